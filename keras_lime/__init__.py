@@ -1,0 +1,37 @@
+"""LIME during Keras training, shown in TensorBoard.
+
+The public names are loaded on first use: importing this package imports nothing heavy, because TensorBoard imports it
+at every start.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from keras_lime.api import explain
+    from keras_lime.callback import LimeCallback
+    from keras_lime.core.explanation import Explanation
+    from keras_lime.core.settings import Settings
+    from keras_lime.probes import ProbeSet
+
+__all__ = ["Explanation", "LimeCallback", "ProbeSet", "Settings", "__version__", "explain"]
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Explanation": "keras_lime.core.explanation",
+    "LimeCallback": "keras_lime.callback",
+    "ProbeSet": "keras_lime.probes",
+    "Settings": "keras_lime.core.settings",
+    "explain": "keras_lime.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'keras_lime' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""The explainer itself: numpy, scikit-image and scikit-learn; no Keras, no TensorBoard, no files."""

@@ -1,0 +1,142 @@
+"""Everything about an image that does not depend on the model, made once: `make_plan` gives a frozen `Plan`.
+
+Also the seam to the models, the `Scorer` protocol: the core hands plans over and gets `Scores` back, and never sees a
+model. May import numpy and the core.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keras_lime.core.display import Display
+from keras_lime.core.perturbation import Neighborhood, baseline_image, sample_neighborhood
+from keras_lime.core.segmentation import Segmentation, segment
+from keras_lime.core.settings import Settings
+
+__all__ = ["Plan", "Scorer", "Scores", "check_image", "image_id", "make_plan"]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What is perturbed, how, and what hidden superpixels show, for one image.
+
+    Attributes:
+        image: the image as given, (h, w) or (h, w, c), any real dtype.
+        picture: uint8 array (h, w, 3), RGB for people.
+        segmentation: its superpixels.
+        neighborhood: its perturbations.
+        baseline: float32 array (h, w, c), what hidden superpixels show; c is 1 for an image (h, w).
+    """
+
+    image: NDArray[Any]
+    picture: NDArray[np.uint8]
+    segmentation: Segmentation
+    neighborhood: Neighborhood
+    baseline: NDArray[np.float32]
+
+    @property
+    def pixels(self) -> NDArray[np.float32]:
+        """The image as the model gets it, float32 (h, w, c); c is 1 for an image (h, w)."""
+        return as_pixels(self.image)
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """A model's answers to all perturbations of one image.
+
+    Attributes:
+        targets: the explained outputs, (n_targets,) unique indices.
+        values: float64 array (n_samples, n_targets): probabilities, or the outputs themselves for regression.
+        log_odds: float64 array like `values`, from the same pass: `log p − log(1 − p)`; for regression the values.
+        predicted: the most probable output for the unperturbed image; None for regression.
+        predicted_value: its probability; for regression the first target's value.
+    """
+
+    targets: tuple[int, ...]
+    values: NDArray[np.float64]
+    log_odds: NDArray[np.float64]
+    predicted: int | None
+    predicted_value: float
+
+
+class Scorer(Protocol):
+    """Runs a model on perturbed images; see `keras_lime.scoring`."""
+
+    @property
+    def n_outputs(self) -> int | None:
+        """Number of outputs that can be explained, None while unknown."""
+
+    def __call__(self, plans: Sequence[Plan], wanted: Sequence[Sequence[int | str]]) -> Iterator[Scores]:
+        """Yields one `Scores` per plan, in order; `wanted[i]` holds indices, `"predicted"` and `"top<k>"`."""
+
+
+def make_plan(image: NDArray[Any], settings: Settings, display: Display) -> Plan:
+    """Segments, samples and fills once.
+
+    The random numbers depend on `settings.seed` and on the image's content alone: the same image has the same masks in
+    every run, process and position in a batch.
+
+    Args:
+        image: checked image, (h, w) or (h, w, c).
+        settings: the explainer's settings.
+        display: how images of this range are shown.
+
+    Returns:
+        The `Plan`.
+
+    Raises:
+        ValueError: if `num_samples` is smaller than the number of superpixels, or a segmentation or baseline of the
+            user's own does not fit the image.
+    """
+    picture = display.picture(image)
+    segmentation = segment(picture, settings.segmentation, settings.n_segments)
+    if settings.num_samples < segmentation.n_segments:
+        raise ValueError(
+            "`num_samples` must be at least the number of superpixels, or the surrogate cannot be fitted. "
+            f"Received: num_samples={settings.num_samples} for {segmentation.n_segments} superpixels. "
+            "Raise `num_samples` or lower `n_segments`."
+        )
+    rng = np.random.default_rng([settings.seed, int(image_id(image), 16)])
+    neighborhood = sample_neighborhood(segmentation.n_segments, settings.num_samples, settings.kernel_width, rng)
+    pixels = as_pixels(image)
+    baseline = baseline_image(pixels, segmentation, settings.baseline, display.grey(image))
+    return Plan(image, np.round(picture * 255).astype(np.uint8), segmentation, neighborhood, baseline)
+
+
+def as_pixels(image: NDArray[Any]) -> NDArray[np.float32]:
+    """Float32 (h, w, c) of an image (h, w) or (h, w, c); integers keep their range."""
+    pixels = image.astype(np.float32)
+    return pixels[..., None] if pixels.ndim == 2 else pixels
+
+
+def image_id(image: NDArray[Any]) -> str:
+    """Names an image by its content: 16 hexadecimal digits of the SHA-256 of dtype, shape and bytes."""
+    digest = hashlib.sha256(f"{image.dtype.str}{image.shape}".encode())
+    digest.update(np.ascontiguousarray(image).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def check_image(image: NDArray[Any], name: str = "image") -> None:
+    """Refuses what is no image.
+
+    Args:
+        image: one image.
+        name: how the argument is called in the error.
+
+    Raises:
+        ValueError: if it is not (h, w) or (h, w, c), empty, or not finite.
+        TypeError: if its values are no real numbers.
+    """
+    if image.dtype.kind not in "biuf":
+        raise TypeError(f"`{name}` must hold real numbers. Received: dtype={image.dtype}.")
+    if image.ndim not in (2, 3) or image.size == 0:
+        raise ValueError(
+            f"`{name}` must be one image of shape (height, width) or (height, width, channels). "
+            f"Received: shape={image.shape}."
+        )
+    if not np.isfinite(image).all():
+        raise ValueError(f"`{name}` must be finite. Received: pixels that are NaN or infinite.")

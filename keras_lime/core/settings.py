@@ -1,0 +1,189 @@
+"""The explainer's settings, documented once, for `explain()` and `LimeCallback` alike."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, TypedDict
+
+import numpy as np
+
+from keras_lime.core.display import DisplayFn
+from keras_lime.core.perturbation import BASELINES, Baseline
+from keras_lime.core.segmentation import SEGMENTATION_METHODS, SegmentationMethod
+
+__all__ = ["OUTPUTS", "Settings", "SettingsDict", "Targets", "make_settings"]
+
+Targets = str | int | Sequence[str | int]
+
+OUTPUTS = ("auto", "softmax", "logits", "sigmoid", "multilabel", "regression")
+
+
+class SettingsDict(TypedDict, total=False):
+    """The keywords that `explain()` and `LimeCallback` take; `Settings` explains each."""
+
+    segmentation: SegmentationMethod
+    n_segments: int
+    baseline: Baseline
+    num_samples: int
+    kernel_width: float
+    surrogate: Any
+    targets: Targets
+    output: str
+    head: str | int | None
+    display_fn: DisplayFn | None
+    batch_size: int | None
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Settings:
+    """All settings of the explainer. Both `explain()` and `LimeCallback` take them as keywords.
+
+    Attributes:
+        segmentation: how the image is cut in superpixels: `"slic"`, `"quickshift"`, `"felzenszwalb"`, `"grid"`, a
+            callable from an RGB picture (h, w, 3), float in 0..1, to an integer label map (h, w), or such a map.
+            Settings of the algorithms go in with `functools.partial(skimage.segmentation.slic, n_segments=80)`.
+            Defaults to `"slic"`.
+        n_segments: wanted number of superpixels for the named methods. Defaults to `50`.
+        baseline: what hidden superpixels show, in model input: `"mean"` (their own mean colour, LIME's choice),
+            `"blur"` (the blurred image), `"grey"` (the middle of the display range), a number or one number per
+            channel, an image, or a callable from image (h, w, c) and labels (h, w) to an image. `"mean"` still tells
+            the model the colours of what it hides, so a scene can be recognised by them; where the question is whether
+            a model reads the background, `"grey"` separates better. Defaults to `"mean"`.
+        num_samples: perturbations per image, the image itself included. Defaults to `1000`, in `LimeCallback` to `256`.
+        kernel_width: width of the exponential kernel on the cosine distance between masks. Defaults to `0.25`.
+        surrogate: scikit-learn regressor with `coef_` whose `fit` takes `sample_weight`; cloned and fitted per target.
+            Defaults to `None`, LIME's `Ridge(alpha=1)`.
+        targets: which outputs are explained, all from the same forward passes: `"label"` (the true label; left out
+            where none is known), `"predicted"`, `"top3"` (or any number), an index, or a sequence of these. Defaults to
+            `("label", "predicted")`.
+        output: what the model's output means: `"softmax"`, `"logits"` (explained through softmax), `"sigmoid"` (one
+            output; class 0 is explained through 1 − p), `"multilabel"`, `"regression"`, or `"auto"`, which reads the
+            last activation and then the loss. Defaults to `"auto"`.
+        head: name or index of the output, for a model with several. Defaults to `None`.
+        display_fn: maps one image as the model gets it to RGB, uint8 or float 0..1, for superpixels and pictures;
+            needed for ranges other than 0..1, −1..1 and 0..255. Defaults to `None`.
+        batch_size: images per forward pass. Defaults to `None`, chosen from the image size.
+        seed: the only source of randomness, >= 0. Defaults to `0`.
+    """
+
+    segmentation: SegmentationMethod = "slic"
+    n_segments: int = 50
+    baseline: Baseline = "mean"
+    num_samples: int = 1000
+    kernel_width: float = 0.25
+    surrogate: Any = None
+    targets: Targets = ("label", "predicted")
+    output: str = "auto"
+    head: str | int | None = None
+    display_fn: DisplayFn | None = None
+    batch_size: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _check_choice("segmentation", self.segmentation, SEGMENTATION_METHODS, "a callable or a label map")
+        _check_choice("baseline", self.baseline, BASELINES, "a colour, an image or a callable")
+        if self.output not in OUTPUTS:
+            raise ValueError(f"`output` must be one of {', '.join(OUTPUTS)}. Received: output={self.output!r}.")
+        for name, least in (("n_segments", 2), ("num_samples", 2), ("seed", 0), ("batch_size", 1)):
+            value = getattr(self, name)
+            if value is None and name == "batch_size":
+                continue
+            if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
+                raise ValueError(f"`{name}` must be an integer of at least {least}. Received: {name}={value!r}.")
+        width = self.kernel_width
+        if not isinstance(width, int | float | np.number) or not np.isfinite(width) or width <= 0:
+            raise ValueError(f"`kernel_width` must be a positive number; LIME uses 0.25. Received: {width!r}.")
+        for name in ("display_fn", "surrogate"):
+            value = getattr(self, name)
+            if value is not None and not (callable(value) if name == "display_fn" else hasattr(value, "fit")):
+                kind = "a callable" if name == "display_fn" else "a scikit-learn regressor"
+                raise TypeError(f"`{name}` must be {kind} or None. Received: {name}={value!r}.")
+        self.wanted(None)
+
+    def wanted(self, label: int | None) -> tuple[int | str, ...]:
+        """The targets for one image: indices, `"predicted"` and `"top<k>"`, with `"label"` replaced.
+
+        Args:
+            label: true label of the image, or None.
+
+        Returns:
+            At least one target; `"predicted"` where only an unknown label was asked for.
+
+        Raises:
+            ValueError: if `targets` holds anything else.
+        """
+        entries = [self.targets] if isinstance(self.targets, str | int | np.integer) else list(self.targets)
+        wanted: list[int | str] = []
+        for entry in entries:
+            if entry == "label":
+                wanted += [] if label is None else [label]
+            elif entry == "predicted" or (isinstance(entry, str) and entry[:3] == "top" and entry[3:].isdigit()):
+                if entry == "top0":
+                    raise ValueError('`targets` must ask for at least one class. Received: targets="top0".')
+                wanted.append(str(entry))
+            elif isinstance(entry, int | np.integer) and not isinstance(entry, bool) and entry >= 0:
+                wanted.append(int(entry))
+            else:
+                raise ValueError(
+                    '`targets` must be "label", "predicted", "top<k>" such as "top3", a class index from 0 on, or a '
+                    f"sequence of these. Received: {entry!r}."
+                )
+        if not entries:
+            raise ValueError("`targets` must name at least one target. Received: an empty sequence.")
+        return tuple(wanted) or ("predicted",)
+
+    def describe(self) -> dict[str, Any]:
+        """The settings as JSON values: callables and objects by name, arrays by shape."""
+        return {name: _describe(value) for name, value in _by_name(self).items()}
+
+
+def make_settings(given: Mapping[str, Any], **defaults: Any) -> Settings:
+    """`Settings` from keywords.
+
+    Args:
+        given: the user's keywords.
+        **defaults: values used where `given` has none.
+
+    Returns:
+        The checked `Settings`.
+
+    Raises:
+        TypeError: for an unknown keyword, with the most similar known one.
+    """
+    known = [field.name for field in fields(Settings)]
+    for name in given:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"Did you mean `{close[0]}`?" if close else f"Known are: {', '.join(known)}."
+            raise TypeError(f"`{name}` is no setting of the explainer. {hint}")
+    return Settings(**{**defaults, **given})
+
+
+def _by_name(settings: Settings) -> dict[str, Any]:
+    """The fields by name; `dataclasses.asdict` would copy models and arrays."""
+    return {field.name: getattr(settings, field.name) for field in fields(settings)}
+
+
+def _check_choice(name: str, value: Any, choices: tuple[str, ...], others: str) -> None:
+    if isinstance(value, str) and value not in choices:
+        close = difflib.get_close_matches(value, choices, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise ValueError(f"`{name}` must be one of {', '.join(choices)}, or {others}. Received: {value!r}.{hint}")
+    if value is None:
+        raise ValueError(f"`{name}` must be one of {', '.join(choices)}, or {others}. Received: None.")
+
+
+def _describe(value: Any) -> Any:
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return f"array{value.shape}" if value.size > 8 else value.tolist()
+    if callable(value):
+        function = getattr(value, "func", value)
+        return f"{function.__module__}.{getattr(function, '__qualname__', type(function).__qualname__)}"
+    if isinstance(value, Sequence):
+        return [_describe(item) for item in value]
+    return repr(value)

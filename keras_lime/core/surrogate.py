@@ -1,0 +1,77 @@
+"""Masks, weights and scores → the linear surrogate `Fit`. May import numpy and scikit-learn."""
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.linear_model import Ridge
+from sklearn.metrics import r2_score
+
+from keras_lime.core.perturbation import Neighborhood
+
+__all__ = ["Fit", "fit_surrogate"]
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """Linear surrogates of one image, one per target.
+
+    Attributes:
+        coef: float64 array (n_targets, n_segments): by how much showing a superpixel raises the target.
+        intercept: float64 array (n_targets,): the surrogate's value with every superpixel hidden.
+        r2: float64 array (n_targets,): R² weighted with the kernel's weights, at most 1; NaN if the scores do not vary.
+        local_prediction: float64 array (n_targets,): the surrogate's value for the unperturbed image.
+        stderr: standard errors shaped like `coef`, or None where none were computed.
+    """
+
+    coef: NDArray[np.float64]
+    intercept: NDArray[np.float64]
+    r2: NDArray[np.float64]
+    local_prediction: NDArray[np.float64]
+    stderr: NDArray[np.float64] | None = None
+
+
+def fit_surrogate(neighborhood: Neighborhood, scores: NDArray[np.float64], surrogate: Any = None) -> Fit:
+    """Fits the weighted linear surrogate of Ribeiro et al. 2016 (equation 2, algorithm 1) to all targets.
+
+    Args:
+        neighborhood: masks and weights, n_samples rows.
+        scores: float64 array (n_samples, n_targets), the model's answer to each mask.
+        surrogate: scikit-learn regressor with `coef_` whose `fit` takes `sample_weight`; it is cloned and fitted once
+            per target. Defaults to `Ridge(alpha=1)`, as in the `lime` package, all targets in one fit.
+
+    Returns:
+        The `Fit`.
+    """
+    masks, weights = neighborhood.masks.astype(np.float64), neighborhood.weights
+    if surrogate is None:
+        model = Ridge(alpha=1.0).fit(masks, scores, sample_weight=weights)
+        coef, intercept = np.asarray(model.coef_), np.asarray(model.intercept_)
+        predicted = np.asarray(model.predict(masks))
+    else:
+        models = [clone(surrogate).fit(masks, column, sample_weight=weights) for column in scores.T]
+        coef = np.stack([np.ravel(model.coef_) for model in models])
+        intercept = np.array([float(np.squeeze(getattr(model, "intercept_", 0.0))) for model in models])
+        predicted = np.stack([np.ravel(model.predict(masks)) for model in models], axis=1)
+    coef = coef.reshape(scores.shape[1], masks.shape[1])
+    predicted = predicted.reshape(scores.shape)
+    return Fit(
+        coef=coef.astype(np.float64),
+        intercept=np.broadcast_to(intercept, scores.shape[1]).astype(np.float64),
+        r2=_weighted_r2(scores, predicted, weights),
+        local_prediction=predicted[0].astype(np.float64),
+    )
+
+
+def _weighted_r2(
+    scores: NDArray[np.float64], predicted: NDArray[np.float64], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    # A model's answers to equal questions still differ in the last bits of float32.
+    constant = np.ptp(scores, axis=0) <= 4 * np.finfo(np.float32).eps * np.abs(scores).max(axis=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        r2 = r2_score(scores, predicted, sample_weight=weights, multioutput="raw_values")
+    return np.where(constant, np.nan, r2)

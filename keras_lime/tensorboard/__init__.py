@@ -1,0 +1,1 @@
+"""Writing explanations to TensorBoard's event files, and showing them there."""
