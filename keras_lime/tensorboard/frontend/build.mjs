@@ -1,0 +1,58 @@
+// Bundles the page into ../static, or (--test) the unit tests into build/test, with esbuild alone.
+//
+// Everything ends in one file, index.js: TensorBoard imports it, and the style sheet travels inside as text, so that
+// the page makes no further request for code and never shows unstyled.
+import { readdir, readFile, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as esbuild from "esbuild";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const LIMIT = 120_000;
+
+/** CSS as a minified string. */
+const cssText = {
+  name: "css-text",
+  setup(build) {
+    build.onLoad({ filter: /\.css$/ }, async ({ path }) => {
+      const { code } = await esbuild.transform(await readFile(path, "utf8"), { loader: "css", minify: true });
+      return { contents: code, loader: "text" };
+    });
+  },
+};
+
+const shared = {
+  absWorkingDir: here,
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  charset: "utf8",
+  jsx: "automatic",
+  jsxImportSource: "preact",
+  plugins: [cssText],
+  logLevel: "warning",
+};
+
+async function buildPage() {
+  const outfile = join(here, "..", "static", "index.js");
+  await esbuild.build({ ...shared, entryPoints: ["src/index.ts"], outfile, minify: true, legalComments: "none" });
+  const { size } = await stat(outfile);
+  console.log(`static/index.js: ${size} bytes`);
+  if (size > LIMIT) throw new Error(`static/index.js must stay under ${LIMIT} bytes. Received: ${size} bytes.`);
+}
+
+async function buildTests() {
+  const outdir = join(here, "build", "test");
+  await rm(outdir, { recursive: true, force: true });
+  const tests = (await readdir(join(here, "test"))).filter((name) => name.endsWith(".test.ts"));
+  await esbuild.build({
+    ...shared,
+    entryPoints: tests.map((name) => join("test", name)),
+    outdir,
+    outExtension: { ".js": ".mjs" },
+    platform: "node",
+    sourcemap: "inline",
+  });
+}
+
+await (process.argv.includes("--test") ? buildTests() : buildPage());
