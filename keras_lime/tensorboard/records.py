@@ -1,0 +1,234 @@
+"""Record: named arrays beside a small JSON header, as one list of byte strings.
+
+This is the storage schema that the writer and the TensorBoard plugin share. A record is one event of one tag: a rank-1
+string tensor `[header, array 0, array 1, ...]`, so a step is there as a whole or not at all. The header is JSON
+`{"v": 1, "kind": ..., "arrays": [[name, dtype, shape], [name, dtype, shape, "zlib"], ...], ...}`; the caller's own
+entries stand beside these three.
+
+The schema grows without a new version: a reader asks for the names it knows, names it does not know are ignored, and
+an array that is not there is `None`. The version rises only when an old reader would misread new data.
+
+May import numpy and the standard library alone.
+"""
+
+import json
+import math
+import zlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "MANIFEST_TAG",
+    "PLUGIN_NAME",
+    "SUMMARY_TAG",
+    "VERSION",
+    "DamagedRecordError",
+    "NewerRecordError",
+    "Record",
+    "RecordError",
+    "decode",
+    "encode",
+    "probe_tag",
+    "result_tag",
+]
+
+PLUGIN_NAME = "keras_lime"
+MANIFEST_TAG = f"{PLUGIN_NAME}/manifest"
+SUMMARY_TAG = f"{PLUGIN_NAME}/summary"
+VERSION = 1
+
+_RESERVED = ("v", "kind", "arrays")
+# Below this size deflating costs time at every epoch and wins nothing: the weights of one image are noise to it.
+_COMPRESS_FROM_BYTES = 4096
+_COMPRESS_BELOW_RATIO = 0.9
+
+
+def probe_tag(probe_id: str) -> str:
+    """Returns the tag that holds the picture and superpixels of a probe."""
+    return f"{PLUGIN_NAME}/probe/{probe_id}"
+
+
+def result_tag(probe_id: str) -> str:
+    """Returns the tag that holds the weights of a probe, one record per explained step."""
+    return f"{PLUGIN_NAME}/result/{probe_id}"
+
+
+class RecordError(ValueError):
+    """A record that cannot be read."""
+
+
+class NewerRecordError(RecordError):
+    """A record that a newer version of keras_lime wrote, in a way this one would misread."""
+
+
+class DamagedRecordError(RecordError):
+    """A record that is cut off or is no record at all."""
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """What `decode` read.
+
+    Attributes:
+        kind: What the record describes: `"manifest"`, `"probe"`, `"result"` or `"summary"`.
+        version: Schema version it was written with, at most `VERSION`.
+        header: The writer's own JSON entries.
+        arrays: The arrays by name, read-only views where they were stored uncompressed. Use `array(name)` to get `None`
+            for one that is not there.
+    """
+
+    kind: str
+    version: int
+    header: Mapping[str, Any] = field(default_factory=dict)
+    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+    def array(self, name: str) -> NDArray[Any] | None:
+        """Returns the array of that name, or `None` if the record has none."""
+        return self.arrays.get(name)
+
+
+def encode(kind: str, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any] | None]) -> list[bytes]:
+    """Turns a header and named arrays into the byte strings of one record.
+
+    Arrays are stored little-endian in C order. One of 4 kB or more is deflated where that makes it at least a tenth
+    smaller; `decode` undoes it.
+
+    Args:
+        kind: What the record describes.
+        header: JSON entries; no NaN or infinity (those belong in arrays), and none of the names `v`, `kind`, `arrays`.
+        arrays: Boolean, integer and floating arrays of any shape. A value of `None` leaves the array out.
+
+    Returns:
+        The header and then one byte string per array.
+
+    Raises:
+        ValueError: If the header holds a reserved name or a number that JSON cannot hold.
+        TypeError: If an array has another dtype.
+
+    Example:
+        ```python
+        parts = encode("result", {"predicted": 3}, {"coef": np.zeros((1, 40), np.float32), "stderr": None})
+        decode(parts).array("coef").shape  # (1, 40)
+        ```
+    """
+    clash = [name for name in _RESERVED if name in header]
+    if clash:
+        raise ValueError(f"`header` must not use the reserved names {_RESERVED}. Received: header with {clash}.")
+    entries: list[list[Any]] = []
+    parts: list[bytes] = []
+    for name, array in arrays.items():
+        if array is None:
+            continue
+        array = np.asarray(array)
+        if array.dtype.kind not in "biuf":
+            raise TypeError(
+                f"`arrays` must hold booleans, integers or floats. Received: arrays[{name!r}] of dtype {array.dtype}."
+            )
+        array = array.astype(array.dtype.newbyteorder("<"), copy=False)
+        part = array.tobytes()
+        entry: list[Any] = [name, array.dtype.str, list(array.shape)]
+        if len(part) >= _COMPRESS_FROM_BYTES:
+            deflated = zlib.compress(part)
+            if len(deflated) <= _COMPRESS_BELOW_RATIO * len(part):
+                part = deflated
+                entry.append("zlib")
+        entries.append(entry)
+        parts.append(part)
+    text = json.dumps(
+        {"v": VERSION, "kind": kind, **header, "arrays": entries},
+        ensure_ascii=False,
+        allow_nan=False,
+        separators=(",", ":"),
+    )
+    return [text.encode(), *parts]
+
+
+def decode(parts: Sequence[bytes], only: Collection[str] | None = None) -> Record:
+    """Turns the byte strings of one record back into header and arrays.
+
+    Args:
+        parts: What `encode` returned.
+        only: Names of the arrays to decode. Defaults to all; naming them spares inflating a large image that is not
+            asked for.
+
+    Returns:
+        The `Record`. An array stored with a dtype or compression that this version does not know is left out, as an
+        unknown name would be.
+
+    Raises:
+        NewerRecordError: If the record's version is higher than `VERSION`.
+        DamagedRecordError: If the parts are cut off or are no record.
+    """
+    header = _read_header(parts)
+    version = header.pop("v", None)
+    kind = header.pop("kind", None)
+    entries = header.pop("arrays", None)
+    if not isinstance(version, int) or not isinstance(kind, str):
+        raise DamagedRecordError("This is no keras_lime record: its header names no version and kind.")
+    if version > VERSION:
+        raise NewerRecordError(
+            f"This record has schema version {version}, and this keras_lime reads up to version {VERSION}. "
+            "Upgrade keras_lime where TensorBoard runs."
+        )
+    if not isinstance(entries, list) or len(entries) != len(parts) - 1:
+        raise DamagedRecordError(f"The {kind} record is cut off: {len(parts) - 1} of its arrays are there.")
+    arrays: dict[str, NDArray[Any]] = {}
+    for entry, part in zip(entries, parts[1:], strict=True):
+        name = entry[0] if isinstance(entry, list) and entry else None
+        if not isinstance(name, str):
+            raise DamagedRecordError(f"The {kind} record describes an array without a name.")
+        if only is None or name in only:
+            array = _read_array(kind, entry, part)
+            if array is not None:
+                arrays[name] = array
+    return Record(kind=kind, version=version, header=header, arrays=arrays)
+
+
+def _read_header(parts: Sequence[bytes]) -> dict[str, Any]:
+    if not parts:
+        raise DamagedRecordError("This is no keras_lime record: it is empty.")
+    try:
+        # A NaN or infinity in a header was written by something else; nothing down the line could send it as JSON.
+        header = json.loads(parts[0], parse_constant=lambda _: None)
+    except (ValueError, RecursionError) as error:
+        raise DamagedRecordError(f"This is no keras_lime record: its header is not JSON ({error}).") from None
+    if not isinstance(header, dict):
+        raise DamagedRecordError("This is no keras_lime record: its header is not a JSON object.")
+    return header
+
+
+def _read_array(kind: str, entry: list[Any], part: bytes) -> NDArray[Any] | None:
+    """Returns the array that `entry` describes, `None` if it is stored in a way this version does not know."""
+    if len(entry) < 3 or not isinstance(entry[1], str) or not _is_shape(entry[2]):
+        raise DamagedRecordError(f"The {kind} record does not say how its array {entry[0]!r} is stored.")
+    name, dtype_name, shape, *coding = entry
+    try:
+        dtype = np.dtype(dtype_name)
+    except TypeError:
+        return None
+    if dtype.kind not in "biuf" or coding not in ([], ["zlib"]):
+        return None
+    size = math.prod(shape) * dtype.itemsize
+    if coding:
+        part = _inflate(part, size)
+    if len(part) != size:
+        raise DamagedRecordError(
+            f"The array {name!r} of the {kind} record is cut off: {len(part)} bytes are there, its shape needs {size}."
+        )
+    return np.frombuffer(part, dtype=dtype).reshape(shape)
+
+
+def _is_shape(shape: object) -> bool:
+    return isinstance(shape, list) and all(type(size) is int and size >= 0 for size in shape)
+
+
+def _inflate(part: bytes, size: int) -> bytes:
+    """Inflates `part`, to `size` bytes at most so that a damaged record cannot fill the memory."""
+    try:
+        return zlib.decompressobj().decompress(part, max(size, 1))
+    except (zlib.error, OverflowError):
+        return b""
