@@ -6,7 +6,7 @@ model. May import numpy and the core.
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,7 +17,7 @@ from keras_lime.core.perturbation import Neighborhood, baseline_image, sample_ne
 from keras_lime.core.segmentation import Segmentation, segment
 from keras_lime.core.settings import Settings
 
-__all__ = ["Plan", "Scorer", "Scores", "check_image", "image_id", "make_plan"]
+__all__ = ["Plan", "Scorer", "Scores", "as_pixels", "check_image", "image_id", "make_plan", "make_plans"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +105,25 @@ def make_plan(image: NDArray[Any], settings: Settings, display: Display) -> Plan
     pixels = as_pixels(image)
     baseline = baseline_image(pixels, segmentation, settings.baseline, display.grey(image))
     return Plan(image, np.round(picture * 255).astype(np.uint8), segmentation, neighborhood, baseline)
+
+
+def make_plans(images: Sequence[NDArray[Any]], settings: Settings) -> list[Plan]:
+    """Plans images of one shape together, so that all are shown in the same range of values.
+
+    Args:
+        images: checked images.
+        settings: the explainer's settings; ready label maps may be (n, h, w), one per image.
+
+    Returns:
+        One `Plan` per image.
+    """
+    display = Display.of(np.stack(images), settings.display_fn)
+    maps = settings.segmentation
+    if isinstance(maps, np.ndarray) and maps.ndim == 3 and len(maps) == len(images):
+        each = [replace(settings, segmentation=labels) for labels in maps]
+    else:
+        each = [settings] * len(images)
+    return [make_plan(image, own, display) for image, own in zip(images, each, strict=True)]
 
 
 def as_pixels(image: NDArray[Any]) -> NDArray[np.float32]:

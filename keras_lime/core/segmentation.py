@@ -162,20 +162,32 @@ def _grid(height: int, width: int, n_segments: int) -> NDArray[np.integer]:
 
 
 def _quickshift(picture: NDArray[np.float64], n_segments: int) -> NDArray[np.integer]:
-    """Builds quickshift's tree once and cuts its longest links, so that exactly the wanted number of trees is left."""
+    """Builds quickshift's tree once and cuts its longest links, so that about the wanted number of trees is left."""
     height, width = picture.shape[:2]
-    kernel_size = max(1.0, math.sqrt(height * width / n_segments) / 6)
+    kernel_size = max(1.0, math.sqrt(height * width / n_segments) / 10)
     _, parents, links = quickshift(
         picture, kernel_size=kernel_size, max_dist=math.inf, ratio=0.5, return_tree=True, rng=0, channel_axis=-1
     )
     parent, link = np.asarray(parents).ravel().astype(np.intp), np.asarray(links).ravel()
     roots = parent == np.arange(parent.size)
-    to_cut = max(0, n_segments - int(roots.sum()))
-    longest = np.argsort(np.where(roots, -np.inf, link), kind="stable")[parent.size - to_cut :]
-    parent[longest] = longest
+    # Single pixels of an odd colour have the longest links of all; cut only what carries a superpixel.
+    large = _subtree_sizes(parent) >= parent.size / (n_segments * 8)
+    by_length = np.argsort(-np.where(large & ~roots, link, -1.0), kind="stable")
+    to_cut = by_length[: min(max(0, n_segments - int(roots.sum())), int((large & ~roots).sum()))]
+    parent[to_cut] = to_cut
     while not np.array_equal(parent, parent[parent]):
         parent = parent[parent]
     return parent.reshape(height, width)
+
+
+def _subtree_sizes(parent: NDArray[np.intp]) -> NDArray[np.int64]:
+    """Pixels below each pixel of a forest, itself included."""
+    sizes = np.zeros(parent.size, dtype=np.int64)
+    nodes = np.arange(parent.size)
+    while nodes.size:
+        sizes += np.bincount(nodes, minlength=parent.size)
+        nodes = parent[nodes[parent[nodes] != nodes]]
+    return sizes
 
 
 def _felzenszwalb(picture: NDArray[np.float64], n_segments: int) -> NDArray[np.integer]:

@@ -1,0 +1,91 @@
+"""One explanation ⇄ one `.npz` file without pickle. May import numpy, the standard library and the core."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_lime.core.explanation import Explanation
+from keras_lime.core.perturbation import Neighborhood
+from keras_lime.core.plan import Scores
+from keras_lime.core.segmentation import Segmentation
+from keras_lime.core.surrogate import Fit
+
+__all__ = ["read", "write"]
+
+_FORMAT = 1
+
+_PLAIN = ("target_names", "targets", "predicted", "predicted_name", "predicted_value", "label", "name", "step")
+
+
+def write(explanation: Explanation, path: Path) -> Path:
+    """Writes the file; `Explanation.save` documents it."""
+    file = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
+    neighborhood, scores, fit = explanation.neighborhood, explanation.scores, explanation.fit
+    header = {name: getattr(explanation, name) for name in _PLAIN}
+    header |= {"format": _FORMAT, "settings": dict(explanation.settings)}
+    arrays: dict[str, Any] = {
+        "image": explanation.image,
+        "picture": explanation.picture,
+        "labels": explanation.segmentation.labels,
+        "prediction": explanation.prediction,
+        "object_mask": explanation.object_mask,
+        "baseline": explanation.baseline,
+        "coef": fit.coef,
+        "intercept": fit.intercept,
+        "r2": fit.r2,
+        "local_prediction": fit.local_prediction,
+        "stderr": fit.stderr,
+    }
+    if neighborhood is not None:
+        header["enumerated"] = neighborhood.enumerated
+        arrays |= {"masks": neighborhood.masks, "sample_weights": neighborhood.weights}
+    if scores is not None:
+        arrays |= {"values": scores.values, "log_odds": scores.log_odds}
+    present = {name: array for name, array in arrays.items() if array is not None}
+    np.savez_compressed(file, header=np.array(json.dumps(header)), **present)
+    return file
+
+
+def read(path: Path) -> Explanation:
+    """Reads the file; `Explanation.load` documents it."""
+    with np.load(path, allow_pickle=False) as file:
+        arrays = dict(file)
+    if "header" not in arrays:
+        raise ValueError(f"`path` must be a file written by `Explanation.save()`. Received: {str(path)!r}.")
+    header = json.loads(str(arrays["header"]))
+    if header["format"] > _FORMAT:
+        raise ValueError(f"{str(path)!r} was written by a newer version of keras_lime. Update the package.")
+    targets, predicted, predicted_value = tuple(header["targets"]), header["predicted"], header["predicted_value"]
+    neighborhood = scores = None
+    if "masks" in arrays:
+        neighborhood = Neighborhood(arrays["masks"], arrays["sample_weights"], header["enumerated"])
+    if "values" in arrays:
+        scores = Scores(targets, arrays["values"], arrays["log_odds"], predicted, predicted_value)
+    return Explanation(
+        image=arrays["image"],
+        picture=arrays["picture"],
+        segmentation=Segmentation(arrays["labels"]),
+        fit=Fit(
+            coef=arrays["coef"],
+            intercept=arrays["intercept"],
+            r2=arrays["r2"],
+            local_prediction=arrays["local_prediction"],
+            stderr=arrays.get("stderr"),
+        ),
+        targets=targets,
+        target_names=tuple(header["target_names"]),
+        prediction=arrays["prediction"],
+        predicted=predicted,
+        predicted_name=header["predicted_name"],
+        predicted_value=predicted_value,
+        label=header["label"],
+        name=header["name"],
+        step=header["step"],
+        object_mask=arrays.get("object_mask"),
+        settings=header["settings"],
+        neighborhood=neighborhood,
+        baseline=arrays.get("baseline"),
+        scores=scores,
+    )

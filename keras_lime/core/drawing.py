@@ -1,0 +1,167 @@
+"""Weights + superpixels → pictures: which superpixels are shown, and in which colours. May import numpy and the core.
+
+The page in TensorBoard draws by the same rules, pixel for pixel.
+"""
+
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keras_lime.core.segmentation import Segmentation
+
+__all__ = ["PALETTES", "Palette", "image_and_mask", "overlay", "select_segments"]
+
+Palette = Literal["green-red", "blue-orange"]
+
+PALETTES: dict[str, tuple[tuple[int, int, int], tuple[int, int, int]]] = {
+    "green-red": ((0, 158, 60), (214, 39, 40)),
+    "blue-orange": ((33, 102, 204), (230, 126, 0)),
+}
+"""Colours of superpixels for and against; the second pair is safe for colour-blind readers."""
+
+_REST = 128
+_BORDER = 255
+
+
+def select_segments(
+    weights: NDArray[np.float64],
+    *,
+    positive: bool = True,
+    negative: bool = True,
+    num_features: int | None = None,
+    min_weight: float = 0.0,
+) -> NDArray[np.intp]:
+    """The strongest superpixels, strongest first; equal weights by their index.
+
+    Args:
+        weights: array (n_segments,); NaN and zero are never selected.
+        positive: take superpixels with a weight above zero.
+        negative: take superpixels with a weight below zero.
+        num_features: how many at most. Defaults to `None`, all.
+        min_weight: smallest absolute weight.
+
+    Returns:
+        Indices of superpixels.
+    """
+    magnitude = np.abs(weights)
+    allowed = ((weights > 0) & positive) | ((weights < 0) & negative)
+    allowed &= magnitude >= min_weight
+    order = np.argsort(-np.where(allowed, magnitude, 0.0), kind="stable")
+    return order[: int(allowed.sum())][:num_features]
+
+
+def overlay(
+    picture: NDArray[np.uint8],
+    segmentation: Segmentation,
+    weights: NDArray[np.float64],
+    selected: NDArray[np.intp],
+    *,
+    opacity: float = 0.7,
+    scale: float | None = None,
+    palette: Palette = "green-red",
+    style: Literal["fill", "outline"] = "fill",
+    boundaries: bool = False,
+    hide_rest: bool = False,
+) -> NDArray[np.uint8]:
+    """Draws weights over a picture: the colour says for or against, its strength how much.
+
+    Args:
+        picture: uint8 array (h, w, 3).
+        segmentation: superpixels of the picture.
+        weights: array (n_segments,).
+        selected: indices of the superpixels to colour.
+        opacity: of the strongest superpixel, 0..1.
+        scale: weight at which the colour is strongest. Defaults to `None`, the largest absolute weight.
+        palette: a key of `PALETTES`.
+        style: `"fill"` colours superpixels by strength, `"outline"` draws the rims of the selected ones.
+        boundaries: draw the rims of all superpixels in white.
+        hide_rest: paint superpixels that are not selected in grey.
+
+    Returns:
+        uint8 array (h, w, 3).
+    """
+    finite = np.abs(weights[np.isfinite(weights)])
+    strongest = scale if scale is not None else finite.max(initial=0.0)
+    supporting, opposing = np.array(PALETTES[palette], dtype=np.float64)
+    chosen = np.zeros(len(weights), dtype=bool)
+    chosen[selected] = True
+    strength = np.zeros(len(weights))
+    if style == "fill":
+        strength[selected] = opacity * np.minimum(1.0, np.abs(weights[selected]) / (strongest if strongest > 0 else 1))
+    colour = np.where((weights > 0)[:, None], supporting, opposing)
+    labels = segmentation.labels
+    base = picture.astype(np.float64)
+    if hide_rest:
+        base[~chosen[labels]] = _REST
+    alpha = strength[labels][..., None]
+    drawn = np.floor(base * (1 - alpha) + colour[labels] * alpha + 0.5)
+    rim = segmentation.boundaries()
+    outlined = rim & chosen[labels] if style == "outline" else np.zeros_like(rim)
+    if boundaries:
+        drawn[rim] = np.floor(0.5 * drawn[rim] + 0.5 * _BORDER + 0.5)
+    drawn[outlined] = colour[labels][outlined]
+    painted: NDArray[np.uint8] = drawn.astype(np.uint8)
+    return painted
+
+
+def image_and_mask(
+    image: NDArray[Any],
+    segmentation: Segmentation,
+    weights: NDArray[np.float64],
+    *,
+    positive_only: bool = True,
+    negative_only: bool = False,
+    hide_rest: bool = False,
+    num_features: int = 5,
+    min_weight: float = 0.0,
+) -> tuple[NDArray[Any], NDArray[np.integer]]:
+    """What `ImageExplanation.get_image_and_mask` of the `lime` package 0.2.0.1 returns, for the same arguments.
+
+    With `positive_only` or `negative_only` the weight must be larger than `min_weight`; with neither, both kinds are
+    taken among the `num_features` strongest, then the weak ones dropped, the mask holds −1 and 1, and superpixels are
+    painted in channel 1 (for) or 0 (against) with the image's largest value.
+
+    Args:
+        image: array (h, w, c).
+        segmentation: its superpixels.
+        weights: array (n_segments,).
+        positive_only: take superpixels for the target.
+        negative_only: take superpixels against the target.
+        hide_rest: replace the other superpixels by 0.
+        num_features: how many superpixels at most.
+        min_weight: smallest absolute weight.
+
+    Returns:
+        The image (h, w, c), float64 where `hide_rest`, and the mask (h, w).
+
+    Raises:
+        ValueError: if both `positive_only` and `negative_only` are set, or both kinds are to be painted on an image of
+            one channel.
+    """
+    if positive_only and negative_only:
+        raise ValueError("`positive_only` and `negative_only` cannot both be True. Set one, or none for both kinds.")
+    labels = segmentation.labels
+    shown: NDArray[Any] = np.zeros(image.shape) if hide_rest else image.copy()
+    mask = np.zeros(labels.shape, labels.dtype)
+    strongest = np.argsort(-np.abs(weights), kind="stable")
+    if positive_only or negative_only:
+        signed = weights if positive_only else -weights
+        kept = [index for index in strongest if signed[index] > 0 and signed[index] > min_weight][:num_features]
+        inside = np.isin(labels, kept)
+        shown[inside] = image[inside]
+        mask[inside] = 1
+        return shown, mask
+    if image.shape[-1] < 2:
+        raise ValueError(
+            "`positive_only=False` and `negative_only=False` paint in two colour channels. "
+            f"Received: an image of shape {image.shape}. Set one of them, or use `overlay()`."
+        )
+    for index in strongest[:num_features]:
+        if abs(weights[index]) < min_weight:
+            continue
+        inside = labels == index
+        mask[inside] = -1 if weights[index] < 0 else 1
+        shown[inside] = image[inside]
+        shown[inside, 0 if weights[index] < 0 else 1] = image.max()
+    return shown, mask

@@ -1,0 +1,100 @@
+"""Plans + scorer → explanations. May import numpy and the core."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keras_lime.core.explanation import Explanation
+from keras_lime.core.plan import Plan, Scorer
+from keras_lime.core.settings import Settings
+from keras_lime.core.surrogate import fit_surrogate
+
+__all__ = ["Subject", "check_classes", "explain_plans"]
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What is known about an image beside its pixels.
+
+    Attributes:
+        title: how messages call it, such as `image 3` or `probe 'stop · 1a2b'`.
+        label: true label.
+        name: the probe's name.
+        object_mask: bool array (h, w), True on the object.
+    """
+
+    title: str
+    label: int | None = None
+    name: str | None = None
+    object_mask: NDArray[np.bool_] | None = None
+
+
+def explain_plans(
+    plans: Sequence[Plan],
+    subjects: Sequence[Subject],
+    scorer: Scorer,
+    settings: Settings,
+    *,
+    class_names: tuple[str, ...] | None = None,
+    step: int | None = None,
+) -> Iterator[Explanation]:
+    """Scores all plans in shared batches and fits each image's surrogates as soon as its scores are there.
+
+    Args:
+        plans: one per image.
+        subjects: one per image.
+        scorer: the model.
+        settings: those that made the plans.
+        class_names: names of the outputs.
+        step: the epoch.
+
+    Returns:
+        Iterator over one `Explanation` per plan, in order.
+
+    Raises:
+        ValueError: what `check_classes` and the scorer raise, the latter with the image's title before it.
+    """
+    check_classes(scorer, subjects, class_names)
+    description: dict[str, Any] = settings.describe()
+    answers = scorer(plans, [settings.wanted(subject.label) for subject in subjects])
+    for plan, subject in zip(plans, subjects, strict=True):
+        try:
+            scores = next(answers)
+        except ValueError as error:
+            raise ValueError(f"{subject.title}: {error}") from error
+        yield Explanation.assemble(
+            plan,
+            scores,
+            fit_surrogate(plan.neighborhood, scores.values, settings.surrogate),
+            settings=description,
+            class_names=class_names,
+            label=subject.label,
+            name=subject.name,
+            step=step,
+            object_mask=subject.object_mask,
+        )
+
+
+def check_classes(scorer: Scorer, subjects: Sequence[Subject], class_names: tuple[str, ...] | None) -> None:
+    """Refuses labels and names that do not fit the model's outputs, where their number is known.
+
+    Raises:
+        ValueError: if a label is out of range, or there is not one name per output.
+    """
+    outputs = scorer.n_outputs
+    if outputs is None:
+        return
+    for subject in subjects:
+        if subject.label is not None and subject.label >= outputs:
+            raise ValueError(
+                f"The true label of each image must be below the model's {outputs} outputs. Received: label="
+                f"{subject.label} for {subject.title}. For regression, leave labels out."
+            )
+    if class_names is not None and len(class_names) != outputs:
+        raise ValueError(
+            f"`class_names` must hold one name for each of the model's {outputs} outputs. "
+            f"Received: {len(class_names)} names."
+        )
