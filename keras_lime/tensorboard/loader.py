@@ -14,7 +14,7 @@ __all__ = ["LimeLoader"]
 _PLUGIN_NAME = "keras_lime"
 
 
-class LimeLoader(base_plugin.TBLoader):  # type: ignore[misc]
+class LimeLoader(base_plugin.TBLoader):
     """Defines the plugin's flag, makes TensorBoard keep every step of its data, and loads it."""
 
     def define_flags(self, parser: argparse.ArgumentParser) -> None:

@@ -16,6 +16,7 @@ import math
 import zlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,8 @@ _RESERVED = ("v", "kind", "arrays")
 # Below this size deflating costs time at every epoch and wins nothing: the weights of one image are noise to it.
 _COMPRESS_FROM_BYTES = 4096
 _COMPRESS_BELOW_RATIO = 0.9
+# A NaN or infinity in a header was written by something else, and nothing down the line could send it as JSON.
+_JSON = json.JSONDecoder(parse_constant=lambda _: None)
 
 
 def probe_tag(probe_id: str) -> str:
@@ -192,8 +195,7 @@ def _read_header(parts: Sequence[bytes]) -> dict[str, Any]:
     if not parts:
         raise DamagedRecordError("This is no keras_lime record: it is empty.")
     try:
-        # A NaN or infinity in a header was written by something else; nothing down the line could send it as JSON.
-        header = json.loads(parts[0], parse_constant=lambda _: None)
+        header = _JSON.decode(parts[0].decode())
     except (ValueError, RecursionError) as error:
         raise DamagedRecordError(f"This is no keras_lime record: its header is not JSON ({error}).") from None
     if not isinstance(header, dict):
@@ -203,14 +205,12 @@ def _read_header(parts: Sequence[bytes]) -> dict[str, Any]:
 
 def _read_array(kind: str, entry: list[Any], part: bytes) -> NDArray[Any] | None:
     """Returns the array that `entry` describes, `None` if it is stored in a way this version does not know."""
-    if len(entry) < 3 or not isinstance(entry[1], str) or not _is_shape(entry[2]):
-        raise DamagedRecordError(f"The {kind} record does not say how its array {entry[0]!r} is stored.")
-    name, dtype_name, shape, *coding = entry
     try:
-        dtype = np.dtype(dtype_name)
-    except TypeError:
-        return None
-    if dtype.kind not in "biuf" or coding not in ([], ["zlib"]):
+        name, dtype_name, sizes, *coding = entry
+        dtype, shape = _layout(dtype_name, *sizes)
+    except (TypeError, ValueError):
+        raise DamagedRecordError(f"The {kind} record does not say how its array {entry[0]!r} is stored.") from None
+    if dtype is None or coding not in ([], ["zlib"]):
         return None
     size = math.prod(shape) * dtype.itemsize
     if coding:
@@ -219,11 +219,20 @@ def _read_array(kind: str, entry: list[Any], part: bytes) -> NDArray[Any] | None
         raise DamagedRecordError(
             f"The array {name!r} of the {kind} record is cut off: {len(part)} bytes are there, its shape needs {size}."
         )
-    return np.frombuffer(part, dtype=dtype).reshape(shape)
+    return np.frombuffer(part, dtype).reshape(shape)
 
 
-def _is_shape(shape: object) -> bool:
-    return isinstance(shape, list) and all(type(size) is int and size >= 0 for size in shape)
+@lru_cache(maxsize=256)
+def _layout(dtype_name: object, *sizes: object) -> tuple[np.dtype[Any] | None, tuple[int, ...]]:
+    """Checks dtype and shape, which the hundreds of records of a series share: `None` for a dtype not known here."""
+    shape = tuple(size for size in sizes if type(size) is int and size >= 0)
+    if not isinstance(dtype_name, str) or len(shape) < len(sizes):
+        raise ValueError(f"Expected a dtype and sizes. Received: {dtype_name!r}, {sizes!r}.")
+    try:
+        dtype = np.dtype(dtype_name)
+    except TypeError:
+        return None, shape
+    return (dtype if dtype.kind in "biuf" else None), shape
 
 
 def _inflate(part: bytes, size: int) -> bytes:
