@@ -1,0 +1,137 @@
+"""A folder of images by class → the chosen images, decoded. May import numpy, Pillow, the core and `choice`."""
+
+import os
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from keras_lime.choice import Candidate, seeded_key
+from keras_lime.core.plan import image_id
+from keras_lime.core.warning import LimeWarning
+
+__all__ = ["SUFFIXES", "ColorMode", "class_folders", "decode", "read_folders"]
+
+ColorMode = Literal["rgb", "rgba", "grayscale"]
+
+SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+"""Endings of the files that are taken for images, in lower case."""
+
+_MODES = {"rgb": "RGB", "rgba": "RGBA", "grayscale": "L"}
+
+
+def class_folders(path: Path, class_names: Sequence[str] | None) -> tuple[str, ...]:
+    """Names of the classes of a folder.
+
+    Args:
+        path: the folder.
+        class_names: names of the subfolders to use, in the order of the class ids, or None for all, sorted.
+
+    Returns:
+        The names; their places are the class ids that `keras.utils.image_dataset_from_directory` gives too.
+
+    Raises:
+        FileNotFoundError: if there is no such folder.
+        ValueError: if it has no subfolders, or not those of `class_names`.
+    """
+    if not path.is_dir():
+        raise FileNotFoundError(
+            f"`path` must be a folder of images by class. Received: path={str(path)!r}, not a folder."
+        )
+    found = sorted(entry.name for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    if not found:
+        raise ValueError(
+            f"`path` must hold one folder per class. Received: path={str(path)!r} without folders. "
+            "For images without classes decode them and use ProbeSet(images)."
+        )
+    if class_names is None:
+        return tuple(found)
+    missing = [name for name in class_names if name not in found]
+    if missing:
+        raise ValueError(
+            f"`class_names` must name folders inside `path`. Received: {missing[:5]}. Folders are: {found[:20]}."
+        )
+    return tuple(class_names)
+
+
+def read_folders(
+    path: Path, classes: Sequence[str], *, image_size: tuple[int, int], per_class: int, seed: int, color_mode: ColorMode
+) -> list[tuple[str, Candidate]]:
+    """Chooses images of every class by a seeded hash of their paths inside the folder, and decodes those alone.
+
+    Args:
+        path: the folder.
+        classes: names of the subfolders, in the order of the class ids; they are searched to any depth.
+        image_size: (height, width) in pixels.
+        per_class: images of each class, fewer where it has no more.
+        seed: orders the files.
+        color_mode: see `decode`.
+
+    Returns:
+        Pairs of a path inside the folder, with slashes, and the image. A file that cannot be decoded, and a class
+        without images, warns and is passed over; copies of an image count once.
+
+    Raises:
+        ValueError: if no image is left.
+    """
+    chosen: dict[str, tuple[str, Candidate]] = {}
+    for label, name in enumerate(classes):
+        files = sorted(_files(path, name), key=lambda file: seeded_key(seed, file))
+        before = len(chosen)
+        for file in files:
+            if len(chosen) - before == per_class:
+                break
+            try:
+                image = decode(path / file, image_size, color_mode)
+            except Exception as error:  # damaged files make Pillow raise half a dozen kinds of exceptions
+                warnings.warn(f"{path / file} cannot be read and is passed over: {error}", LimeWarning, stacklevel=3)
+                continue
+            content = image_id(image)
+            chosen.setdefault(content, (file, Candidate(seeded_key(seed, file), content, image, label, None)))
+        if len(chosen) == before:
+            warnings.warn(f"{path / name} gives no probe: it holds no image of its own.", LimeWarning, stacklevel=3)
+    if not chosen:
+        raise ValueError(
+            f"`path` must hold images ({', '.join(SUFFIXES)}). Received: path={str(path)!r} with none that can be read."
+        )
+    return list(chosen.values())
+
+
+def decode(file: Path, image_size: tuple[int, int], color_mode: ColorMode) -> NDArray[np.uint8]:
+    """Reads an image file with Pillow and resizes it bilinearly, without keeping the aspect ratio.
+
+    Pillow smooths when it makes images smaller, TensorFlow's loaders do not; the rotation that a camera notes in EXIF
+    is ignored by both.
+
+    Args:
+        file: the image file; of an animation the first frame is taken.
+        image_size: (height, width) in pixels.
+        color_mode: `"rgb"`, `"rgba"` or `"grayscale"`.
+
+    Returns:
+        uint8 array (height, width, c) in 0..255, c = 3, 4 or 1.
+
+    Raises:
+        OSError: or another exception of Pillow's, if the file is damaged or no image.
+    """
+    height, width = image_size
+    with Image.open(file) as opened:
+        image: Image.Image = opened
+        if opened.mode.startswith("I;16"):
+            # Pillow would clip 16 bits at 255 instead of scaling them.
+            image = Image.fromarray((np.asarray(opened).astype(np.uint16) >> 8).astype(np.uint8))
+        resized = image.convert(_MODES[color_mode]).resize((width, height), Image.Resampling.BILINEAR)
+    pixels: NDArray[Any] = np.asarray(resized, dtype=np.uint8)
+    return pixels[..., None] if pixels.ndim == 2 else pixels
+
+
+def _files(path: Path, name: str) -> list[str]:
+    found = []
+    for folder, _, files in os.walk(path / name):
+        inside = Path(folder).relative_to(path)
+        found += [(inside / file).as_posix() for file in files if file.lower().endswith(SUFFIXES) and file[0] != "."]
+    return found
