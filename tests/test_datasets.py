@@ -51,7 +51,7 @@ def as_tf(images: Images, labels: Images) -> Any:
 def as_py_dataset(images: Images, labels: Images) -> Any:
     import keras
 
-    class Shuffled(keras.utils.PyDataset):  # type: ignore[misc]
+    class Shuffled(keras.utils.PyDataset):
         def __init__(self) -> None:
             super().__init__()
             self.order = np.random.default_rng().permutation(len(images))
