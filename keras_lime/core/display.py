@@ -54,9 +54,10 @@ class Display:
         if images.dtype == np.uint8:
             return cls(0.0, 255.0)
         for low, high in _KNOWN_RANGES:
-            # Resizing with a cubic kernel overshoots the range by a little.
+            # Resizing with a cubic kernel overshoots the range by a little; values normalised by mean and standard
+            # deviation stay below 3 and must not pass for a dark picture in 0..255.
             slack = 0.02 * (high - low)
-            if low - slack <= lowest and highest <= high + slack:
+            if low - slack <= lowest and highest <= high + slack and (high == 1 or highest > 16):
                 return cls(low, high)
         warnings.warn(
             f"The images have values from {lowest:.4g} to {highest:.4g}, which is none of the usual ranges 0..1, −1..1 "

@@ -113,7 +113,8 @@ class Settings:
         Raises:
             ValueError: if `targets` holds anything else.
         """
-        entries = [self.targets] if isinstance(self.targets, str | int | np.integer) else list(self.targets)
+        several = isinstance(self.targets, Sequence | np.ndarray) and not isinstance(self.targets, str)
+        entries: list[Any] = list(self.targets) if several else [self.targets]  # type: ignore[arg-type]
         wanted: list[int | str] = []
         for entry in entries:
             if entry == "label":
