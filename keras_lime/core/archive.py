@@ -40,7 +40,7 @@ def write(explanation: Explanation, path: Path) -> Path:
     }
     if neighborhood is not None:
         header["enumerated"] = neighborhood.enumerated
-        arrays |= {"masks": neighborhood.masks, "sample_weights": neighborhood.weights}
+        arrays |= {"masks": neighborhood.masks, "sample_weights": neighborhood.weights, "groups": neighborhood.groups}
     if scores is not None:
         arrays |= {"values": scores.values, "log_odds": scores.log_odds}
     present = {name: array for name, array in arrays.items() if array is not None}
@@ -60,7 +60,9 @@ def read(path: Path) -> Explanation:
     targets, predicted, predicted_value = tuple(header["targets"]), header["predicted"], header["predicted_value"]
     neighborhood = scores = None
     if "masks" in arrays:
-        neighborhood = Neighborhood(arrays["masks"], arrays["sample_weights"], header["enumerated"])
+        neighborhood = Neighborhood(
+            arrays["masks"], arrays["sample_weights"], header["enumerated"], arrays.get("groups")
+        )
     if "values" in arrays:
         scores = Scores(targets, arrays["values"], arrays["log_odds"], predicted, predicted_value)
     return Explanation(

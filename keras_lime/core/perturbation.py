@@ -34,11 +34,14 @@ class Neighborhood:
         masks: bool array of shape (n_samples, n_segments); True shows the superpixel, False hides it. Row 0 shows all.
         weights: float64 array of shape (n_samples,), the kernel's weight of every perturbation.
         enumerated: whether the rows are all 2^n_segments masks, so that nothing was left to chance.
+        groups: int array of shape (n_samples,): rows with the same number were drawn together and depend on each
+            other; None if every row was drawn by itself.
     """
 
     masks: NDArray[np.bool_]
     weights: NDArray[np.float64]
     enumerated: bool = False
+    groups: NDArray[np.int64] | None = None
 
 
 def kernel_weights(masks: NDArray[np.bool_], kernel_width: float) -> NDArray[np.float64]:

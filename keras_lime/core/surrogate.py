@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.metrics import r2_score
 
+from keras_lime.core.errors import standard_errors
 from keras_lime.core.perturbation import Neighborhood
 
 __all__ = ["Fit", "fit_surrogate"]
@@ -24,7 +25,8 @@ class Fit:
         intercept: float64 array (n_targets,): the surrogate's value with every superpixel hidden.
         r2: float64 array (n_targets,): R² weighted with the kernel's weights, at most 1; NaN if the scores do not vary.
         local_prediction: float64 array (n_targets,): the surrogate's value for the unperturbed image.
-        stderr: standard errors shaped like `coef`, or None where none were computed.
+        stderr: float64 array like `coef`: standard errors, see `keras_lime.core.errors`; None for a surrogate that is
+            neither ridge regression nor least squares.
     """
 
     coef: NDArray[np.float64]
@@ -58,12 +60,23 @@ def fit_surrogate(neighborhood: Neighborhood, scores: NDArray[np.float64], surro
         predicted = np.stack([np.ravel(model.predict(masks)) for model in models], axis=1)
     coef = coef.reshape(scores.shape[1], masks.shape[1])
     predicted = predicted.reshape(scores.shape)
+    alpha = _penalty(surrogate)
     return Fit(
         coef=coef.astype(np.float64),
         intercept=np.broadcast_to(intercept, scores.shape[1]).astype(np.float64),
         r2=_weighted_r2(scores, predicted, weights),
         local_prediction=predicted[0].astype(np.float64),
+        stderr=None if alpha is None else standard_errors(neighborhood, scores - predicted, alpha),
     )
+
+
+def _penalty(surrogate: Any) -> float | None:
+    """The ridge penalty of a surrogate whose standard errors are known, else None."""
+    if surrogate is None:
+        return 1.0
+    if isinstance(surrogate, LinearRegression):
+        return 0.0
+    return float(surrogate.alpha) if isinstance(surrogate, Ridge) and np.ndim(surrogate.alpha) == 0 else None
 
 
 def _weighted_r2(
