@@ -16,7 +16,7 @@ from tensorboard.data import provider
 
 from keras_lime.tensorboard.records import MANIFEST_TAG, PLUGIN_NAME, Record, RecordError, decode
 
-__all__ = ["Manifest", "RunReader", "StepRecord"]
+__all__ = ["Manifest", "RunReader", "StepRecord", "count_steps"]
 
 # Both loaders thin a series out to this many steps; it has to be given, and must never take effect.
 _EVERY_STEP = 1_000_000
@@ -138,7 +138,7 @@ def _decode(tag: str, data: Sequence[Any], only: Collection[str] | None) -> tupl
             reasons[str(error)] += 1
         else:
             records.append(StepRecord(int(datum.step), float(datum.wall_time), record))
-    return records, [f"{_steps(count)} of {tag} left out: {reason}" for reason, count in reasons.items()]
+    return records, [f"{count_steps(count)} of {tag} left out: {reason}" for reason, count in reasons.items()]
 
 
 def _manifest(record: Record) -> Manifest:
@@ -157,5 +157,6 @@ def _parts(tensor: Any) -> Sequence[bytes]:
     return parts if all(isinstance(part, bytes) for part in parts) else []
 
 
-def _steps(count: int) -> str:
+def count_steps(count: int) -> str:
+    """Returns `"1 step"` or `"<count> steps"`, as notices say it."""
     return "1 step" if count == 1 else f"{count} steps"

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_lime.tensorboard.reader import StepRecord
+from keras_lime.tensorboard.reader import StepRecord, count_steps
 from keras_lime.tensorboard.records import Record
 
 __all__ = ["stack_results", "stack_summaries"]
@@ -43,12 +43,10 @@ def stack_results(records: Sequence[StepRecord]) -> tuple[Arrays, list[str]]:
     kept = [entry for entry in whole if _coef(entry.record).shape[1] == d]
     notices = []
     if len(whole) < len(records):
-        notices.append(f"{len(records) - len(whole)} steps left out: their records hold no weights.")
+        notices.append(f"{count_steps(len(records) - len(whole))} left out: no weights are there.")
     if len(kept) < len(whole):
-        notices.append(
-            f"{len(whole) - len(kept)} steps left out: an earlier session cut this image in another number of "
-            "superpixels."
-        )
+        count = count_steps(len(whole) - len(kept))
+        notices.append(f"{count} left out: an earlier session cut this image in another number of superpixels.")
     s = len(kept)
     t = max((_coef(entry.record).shape[0] for entry in kept), default=0)
     arrays: Arrays = {
@@ -129,7 +127,7 @@ def _class_ids(record: Record) -> NDArray[Any]:
 
 def _predicted(record: Record) -> int:
     predicted = record.header.get("predicted")
-    return predicted if isinstance(predicted, int) else -1
+    return predicted if isinstance(predicted, int) and 0 <= predicted < 1 << 31 else -1
 
 
 def _number(value: object) -> float:
