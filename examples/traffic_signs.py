@@ -30,7 +30,7 @@ RED, YELLOW, WHITE, BLACK = (193, 18, 28), (250, 190, 20), (245, 245, 240), (20,
 WIDTHS = (1.0, 1.3, 1.0, 1.0, 1.25)
 """Widths of the classes' signs, in diameters of a round one: on the road, triangles and squares are larger too."""
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating]
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +136,7 @@ def _put_up(
     pole, pole_alpha = _pole(size, width / WIDTHS[label], centre, rng)
 
     offset = (int(rng.integers(-1, 2)) * width / 8, width / 10)
-    cast = Image.fromarray(np.uint8(255 * np.maximum(alpha, pole_alpha)))
+    cast = Image.fromarray((255 * np.maximum(alpha, pole_alpha)).astype(np.uint8))
     cast = cast.transform(cast.size, Image.Transform.AFFINE, (1, 0, -offset[0], 0, 1, -offset[1]))
     shadow = np.asarray(cast.filter(ImageFilter.GaussianBlur(width / 12)), np.float32) / 255
     picture = background * (1 - rng.uniform(0.1, 0.5) * shadow)[..., None]
@@ -174,11 +174,11 @@ def _sign(label: int, size: int, width: float, centre: Floats, rng: np.random.Ge
 def _pole(size: int, width: float, centre: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """A grey tube from the sign's centre to the lower edge, lit from one side."""
     lean = rng.uniform(-0.04, 0.04)
-    rows, columns = np.mgrid[:size, :size].astype(np.float32) + 0.5
+    rows, columns = np.mgrid[:size, :size] + 0.5
     across = (columns - centre[0] - lean * (rows - centre[1])) / (0.05 * width)
     cover = np.clip((1 - np.abs(across)) * 0.05 * width + 0.5, 0, 1) * (rows > centre[1])
     shade = rng.uniform(90, 170) * (1 + 0.35 * np.clip(across, -1, 1) * rng.choice((-1, 1)))
-    return np.repeat(shade[..., None], 3, axis=2).astype(np.float32), cover.astype(np.float32)
+    return np.repeat(shade[..., None], 3, axis=2), cover
 
 
 def _photograph(picture: Floats, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -187,11 +187,12 @@ def _photograph(picture: Floats, rng: np.random.Generator) -> NDArray[np.uint8]:
     patches = Image.fromarray(rng.uniform(0.65, 1.25, (3, 3)).astype(np.float32))
     light = np.asarray(patches.resize((size, size), Image.Resampling.BICUBIC))[..., None]
     exposed = picture * light * rng.uniform(0.8, 1.15) * rng.uniform(0.95, 1.05, 3)
-    frame = Image.fromarray(np.uint8(np.clip(exposed, 0, 255)))
+    frame = Image.fromarray(np.clip(exposed, 0, 255).astype(np.uint8))
     frame = frame.filter(ImageFilter.GaussianBlur(rng.uniform(0.2, 0.75) * size / 64))
     seen = np.asarray(frame, np.float32)
     noise = rng.standard_normal(seen.shape, np.float32) * np.sqrt(2 + 0.15 * seen) * rng.uniform(0.4, 1.8)
-    return np.uint8(np.clip(seen + noise + 0.5, 0, 255))
+    pixels: NDArray[np.uint8] = np.clip(seen + noise + 0.5, 0, 255).astype(np.uint8)
+    return pixels
 
 
 @lru_cache
