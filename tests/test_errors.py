@@ -5,7 +5,8 @@ import pytest
 from sklearn.linear_model import HuberRegressor, LinearRegression
 
 from keras_lime.core.errors import standard_errors
-from keras_lime.core.perturbation import Neighborhood, kernel_weights, sample_neighborhood
+from keras_lime.core.perturbation import Neighborhood, kernel_weights
+from keras_lime.core.sampling import sample_neighborhood
 from keras_lime.core.surrogate import fit_surrogate
 
 SEGMENTS = 25

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import pairwise_distances
 
-from keras_lime.core.perturbation import baseline_image, kernel_weights, sample_neighborhood
+from keras_lime.core.perturbation import baseline_image, kernel_weights
 from keras_lime.core.segmentation import Segmentation
 from tests.models import photo
 
@@ -22,34 +22,6 @@ def test_weights_are_limes(n_segments: int, seed: int, kernel_width: float) -> N
     distances = pairwise_distances(masks.astype(float), np.ones((1, n_segments)), metric="cosine").ravel()
     lime = np.sqrt(np.exp(-(distances**2) / kernel_width**2))
     np.testing.assert_allclose(kernel_weights(masks, kernel_width), lime, rtol=1e-9, atol=1e-300)
-
-
-def test_masks_are_fair_coins_below_a_row_of_ones() -> None:
-    drawn = sample_neighborhood(40, 20_000, 0.25, np.random.default_rng(1))
-    assert drawn.masks[0].all()
-    assert not drawn.enumerated
-    rest = drawn.masks[1:].astype(float)
-    error = 0.5 / np.sqrt(len(rest))
-    assert np.abs(rest.mean(axis=0) - 0.5).max() < 4.5 * error
-    covariance = np.cov(rest.T) - np.eye(40) / 4
-    assert np.abs(covariance).max() < 5 * 0.25 / np.sqrt(len(rest))
-
-
-def test_the_seed_decides() -> None:
-    def masks(seed: int) -> np.ndarray:
-        return sample_neighborhood(30, 100, 0.25, np.random.default_rng(seed)).masks
-
-    assert np.array_equal(masks(3), masks(3))
-    assert not np.array_equal(masks(3), masks(4))
-
-
-@pytest.mark.parametrize(("n_segments", "num_samples"), [(1, 2), (3, 8), (5, 100), (8, 1000)])
-def test_few_superpixels_are_enumerated(n_segments: int, num_samples: int) -> None:
-    drawn = sample_neighborhood(n_segments, num_samples, 0.25, np.random.default_rng(0))
-    assert drawn.enumerated
-    assert drawn.masks[0].all()
-    assert len(np.unique(drawn.masks, axis=0)) == len(drawn.masks) == 2**n_segments
-    np.testing.assert_allclose(drawn.weights, kernel_weights(drawn.masks, 0.25) * num_samples / 2**n_segments)
 
 
 def test_mean_baseline_is_exact_for_integers() -> None:

@@ -7,9 +7,10 @@ import pytest
 from lime.lime_image import LimeImageExplainer
 from sklearn.linear_model import HuberRegressor, LinearRegression, Ridge
 
-from keras_lime.core.perturbation import Neighborhood, kernel_weights, sample_neighborhood
+from keras_lime.core.perturbation import Neighborhood, kernel_weights
 from keras_lime.core.plan import make_plans
 from keras_lime.core.run import Subject, explain_plans
+from keras_lime.core.sampling import sample_neighborhood
 from keras_lime.core.segmentation import Segmentation
 from keras_lime.core.settings import make_settings
 from keras_lime.core.surrogate import fit_surrogate

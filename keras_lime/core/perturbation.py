@@ -13,7 +13,7 @@ from skimage.filters import gaussian
 
 from keras_lime.core.segmentation import Segmentation
 
-__all__ = ["BASELINES", "Baseline", "Neighborhood", "baseline_image", "kernel_weights", "sample_neighborhood"]
+__all__ = ["BASELINES", "Baseline", "Neighborhood", "baseline_image", "kernel_weights"]
 
 Baseline = (
     Literal["mean", "blur", "grey"]
@@ -61,33 +61,6 @@ def kernel_weights(masks: NDArray[np.bool_], kernel_width: float) -> NDArray[np.
     distance = 1.0 - np.sqrt(masks.mean(axis=1))
     weights: NDArray[np.float64] = np.exp(-(distance**2) / (2.0 * kernel_width**2))
     return weights
-
-
-def sample_neighborhood(
-    n_segments: int, num_samples: int, kernel_width: float, rng: np.random.Generator
-) -> Neighborhood:
-    """Draws LIME's perturbations: every superpixel is shown with probability 1/2, row 0 shows all of them.
-
-    When `2**n_segments <= num_samples`, every mask is taken once instead, with its weight multiplied by
-    `num_samples / 2**n_segments`: a ridge penalty then means the same as it does for `num_samples` draws.
-
-    Args:
-        n_segments: number of superpixels.
-        num_samples: number of perturbations, the unperturbed image included.
-        kernel_width: > 0.
-        rng: the only source of randomness.
-
-    Returns:
-        A `Neighborhood`.
-    """
-    if n_segments < 63 and 2**n_segments <= num_samples:
-        codes = np.arange(2**n_segments - 1, -1, -1, dtype=np.int64)
-        masks = (codes[:, None] >> np.arange(n_segments)) & 1 == 1
-        scale = num_samples / len(masks)
-        return Neighborhood(masks, kernel_weights(masks, kernel_width) * scale, enumerated=True)
-    masks = rng.integers(0, 2, size=(num_samples, n_segments), dtype=np.uint8).astype(bool)
-    masks[0] = True
-    return Neighborhood(masks, kernel_weights(masks, kernel_width))
 
 
 def baseline_image(

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keras_lime.core.display import Display
-from keras_lime.core.perturbation import Neighborhood, baseline_image, sample_neighborhood
+from keras_lime.core.perturbation import Neighborhood, baseline_image
+from keras_lime.core.sampling import sample_neighborhood
 from keras_lime.core.segmentation import Segmentation, segment
 from keras_lime.core.settings import Settings
 
@@ -101,7 +102,9 @@ def make_plan(image: NDArray[Any], settings: Settings, display: Display) -> Plan
             "Raise `num_samples` or lower `n_segments`."
         )
     rng = np.random.default_rng([settings.seed, int(image_id(image), 16)])
-    neighborhood = sample_neighborhood(segmentation.n_segments, settings.num_samples, settings.kernel_width, rng)
+    neighborhood = sample_neighborhood(
+        segmentation.n_segments, settings.num_samples, settings.kernel_width, rng, settings.sampling
+    )
     pixels = as_pixels(image)
     baseline = baseline_image(pixels, segmentation, settings.baseline, display.grey(image))
     return Plan(image, np.round(picture * 255).astype(np.uint8), segmentation, neighborhood, baseline)

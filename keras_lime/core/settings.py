@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_lime.core.display import DisplayFn
 from keras_lime.core.perturbation import BASELINES, Baseline
+from keras_lime.core.sampling import SAMPLINGS, Sampling
 from keras_lime.core.segmentation import SEGMENTATION_METHODS, SegmentationMethod
 
 __all__ = ["OUTPUTS", "Settings", "SettingsDict", "Targets", "make_settings"]
@@ -25,6 +26,7 @@ class SettingsDict(TypedDict, total=False):
     n_segments: int
     baseline: Baseline
     num_samples: int
+    sampling: Sampling
     kernel_width: float
     surrogate: Any
     targets: Targets
@@ -51,6 +53,8 @@ class Settings:
             the model the colours of what it hides, so a scene can be recognised by them; where the question is whether
             a model reads the background, `"grey"` separates better. Defaults to `"mean"`.
         num_samples: perturbations per image, the image itself included. Defaults to `1000`, in `LimeCallback` to `256`.
+        sampling: `"bernoulli"`, LIME's own independent coins, or `"balanced"`, an orthogonal design with the same limit
+            that needs about half of the samples for the same error. Defaults to `"bernoulli"`.
         kernel_width: width of the exponential kernel on the cosine distance between masks. Defaults to `0.25`.
         surrogate: scikit-learn regressor with `coef_` whose `fit` takes `sample_weight`; cloned and fitted per target.
             Defaults to `None`, LIME's `Ridge(alpha=1)`.
@@ -71,6 +75,7 @@ class Settings:
     n_segments: int = 50
     baseline: Baseline = "mean"
     num_samples: int = 1000
+    sampling: Sampling = "bernoulli"
     kernel_width: float = 0.25
     surrogate: Any = None
     targets: Targets = ("label", "predicted")
@@ -83,8 +88,11 @@ class Settings:
     def __post_init__(self) -> None:
         _check_choice("segmentation", self.segmentation, SEGMENTATION_METHODS, "a callable or a label map")
         _check_choice("baseline", self.baseline, BASELINES, "a colour, an image or a callable")
-        if self.output not in OUTPUTS:
-            raise ValueError(f"`output` must be one of {', '.join(OUTPUTS)}. Received: output={self.output!r}.")
+        for name, choices in (("output", OUTPUTS), ("sampling", SAMPLINGS)):
+            if getattr(self, name) not in choices:
+                raise ValueError(
+                    f"`{name}` must be one of {', '.join(choices)}. Received: {name}={getattr(self, name)!r}."
+                )
         for name, least in (("n_segments", 2), ("num_samples", 2), ("seed", 0), ("batch_size", 1)):
             value = getattr(self, name)
             if value is None and name == "batch_size":
