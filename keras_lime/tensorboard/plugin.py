@@ -1,7 +1,16 @@
 """LimePlugin: the HTTP routes behind the LIME tab.
 
-All routes answer GET under `data/plugin/keras_lime/`. `manifest` is JSON, `picture` a PNG image, `summary`, `series`
-and `segments` are binary containers (`wire.py`). A wrong request gets status 400 or 404 and JSON `{"error": sentence}`.
+All routes answer GET under `data/plugin/keras_lime/`; run and probe id are percent-encoded like any query:
+
+- `manifest`: JSON, every run with data of this plugin, its newest manifest, its newest step, and notices
+- `summary?run=`: the run's means at every step (`stacking.stack_summaries`)
+- `series?run=&probe=`: a probe's weights at every step (`stacking.stack_results`); `&newest=1`: at the newest alone
+- `segments?run=&probe=`: `labels` (h, w), and `object_mask` (h, w) and `object_fraction` (n_segments,) where known
+- `picture?run=&probe=`: the probe as a PNG image
+- `index.js` and the page's other files, by exact name
+
+`summary`, `series` and `segments` are binary containers (`wire.py`), gzipped for those who can, with `notices` in the
+header. A wrong request gets status 400 or 404 and JSON `{"error": sentence}`.
 
 May import tensorboard, werkzeug and the modules beside it. Never Keras, TensorFlow, JAX or PyTorch.
 """
