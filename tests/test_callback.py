@@ -13,8 +13,8 @@ import pytest
 
 from keras_lime import LimeCallback, ProbeSet
 from keras_lime.core.warning import LimeWarning
-from keras_lime.tensorboard.records import MANIFEST_TAG, SUMMARY_TAG, Record, result_tag
-from tests.events import Events, read_events
+from keras_lime.tensorboard.records import MANIFEST_TAG, SUMMARY_TAG, result_tag
+from tests.events import read_events
 
 SIZE = 24
 NAMES = ("left", "right")
@@ -64,7 +64,7 @@ def callback(log_dir: Path, **given: Any) -> LimeCallback:
 
 
 def test_training_with_the_callback_learns_and_logs(tmp_path: Path) -> None:
-    history = fit([callback(tmp_path, num_samples=200)], epochs=8).history
+    history = fit([callback(tmp_path, num_samples=200, baseline=0.2)], epochs=8).history
     assert len(history["lime_object_share"]) == len(history["lime_r2"]) == 8
     chance = float(probes().masks.mean())  # type: ignore[union-attr]
     assert history["lime_object_share"][-1] > 3 * chance
@@ -204,7 +204,7 @@ def test_two_callbacks_of_one_name_are_refused(tmp_path: Path) -> None:
 
 
 class _Breaks(keras.callbacks.Callback):
-    """Makes the model's output NaN after the second epoch, and whole again after the third."""
+    """Makes the model's output NaN at the end of the second epoch, and whole again at the end of the third."""
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         if epoch == 1:
@@ -221,7 +221,7 @@ def test_a_failure_warns_once_and_training_goes_on(tmp_path: Path) -> None:
     assert len([each for each in caught if each.category is LimeWarning]) == 1
     assert len(history["lime_r2"]) == 5
     assert history["lime_r2"][1] == history["lime_r2"][0]
-    assert set(read_events(tmp_path / "lime").records(SUMMARY_TAG)) >= {0, 3, 4} - {3, 4}
+    assert {0, 2} <= set(read_events(tmp_path / "lime").records(SUMMARY_TAG)) <= {0, 2, 3, 4}
 
 
 def test_on_error_raise_raises(tmp_path: Path) -> None:
@@ -352,7 +352,3 @@ def test_nothing_of_ours_warns_in_a_plain_training(tmp_path: Path) -> None:
         warnings.simplefilter("always")
         fit([callback(tmp_path)])
     assert not [each for each in caught if issubclass(each.category, LimeWarning)]
-
-
-def _records(events: Events, tag: str) -> list[Record]:
-    return list(events.records(tag).values())

@@ -253,11 +253,20 @@ class Explanation:
         shown = self.neighborhood.masks[index][self.segmentation.labels][..., None]
         return np.where(shown, as_pixels(self.image), self.baseline).reshape(self.image.shape)
 
-    def plot(self) -> "Figure":
-        """The picture and its explanation side by side, for every target, titled with the predicted class."""
+    def plot(self, *, palette: Palette = "green-red", scale: float | None = None, grey: bool = True) -> "Figure":
+        """The picture and its explanation side by side, for every target, titled with the predicted class.
+
+        Args:
+            palette: `"green-red"`, or `"blue-orange"`, which is safe for colour-blind readers.
+            scale: weight at which the colour is strongest. Defaults to `None`, the largest of the figure.
+            grey: draw the weights on the picture without its own colours.
+
+        Returns:
+            A figure that notebooks show by themselves; `savefig(path)` writes it to a file.
+        """
         from keras_lime.plotting import plot
 
-        return plot(self)
+        return plot(self, palette=palette, scale=scale, grey=grey)
 
     def plot_segments(self) -> "Figure":
         """The superpixels with their numbers."""

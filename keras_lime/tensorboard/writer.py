@@ -12,6 +12,7 @@ import os
 import socket
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
@@ -172,9 +173,10 @@ class RunWriter:
             while written < len(content):
                 written += self._file.write(content[written:]) or 0
         except OSError:
-            # Half a record would hide everything that follows it.
-            self._file.truncate(self._size)
-            self._file.seek(self._size)
+            # Half a record would hide everything that follows it. If that fails too, the first error tells more.
+            with suppress(OSError):
+                self._file.truncate(self._size)
+                self._file.seek(self._size)
             raise
         self._size += len(content)
         self._described |= described
