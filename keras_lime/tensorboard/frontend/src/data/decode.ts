@@ -1,0 +1,164 @@
+// Container → summary, series, segments. Pure. Missing arrays become NaN, -1 or null; wrong shapes are an error.
+import { type Container, ContainerError, type Tensor } from "./container.ts";
+import type { Manifest, Measure, ProbeInfo, RunInfo, RunManifest, Segments, Series, Summary } from "./types.ts";
+import { MEASURES } from "./types.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** The log may hold anything: what is missing or of the wrong kind becomes null or a name made up from the id. */
+export function decodeManifest(json: unknown): Manifest {
+  if (!isObject(json) || !Array.isArray(json.runs)) {
+    throw new ContainerError('The manifest must hold a list named "runs".');
+  }
+  return { notices: strings(json.notices), runs: json.runs.filter(isObject).map(decodeRun) };
+}
+
+function decodeRun(json: Json): RunInfo {
+  return {
+    run: String(json.run),
+    manifest: isObject(json.manifest) ? decodeRunManifest(json.manifest) : null,
+    notices: strings(json.notices),
+    steps_hint: numberOrNull(json.steps_hint),
+  };
+}
+
+function decodeRunManifest(json: Json): RunManifest {
+  const probes = Array.isArray(json.probes) ? json.probes.filter(isObject) : [];
+  return {
+    probes: probes.map(decodeProbe),
+    class_names: Array.isArray(json.class_names) ? json.class_names.map(String) : null,
+    output: typeof json.output === "string" ? json.output : null,
+    n_outputs: numberOrNull(json.n_outputs),
+    created: typeof json.created === "string" ? json.created : null,
+  };
+}
+
+function decodeProbe(json: Json): ProbeInfo {
+  const id = String(json.id);
+  return {
+    id,
+    name: typeof json.name === "string" && json.name !== "" ? json.name : id,
+    label: numberOrNull(json.label),
+    width: numberOrNull(json.width) ?? 1,
+    height: numberOrNull(json.height) ?? 1,
+    chance: numberOrNull(json.chance),
+  };
+}
+
+function isObject(json: unknown): json is Json {
+  return typeof json === "object" && json !== null && !Array.isArray(json);
+}
+
+function strings(json: unknown): string[] {
+  return Array.isArray(json) ? json.map(String) : [];
+}
+
+function numberOrNull(json: unknown): number | null {
+  return typeof json === "number" && Number.isFinite(json) ? json : null;
+}
+
+export function decodeSummary(container: Container): Summary {
+  const steps = integers(container, "steps");
+  const classIds = integers(container, "class_ids");
+  const each = <T>(make: (measure: Measure) => T): Record<Measure, T> =>
+    Object.fromEntries(MEASURES.map((measure) => [measure, make(measure)])) as Record<Measure, T>;
+  const overall = (name: string): Float32Array => floats(container, name, [steps.length]) ?? filled(steps.length);
+  const perClass = (name: string): Float32Array =>
+    floats(container, name, [steps.length, classIds.length]) ?? filled(steps.length * classIds.length);
+  return {
+    steps,
+    classIds,
+    wallTimes: Array.from(container.arrays.get("wall_times")?.data ?? []),
+    overall: each((measure) => overall(measure)),
+    perClass: each((measure) => perClass(`class_${measure}`)),
+    chance: overall("object_chance"),
+    classChance: perClass("class_chance"),
+  };
+}
+
+export function decodeSeries(container: Container): Series {
+  const steps = integers(container, "steps");
+  const coefficients = container.arrays.get("coef");
+  const [, slots = 0, segments = 0] = coefficients?.shape ?? [];
+  const perTarget = [steps.length, slots];
+  const coef = floats(container, "coef", [...perTarget, segments]) ?? new Float32Array(0);
+  return {
+    steps,
+    slots,
+    segments,
+    coef,
+    targets: int32(container, "targets", perTarget),
+    stderr: floats(container, "stderr", [...perTarget, segments]),
+    r2: floats(container, "r2", perTarget) ?? filled(steps.length * slots),
+    prediction: floats(container, "prediction", perTarget) ?? filled(steps.length * slots),
+    objectShare: floats(container, "object_share", perTarget),
+    predicted: int32(container, "predicted", [steps.length]),
+    predictedValue: floats(container, "predicted_value", [steps.length]) ?? filled(steps.length),
+    scale: largest(coef),
+    notices: notices(container),
+  };
+}
+
+export function decodeSegments(container: Container): Segments {
+  const tensor = container.arrays.get("labels");
+  if (tensor === undefined || tensor.shape.length !== 2 || !(tensor.data instanceof Uint16Array)) {
+    throw new ContainerError('Segments must hold uint16 "labels" of shape (height, width).');
+  }
+  const [height, width] = tensor.shape as readonly [number, number];
+  const mask = container.arrays.get("object_mask");
+  if (mask !== undefined) expectShape("object_mask", mask, [height, width]);
+  const fraction = container.arrays.get("object_fraction");
+  return {
+    height,
+    width,
+    labels: tensor.data,
+    objectMask: mask?.data instanceof Uint8Array ? mask.data : null,
+    objectFraction: fraction?.data instanceof Float32Array ? fraction.data : null,
+  };
+}
+
+/** Largest finite magnitude; 1 where there is none, so that it can divide. */
+export function largest(values: Float32Array): number {
+  let found = 0;
+  for (let index = 0; index < values.length; index++) {
+    const magnitude = Math.abs(values[index]);
+    if (magnitude > found && magnitude !== Infinity) found = magnitude;
+  }
+  return found > 0 ? found : 1;
+}
+
+function notices(container: Container): readonly string[] {
+  return strings(container.meta.notices);
+}
+
+function integers(container: Container, name: string): number[] {
+  return Array.from(container.arrays.get(name)?.data ?? []);
+}
+
+function int32(container: Container, name: string, shape: readonly number[]): Int32Array {
+  const tensor = container.arrays.get(name);
+  if (tensor === undefined) return new Int32Array(count(shape)).fill(-1);
+  expectShape(name, tensor, shape);
+  return tensor.data instanceof Int32Array ? tensor.data : Int32Array.from(tensor.data);
+}
+
+function floats(container: Container, name: string, shape: readonly number[]): Float32Array | null {
+  const tensor = container.arrays.get(name);
+  if (tensor === undefined) return null;
+  expectShape(name, tensor, shape);
+  return tensor.data instanceof Float32Array ? tensor.data : Float32Array.from(tensor.data);
+}
+
+function expectShape(name: string, tensor: Tensor, shape: readonly number[]): void {
+  if (tensor.shape.length !== shape.length || tensor.shape.some((size, axis) => size !== shape[axis])) {
+    throw new ContainerError(`"${name}" must have shape (${shape.join(", ")}). Received: (${tensor.shape.join(", ")}).`);
+  }
+}
+
+function filled(length: number): Float32Array {
+  return new Float32Array(length).fill(NaN);
+}
+
+function count(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}

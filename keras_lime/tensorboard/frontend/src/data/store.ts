@@ -1,0 +1,123 @@
+// Everything the page knows from the server, one Resource a thing, by run and probe.
+import { computed, type ReadonlySignal } from "@preact/signals";
+import { makeSheet, type Sheet } from "../draw/overlay.ts";
+import { fetchManifest, fetchNewest, fetchPicture, fetchSegments, fetchSeries, fetchSummary } from "./api.ts";
+import { Lane } from "./lane.ts";
+import { Resource } from "./resource.ts";
+import type { Manifest, Picture, RunInfo, RunManifest, Segments, Series, Summary } from "./types.ts";
+
+/** Chromium opens six connections to one server; more requests would only queue where urgency is not known. */
+const CONNECTIONS = 6;
+
+export const URGENCY = { later: 0, behind: 1, visible: 2, chosen: 3 } as const;
+
+/** From so many epochs on the newest one is fetched before the rest, so that something shows at once. */
+const LONG = 60;
+
+export interface ProbeData {
+  readonly series: Resource<Series>;
+  readonly newest: Resource<Series>;
+  /** The whole series, or the newest epoch while the rest is on the way. */
+  readonly numbers: ReadonlySignal<Series | null>;
+  readonly segments: Resource<Segments>;
+  readonly picture: Resource<Picture>;
+  /** Picture and superpixels ready to draw; grey where the picture is lost. */
+  readonly sheet: ReadonlySignal<Sheet | null>;
+  /** Why nothing can be drawn. */
+  readonly problem: ReadonlySignal<string | null>;
+}
+
+const lane = new Lane(CONNECTIONS);
+const summaries = new Map<string, Resource<Summary>>();
+const probes = new Map<string, ProbeData>();
+
+export const manifest = new Resource<Manifest>("manifest", new Lane(1), fetchManifest);
+
+export const runs: ReadonlySignal<readonly RunInfo[]> = computed(() => manifest.value.value?.runs ?? []);
+
+/** Runs that can be shown. */
+export const readableRuns: ReadonlySignal<readonly RunInfo[]> = computed(() =>
+  runs.value.filter((run) => run.manifest !== null),
+);
+
+export function manifestOf(run: string | null): RunManifest | null {
+  return runs.value.find((info) => info.run === run)?.manifest ?? null;
+}
+
+/** Differs whenever the run has grown or was begun anew. */
+export function growthOf(run: string): string {
+  const info = runs.value.find((candidate) => candidate.run === run);
+  return `${sessionOf(run)}|${info?.steps_hint ?? ""}`;
+}
+
+/** Differs whenever the run was begun anew, perhaps with other superpixels. */
+export function sessionOf(run: string): string {
+  return manifestOf(run)?.created ?? "";
+}
+
+export function summaryOf(run: string): Resource<Summary> {
+  return lookUp(summaries, run, () => new Resource(`summary ${run}`, lane, () => fetchSummary(run)));
+}
+
+export function probeOf(run: string, probe: string): ProbeData {
+  const key = JSON.stringify([run, probe]);
+  return lookUp(probes, key, () => makeProbe(key, run, probe));
+}
+
+function makeProbe(key: string, run: string, probe: string): ProbeData {
+  const series = new Resource(`series ${key}`, lane, () => fetchSeries(run, probe));
+  const newest = new Resource(`newest ${key}`, lane, () => fetchNewest(run, probe));
+  const numbers = computed(() => series.value.value ?? newest.value.value);
+  const segments = new Resource(`segments ${key}`, lane, () => fetchSegments(run, probe));
+  const picture = new Resource(`picture ${key}`, lane, () => fetchPicture(run, probe));
+  const sheet = computed(() => {
+    const map = segments.value.value;
+    const shown = picture.value.value;
+    if (map === null || (shown === null && picture.error.value === null)) return null;
+    const fits = shown !== null && shown.width === map.width && shown.height === map.height;
+    const rgba = fits ? shown.rgba : new Uint8ClampedArray(map.width * map.height * 4).fill(128);
+    return makeSheet(map.width, map.height, rgba, map.labels);
+  });
+  const problem = computed(() => segments.error.value ?? series.error.value ?? picture.error.value);
+  return { series, newest, numbers, segments, picture, sheet, problem };
+}
+
+/** Fetches what drawing a probe takes, unless it is here. */
+export function wantProbe(run: string, probe: string): void {
+  const data = probeOf(run, probe);
+  data.picture.ensure(sessionOf(run), URGENCY.visible);
+  data.segments.ensure(sessionOf(run), URGENCY.visible);
+  if (isLong(run) && data.series.value.value === null) data.newest.ensure(growthOf(run), URGENCY.visible);
+  data.series.ensure(growthOf(run), isLong(run) ? URGENCY.behind : URGENCY.visible);
+}
+
+/** Fetches a probe's numbers when nothing else is to be done. */
+export function prefetchProbe(run: string, probe: string): void {
+  const { series } = probeOf(run, probe);
+  if (series.value.value === null) series.ensure(growthOf(run), URGENCY.later);
+}
+
+/** Lets others go first: the probe scrolled out of sight. */
+export function relaxProbe(run: string, probe: string): void {
+  for (const resource of resourcesOf(probeOf(run, probe))) resource.relax();
+}
+
+/** Asks again for everything that failed. */
+export function retryFailed(): void {
+  const all: Resource<unknown>[] = [...summaries.values(), ...[...probes.values()].flatMap(resourcesOf)];
+  for (const resource of all) if (resource.error.value !== null) resource.retry();
+}
+
+function resourcesOf(data: ProbeData): Resource<unknown>[] {
+  return [data.picture, data.segments, data.newest, data.series] as Resource<unknown>[];
+}
+
+function isLong(run: string): boolean {
+  return (runs.value.find((info) => info.run === run)?.steps_hint ?? 0) > LONG;
+}
+
+function lookUp<T>(known: Map<string, T>, key: string, make: () => T): T {
+  let found = known.get(key);
+  if (found === undefined) known.set(key, (found = make()));
+  return found;
+}

@@ -1,0 +1,116 @@
+// One probe at one epoch for one target: the numbers behind a tile. Pure.
+import type { ProbeInfo, RunManifest, Series } from "../data/types.ts";
+import type { Target } from "../state/view.ts";
+
+export interface Moment {
+  /** Epoch the numbers are of: the asked one, or the last one before it that was explained. */
+  readonly step: number;
+  /** Row in the series. */
+  readonly at: number;
+  readonly predicted: number | null;
+  readonly predictedValue: number;
+  /** Known when label and prediction are. */
+  readonly wrong: boolean | null;
+  /** Output ids explained at this epoch. */
+  readonly targets: readonly number[];
+  /** The chosen target, or null when it was not explained at this epoch. */
+  readonly shown: Explained | null;
+}
+
+export interface Explained {
+  readonly slot: number;
+  readonly target: number;
+  readonly weights: Float32Array;
+  readonly stderr: Float32Array | null;
+  readonly r2: number;
+  readonly prediction: number;
+  readonly objectShare: number;
+}
+
+/** Row of the last step at or before `step`; null: the newest. -1: none. Steps rise. */
+export function rowAt(steps: readonly number[], step: number | null): number {
+  if (step === null) return steps.length - 1;
+  let row = -1;
+  while (row + 1 < steps.length && steps[row + 1] <= step) row++;
+  return row;
+}
+
+export function momentAt(series: Series, probe: ProbeInfo, step: number | null, target: Target): Moment | null {
+  const at = rowAt(series.steps, step);
+  if (at < 0) return null;
+  const predicted = series.predicted[at] >= 0 ? series.predicted[at] : null;
+  const targets = targetsAt(series, at);
+  const wanted = wantedTarget(target, predicted, probe.label, targets);
+  return {
+    step: series.steps[at],
+    at,
+    predicted,
+    predictedValue: series.predictedValue[at],
+    wrong: predicted === null || probe.label === null ? null : predicted !== probe.label,
+    targets,
+    shown: wanted === null ? null : explainedAt(series, at, wanted),
+  };
+}
+
+export function targetsAt(series: Series, at: number): number[] {
+  const row = series.targets.subarray(at * series.slots, (at + 1) * series.slots);
+  return Array.from(row).filter((target) => target >= 0);
+}
+
+/** A regression has no predicted class and an unlabelled probe no label: then the first output explained. */
+function wantedTarget(
+  target: Target,
+  predicted: number | null,
+  label: number | null,
+  targets: readonly number[],
+): number | null {
+  if (typeof target === "number") return target;
+  return (target === "predicted" ? predicted : label) ?? targets[0] ?? null;
+}
+
+export function explainedAt(series: Series, at: number, target: number): Explained | null {
+  const slot = slotOf(series, at, target);
+  if (slot < 0) return null;
+  const cell = at * series.slots + slot;
+  const from = cell * series.segments;
+  return {
+    slot,
+    target,
+    weights: series.coef.subarray(from, from + series.segments),
+    stderr: series.stderr?.subarray(from, from + series.segments) ?? null,
+    r2: series.r2[cell],
+    prediction: series.prediction[cell],
+    objectShare: series.objectShare?.[cell] ?? NaN,
+  };
+}
+
+function slotOf(series: Series, at: number, target: number): number {
+  for (let slot = 0; slot < series.slots; slot++) {
+    if (series.targets[at * series.slots + slot] === target) return slot;
+  }
+  return -1;
+}
+
+/** One superpixel's weight for one output at every epoch; NaN where that output was not explained. */
+export function historyOf(series: Series, target: number, segment: number): { weights: number[]; stderr: number[] } {
+  const weights: number[] = [];
+  const stderr: number[] = [];
+  for (let at = 0; at < series.steps.length; at++) {
+    const slot = slotOf(series, at, target);
+    const index = (at * series.slots + slot) * series.segments + segment;
+    weights.push(slot < 0 ? NaN : series.coef[index]);
+    stderr.push(slot < 0 || series.stderr === null ? NaN : series.stderr[index]);
+  }
+  return { weights, stderr };
+}
+
+/** Output ids explained at any epoch, rising. */
+export function allTargets(series: Series): number[] {
+  return [...new Set(series.targets)].filter((target) => target >= 0).sort((a, b) => a - b);
+}
+
+export function className(manifest: RunManifest, target: number | null): string {
+  if (target === null) return "–";
+  const kind = manifest.output === "regression" ? "output" : "class";
+  return manifest.class_names?.[target] ?? `${kind} ${target}`;
+}

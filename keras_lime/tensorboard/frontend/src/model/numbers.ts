@@ -1,0 +1,36 @@
+// Numbers as people read them. Pure.
+
+const NOTHING = "–";
+
+/** .5 → "50 %", below one percent with one decimal; NaN and null: a dash. */
+export function percent(share: number | null | undefined): string {
+  if (share === null || share === undefined || !Number.isFinite(share)) return NOTHING;
+  const value = share * 100;
+  return `${Math.abs(value) > 0 && Math.abs(value) < 1 ? value.toFixed(1) : Math.round(value)} %`;
+}
+
+/** A probability, never shown as certain when it is not: .9999 → "99.9 %". */
+export function probability(value: number | null | undefined): string {
+  if (value !== null && value !== undefined && value < 1 && value > 0.995) return "> 99 %";
+  return percent(value);
+}
+
+/** Three decimals, of small numbers two digits that say something. */
+export function decimal(value: number | null | undefined): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return NOTHING;
+  if (value === 0) return "0";
+  const magnitude = Math.abs(value);
+  const shown = magnitude >= 100 ? value.toFixed(0) : magnitude >= 0.01 ? value.toFixed(3) : value.toPrecision(2);
+  return shown.replace("-", "−");
+}
+
+/** Like `decimal`, with a plus sign: weights are for or against. */
+export function signed(value: number | null | undefined): string {
+  const shown = decimal(value);
+  return value !== null && value !== undefined && value > 0 ? `+${shown}` : shown;
+}
+
+/** A weight that its own error cannot tell from zero: within two standard errors. */
+export function isFaint(weight: number, stderr: number | null): boolean {
+  return stderr !== null && Number.isFinite(stderr) && Math.abs(weight) <= 2 * stderr && stderr > 0;
+}

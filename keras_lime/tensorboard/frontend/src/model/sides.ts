@@ -1,0 +1,43 @@
+// The two sides of a comparison, and their difference. Pure.
+import type { ProbeInfo, RunInfo, Segments } from "../data/types.ts";
+import type { View } from "../state/view.ts";
+import type { Explained } from "./moment.ts";
+
+export interface Side {
+  readonly run: string;
+  /** null: the newest. */
+  readonly epoch: number | null;
+}
+
+/**
+ * What stands on the other side: without a choice, the next run at the same epoch; where there is one run only, its
+ * first epoch.
+ */
+export function otherSide(view: View, left: Side, runs: readonly RunInfo[], firstEpoch: number | null): Side {
+  const run = view.otherRun ?? runs.find((info) => info.run !== left.run)?.run ?? left.run;
+  const epoch = view.otherEpoch ?? (run === left.run ? firstEpoch : left.epoch);
+  return { run, epoch };
+}
+
+/** Probes that both runs have, in the order of the left. */
+export function sharedProbes(left: readonly ProbeInfo[], right: readonly ProbeInfo[]): ProbeInfo[] {
+  const known = new Set(right.map((probe) => probe.id));
+  return left.filter((probe) => known.has(probe.id));
+}
+
+/** Weights can be subtracted only superpixel by superpixel. */
+export function sameSegments(left: Segments, right: Segments): boolean {
+  return (
+    left.width === right.width &&
+    left.height === right.height &&
+    left.labels.every((label, pixel) => label === right.labels[pixel])
+  );
+}
+
+/** Right minus left, with the standard errors added as independent ones. */
+export function difference(left: Explained, right: Explained): { weights: Float32Array; stderr: Float32Array | null } {
+  const weights = right.weights.map((weight, index) => weight - left.weights[index]);
+  const [first, second] = [left.stderr, right.stderr];
+  const stderr = first === null || second === null ? null : first.map((error, index) => Math.hypot(error, second[index]));
+  return { weights, stderr };
+}

@@ -1,0 +1,51 @@
+// Which probes the overview shows, in which order. Pure.
+import type { ProbeInfo } from "../data/types.ts";
+import type { View } from "../state/view.ts";
+import type { Moment } from "./moment.ts";
+
+export interface Tile {
+  readonly probe: ProbeInfo;
+  /** null while its numbers are on the way, or when there are none at this epoch. */
+  readonly moment: Moment | null;
+}
+
+type Filter = Pick<View, "onlyClass" | "wrongOnly" | "maxShare">;
+
+/** A probe whose numbers are still missing is shown unless what is known already excludes it. */
+export function filterTiles(tiles: readonly Tile[], filter: Filter): Tile[] {
+  return tiles.filter(({ probe, moment }) => {
+    if (filter.onlyClass !== null && probe.label !== filter.onlyClass) return false;
+    if (moment === null) return true;
+    if (filter.wrongOnly && moment.wrong !== true) return false;
+    return filter.maxShare >= 1 || (moment.shown?.objectShare ?? NaN) <= filter.maxShare;
+  });
+}
+
+const KEYS: Readonly<Record<Exclude<View["sort"], "given" | "name">, (moment: Moment) => number>> = {
+  share: (moment) => moment.shown?.objectShare ?? NaN,
+  wrong: (moment) => (moment.wrong === true ? -moment.predictedValue : 1),
+  r2: (moment) => moment.shown?.r2 ?? NaN,
+  certainty: (moment) => moment.predictedValue,
+};
+
+/** Lowest first; what has no number comes last; equals keep the order in which the probes were given. */
+export function sortTiles(tiles: readonly Tile[], sort: View["sort"]): Tile[] {
+  if (sort === "given") return [...tiles];
+  if (sort === "name") {
+    return [...tiles].sort((a, b) => a.probe.name.localeCompare(b.probe.name, undefined, { numeric: true }));
+  }
+  const keyOf = (tile: Tile): number => {
+    const key = tile.moment === null ? NaN : KEYS[sort](tile.moment);
+    return Number.isNaN(key) ? Infinity : key;
+  };
+  const keys = new Map(tiles.map((tile) => [tile, keyOf(tile)]));
+  return [...tiles].sort((a, b) => {
+    const [left, right] = [keys.get(a)!, keys.get(b)!];
+    return left === right ? 0 : left < right ? -1 : 1;
+  });
+}
+
+/** Classes that probes have, rising. */
+export function labelsOf(probes: readonly ProbeInfo[]): number[] {
+  return [...new Set(probes.map((probe) => probe.label).filter((label) => label !== null))].sort((a, b) => a - b);
+}

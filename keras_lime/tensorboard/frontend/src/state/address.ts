@@ -1,0 +1,57 @@
+// The view in the browser's address. The only module that touches a location.
+//
+// The page lives in TensorBoard's iframe, whose own address nobody sees: the view goes behind the tab's name in the hash
+// of TensorBoard's window. `replaceState` changes it without an event, so TensorBoard's router stays calm. While
+// another tab is shown the hash is not ours and is left alone. Opened on its own, the page uses its own hash.
+import { parseView, type View, withView } from "./view.ts";
+
+const TAB = "keras_lime";
+
+/** TensorBoard's window, or this one where there is none or it may not be touched. */
+function host(): Window {
+  try {
+    // Reading the hash throws for a foreign origin.
+    if (window.parent !== window && typeof window.parent.location.hash === "string") return window.parent;
+  } catch {
+    return window;
+  }
+  return window;
+}
+
+function isOurs(target: Window): boolean {
+  return target === window || target.location.hash.replace(/^#/, "").split("&")[0] === TAB;
+}
+
+export function readAddress(): View {
+  const target = host();
+  return parseView(isOurs(target) ? target.location.hash : "");
+}
+
+export function writeAddress(view: View): void {
+  const target = host();
+  if (!isOurs(target)) return;
+  const hash = withView(target.location.hash, view);
+  if (`#${hash}` === target.location.hash || (hash === "" && target.location.hash === "")) return;
+  try {
+    target.history.replaceState(target.history.state, "", `${target.location.pathname}${target.location.search}#${hash}`);
+  } catch {
+    // Browsers limit how often the address may change; the next change writes it.
+  }
+}
+
+/** A link that shows a colleague this view. */
+export function linkTo(view: View): string {
+  const target = host();
+  const hash = withView(isOurs(target) ? target.location.hash : `#${TAB}`, view);
+  return `${target.location.href.split("#")[0]}#${hash}`;
+}
+
+/** Calls back when the user enters another address of this tab; returns how to stop. */
+export function watchAddress(changed: (view: View) => void): () => void {
+  const target = host();
+  const listener = (): void => {
+    if (isOurs(target)) changed(readAddress());
+  };
+  target.addEventListener("hashchange", listener);
+  return () => target.removeEventListener("hashchange", listener);
+}

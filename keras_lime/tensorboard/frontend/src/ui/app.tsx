@@ -1,0 +1,162 @@
+// The whole page: controls on the left, the chosen page on the right, and something helpful where there is no data.
+import { Component, type ComponentChildren } from "preact";
+import { manifest, probeOf, readableRuns, retryFailed, runs, summaryOf } from "../data/store.ts";
+import { refresh } from "../data/refresh.ts";
+import { currentManifest, currentProbe, currentRun, show, steps, view } from "../state/app.ts";
+import { DEFAULT_VIEW } from "../state/view.ts";
+import { Compare } from "./compare.tsx";
+import { Detail } from "./detail.tsx";
+import { NoEpochs, NoManifest, NoRuns } from "./empty.tsx";
+import { EpochSlider } from "./epochs.tsx";
+import { Icon } from "./icons.tsx";
+import { Overview } from "./overview.tsx";
+import { Shortcut } from "./shortcut.tsx";
+import { Sidebar } from "./sidebar.tsx";
+import { TopBar } from "./topbar.tsx";
+
+export function App() {
+  const answered = manifest.value.value !== null;
+  const error = manifest.error.value;
+  if (!answered && error === null) return <p class="loading muted">Reading the logs …</p>;
+  if (!answered || runs.value.length === 0) {
+    return (
+      <main class="alone">
+        {error !== null && <Problem sentence={error} />}
+        {answered && <NoRuns />}
+        <Notices />
+      </main>
+    );
+  }
+  return (
+    <Fence>
+      <div class="layout">
+        <Sidebar />
+        <main>
+          <TopBar />
+          {error !== null && <Problem sentence={error} />}
+          <Notices />
+          <Page />
+        </main>
+      </div>
+    </Fence>
+  );
+}
+
+function Page() {
+  const run = currentRun.value;
+  const { page } = view.value;
+  if (page === "shortcut" && readableRuns.value.length > 0) return <Shortcut />;
+  if (run === null) return <NoRuns />;
+  if (!runs.value.some((info) => info.run === run)) return <UnknownRun run={run} />;
+  if (currentManifest.value === null) return <NoManifest run={run} />;
+  const { value, error } = summaryOf(run);
+  if (value.value === null) {
+    return error.value === null ? <p class="loading muted">Reading {run} …</p> : <Problem sentence={error.value} />;
+  }
+  if (steps.value.length === 0) return <NoEpochs run={run} />;
+  if (page === "compare") return <Compare />;
+  return (
+    <>
+      <div class="epochbar">
+        <EpochSlider />
+      </div>
+      <OverviewOrDetail run={run} />
+    </>
+  );
+}
+
+function OverviewOrDetail({ run }: { run: string }) {
+  const probe = currentProbe.value;
+  const known = currentManifest.value;
+  if (view.value.probe === null || known === null) return <Overview />;
+  if (probe !== null) return <Detail key={`${run} ${probe.id}`} run={run} probe={probe} manifest={known} />;
+  return (
+    <div class="empty" role="status">
+      <h2>This probe is not in the run</h2>
+      <p>
+        The newest session of <b>{run}</b> does not explain it.
+      </p>
+      <button type="button" class="action" onClick={() => show({ probe: null })}>
+        Show all probes
+      </button>
+    </div>
+  );
+}
+
+function UnknownRun({ run }: { run: string }) {
+  return (
+    <div class="empty" role="status">
+      <h2>There is no run of this name</h2>
+      <p>
+        The link names <b>{run}</b>. Choose one on the left, or start TensorBoard with the folder that holds it.
+      </p>
+    </div>
+  );
+}
+
+function Problem({ sentence }: { sentence: string }) {
+  const retry = (): void => {
+    retryFailed();
+    void refresh();
+  };
+  return (
+    <div class="banner" role="alert">
+      <Icon name="warning" /> <span>{sentence}</span>
+      <button type="button" class="action" onClick={retry}>
+        Try again
+      </button>
+    </div>
+  );
+}
+
+/** What the plugin could not read, said once each. */
+function Notices() {
+  const run = currentRun.value;
+  const own = runs.value.find((info) => info.run === run)?.notices ?? [];
+  const probe = view.value.probe;
+  const series = run === null || probe === null ? null : probeOf(run, probe).numbers.value;
+  const all = [...new Set([...(manifest.value.value?.notices ?? []), ...own, ...(series?.notices ?? [])])];
+  if (all.length === 0) return null;
+  return (
+    <details class="notices">
+      <summary>
+        <Icon name="warning" /> {all.length === 1 ? all[0] : `${all.length} notices`}
+      </summary>
+      {all.length > 1 && (
+        <ul>
+          {all.map((notice) => (
+            <li key={notice}>{notice}</li>
+          ))}
+        </ul>
+      )}
+    </details>
+  );
+}
+
+/** A bug in one page must not leave a blank one. */
+class Fence extends Component<{ children: ComponentChildren }, { message: string | null }> {
+  override state = { message: null as string | null };
+
+  override componentDidCatch(error: unknown): void {
+    this.setState({ message: error instanceof Error ? error.message : String(error) });
+  }
+
+  override render() {
+    if (this.state.message === null) return this.props.children;
+    const reset = (): void => {
+      view.value = DEFAULT_VIEW;
+      this.setState({ message: null });
+    };
+    return (
+      <main class="alone">
+        <div class="empty" role="alert">
+          <h2>The page could not show this</h2>
+          <p>{this.state.message}</p>
+          <button type="button" class="action" onClick={reset}>
+            Back to the overview
+          </button>
+        </div>
+      </main>
+    );
+  }
+}

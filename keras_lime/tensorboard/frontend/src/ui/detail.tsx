@@ -1,0 +1,238 @@
+// One probe, large: original and explanation, the strongest superpixels, their history, and the explained classes.
+import { useSignal } from "@preact/signals";
+import { useCallback, useEffect, useMemo } from "preact/hooks";
+import type { ProbeInfo, RunManifest, Series } from "../data/types.ts";
+import { selectSegments } from "../draw/overlay.ts";
+import { className, explainedAt, historyOf, type Moment, momentAt } from "../model/moment.ts";
+import { decimal, percent, probability } from "../model/numbers.ts";
+import { currentStep, goToRow, show, view } from "../state/app.ts";
+import { tiles } from "../state/tiles.ts";
+import { Bars } from "./bars.tsx";
+import { lineColour } from "./colours.ts";
+import { History } from "./history.tsx";
+import { Rim, SegmentCard } from "./hover.tsx";
+import { Icon } from "./icons.tsx";
+import { Picture } from "./picture.tsx";
+import { useDrawing, useProbe } from "./probe.ts";
+import { pictureLabel } from "./tile.tsx";
+
+const STRONGEST = 10;
+
+interface Props {
+  run: string;
+  probe: ProbeInfo;
+  manifest: RunManifest;
+}
+
+export function Detail({ run, probe, manifest }: Props) {
+  const data = useProbe(run, probe.id, true);
+  const series = data.numbers.value;
+  const moment = series === null ? null : momentAt(series, probe, currentStep.value, view.value.target);
+  const problem = data.problem.value;
+  useEscape();
+  return (
+    <article class="detail" aria-label={`Probe ${probe.name}`}>
+      <DetailHeader probe={probe} manifest={manifest} moment={moment} />
+      {problem !== null && <p class="problem">{problem}</p>}
+      {series !== null && moment !== null ? (
+        <DetailBody run={run} probe={probe} manifest={manifest} series={series} moment={moment} />
+      ) : (
+        <p class="muted">{series === null ? "On the way …" : "This probe has no explanation at this epoch."}</p>
+      )}
+    </article>
+  );
+}
+
+interface HeaderProps {
+  probe: ProbeInfo;
+  manifest: RunManifest;
+  moment: Moment | null;
+}
+
+function DetailHeader({ probe, manifest, moment }: HeaderProps) {
+  const order = tiles.value.map((tile) => tile.probe.id);
+  const place = order.indexOf(probe.id);
+  const go = (by: number): void => show({ probe: order[(place + by + order.length) % order.length] ?? probe.id });
+  return (
+    <header>
+      <button type="button" class="action" onClick={() => show({ probe: null })}>
+        <Icon name="back" /> All probes
+      </button>
+      <h2 title={probe.name}>{probe.name}</h2>
+      {moment !== null && moment.predicted !== null && (
+        <p class={moment.wrong === true ? "verdict wrong" : "verdict"}>
+          predicted <b>{className(manifest, moment.predicted)}</b> {probability(moment.predictedValue)}
+          {probe.label !== null && (
+            <span class="muted">
+              , {moment.wrong === true ? "truly" : "rightly:"} {className(manifest, probe.label)}
+            </span>
+          )}
+        </p>
+      )}
+      <span class="spread" />
+      <button type="button" class="round" aria-label="Previous probe" onClick={() => go(-1)}>
+        <Icon name="left" />
+      </button>
+      <span class="muted">{place < 0 ? "" : `${place + 1} of ${order.length}`}</span>
+      <button type="button" class="round" aria-label="Next probe" onClick={() => go(1)}>
+        <Icon name="right" />
+      </button>
+    </header>
+  );
+}
+
+interface BodyProps extends Props {
+  series: Series;
+  moment: Moment;
+}
+
+function DetailBody({ run, probe, manifest, series, moment }: BodyProps) {
+  const data = useProbe(run, probe.id, true);
+  const pointed = useSignal<number | null>(null);
+  const sheet = data.sheet.value;
+  const drawing = useDrawing(series.scale);
+  const shown = moment.shown;
+  const fractions = data.segments.value.value?.objectFraction ?? null;
+  const strongest = useMemo(
+    () => (shown === null ? [] : selectSegments(shown.weights, drawing).slice(0, STRONGEST)),
+    [series, moment.at, shown?.slot, drawing],
+  );
+  const colourOf = useCallback(
+    (segment: number) => {
+      const place = strongest.indexOf(segment);
+      return place < 0 ? null : lineColour(place);
+    },
+    [strongest],
+  );
+  const segment = pointed.value;
+  const point = (next: number | null): void => void (pointed.value = next);
+  return (
+    <>
+      <div class="panes">
+        {sheet !== null && (
+          <>
+            <figure>
+              <figcaption>Original</figcaption>
+              <div class="frame">
+                <Picture sheet={sheet} weights={null} drawing={drawing} label={`Picture of ${probe.name}`} onPoint={point} />
+                <Rim sheet={sheet} segment={segment} />
+              </div>
+            </figure>
+            <figure class="explanation">
+              <figcaption>
+                {shown === null ? "Not explained at this epoch" : `For ${className(manifest, shown.target)}`}
+                {shown !== null && <span class="muted"> {probability(shown.prediction)}</span>}
+              </figcaption>
+              <div class="frame">
+                <Picture
+                  sheet={sheet}
+                  weights={shown?.weights ?? null}
+                  drawing={drawing}
+                  label={pictureLabel(probe, manifest, moment)}
+                  onPoint={point}
+                />
+                <Rim sheet={sheet} segment={segment} />
+              </div>
+            </figure>
+          </>
+        )}
+        <section class="strongest" aria-label="Weights">
+          <h3>Strongest superpixels</h3>
+          {shown !== null && (
+            <Bars
+              explained={shown}
+              segments={strongest}
+              scale={series.scale}
+              drawing={drawing}
+              objectFraction={fractions}
+              colourOf={colourOf}
+              pointed={pointed}
+            />
+          )}
+          {shown !== null && segment !== null && segment < series.segments ? (
+            <SegmentCard
+              segment={segment}
+              explained={shown}
+              fraction={fractions?.[segment] ?? null}
+              history={historyOf(series, shown.target, segment).weights}
+              at={moment.at}
+            />
+          ) : (
+            <p class="segment-card muted">Point at a superpixel or a bar to see its weight and its history.</p>
+          )}
+        </section>
+      </div>
+      <div class="below">
+        <section aria-label="Weights over the epochs">
+          <h3>Weights over the epochs</h3>
+          {shown !== null && (
+            <History
+              series={series}
+              target={shown.target}
+              segments={strongest}
+              colourOf={colourOf}
+              pointed={pointed}
+              at={moment.at}
+              onRow={(row) => goToRow(row)}
+            />
+          )}
+        </section>
+        <Classes run={run} probe={probe} manifest={manifest} series={series} moment={moment} />
+      </div>
+    </>
+  );
+}
+
+/** The explained classes beside each other; a click explains that class everywhere. */
+function Classes({ run, probe, manifest, series, moment }: BodyProps) {
+  const sheet = useProbe(run, probe.id, true).sheet.value;
+  const drawing = useDrawing(series.scale);
+  if (sheet === null) return null;
+  return (
+    <section aria-label="Explained classes">
+      <h3>Explained classes</h3>
+      <div class="classes">
+        {moment.targets.map((target) => {
+          const explained = explainedAt(series, moment.at, target);
+          if (explained === null) return null;
+          const roles = [target === moment.predicted ? "predicted" : "", target === probe.label ? "true" : ""];
+          return (
+            <button
+              key={target}
+              type="button"
+              class="tile"
+              aria-pressed={target === moment.shown?.target}
+              onClick={() => show({ target })}
+            >
+              <span class="frame">
+                <Picture
+                  sheet={sheet}
+                  weights={explained.weights}
+                  drawing={drawing}
+                  label={`Explanation for ${className(manifest, target)}`}
+                />
+              </span>
+              <span class="name">{className(manifest, target)}</span>
+              <span class="muted">{roles.filter((role) => role !== "").join(", ") || " "}</span>
+              <span>
+                {probability(explained.prediction)}
+                <span class="muted"> R² {decimal(explained.r2)}</span>
+              </span>
+              {probe.chance !== null && <span class="muted">object share {percent(explained.objectShare)}</span>}
+            </button>
+          );
+        })}
+      </div>
+    </section>
+  );
+}
+
+function useEscape(): void {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.key === "Escape") show({ probe: null });
+    };
+    window.addEventListener("keydown", onKey);
+    return () => window.removeEventListener("keydown", onKey);
+  }, []);
+}

@@ -1,0 +1,112 @@
+// The epoch slider with its play button, and the arrow keys that move it.
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { currentRow, goToRow, show, steps, view } from "../state/app.ts";
+import { Icon } from "./icons.tsx";
+
+const FRAME_MS = 350;
+
+const playing = signal(false);
+
+export function EpochSlider() {
+  usePlaying();
+  const row = currentRow.value;
+  const count = steps.value.length;
+  if (count === 0) return null;
+  return (
+    <div class="epochs" role="group" aria-label="Epoch">
+      <button
+        type="button"
+        class="round"
+        aria-label={playing.value ? "Stop" : "Play through the epochs"}
+        title="Play (space)"
+        onClick={togglePlaying}
+        disabled={count < 2}
+      >
+        <Icon name={playing.value ? "pause" : "play"} />
+      </button>
+      <StepSlider label="Epoch" steps={steps.value} row={row} onRow={goToRow} />
+      <button
+        type="button"
+        class="newest"
+        aria-pressed={view.value.epoch === null}
+        title="Stay at the newest epoch while training goes on"
+        onClick={() => show({ epoch: view.value.epoch === null ? (steps.value[row] ?? null) : null })}
+      >
+        Newest
+      </button>
+    </div>
+  );
+}
+
+interface StepProps {
+  label: string;
+  steps: readonly number[];
+  row: number;
+  onRow: (row: number) => void;
+}
+
+/** A slider over rows, named by their epochs: explained epochs need not be evenly spread. */
+export function StepSlider({ label, steps, row, onRow }: StepProps) {
+  const last = steps[steps.length - 1];
+  return (
+    <div class="steps">
+      <input
+        type="range"
+        aria-label={label}
+        aria-valuetext={`epoch ${steps[row]}`}
+        min={0}
+        max={Math.max(steps.length - 1, 1)}
+        step={1}
+        value={row}
+        disabled={steps.length < 2}
+        onInput={(event) => onRow(event.currentTarget.valueAsNumber)}
+      />
+      <output>
+        epoch <b>{steps[row]}</b> of {last}
+      </output>
+    </div>
+  );
+}
+
+function togglePlaying(): void {
+  playing.value = !playing.value;
+  if (playing.value && currentRow.value === steps.value.length - 1) goToRow(0);
+}
+
+function usePlaying(): void {
+  const on = playing.value;
+  useEffect(() => {
+    if (!on) return;
+    const timer = window.setInterval(() => {
+      goToRow(currentRow.value + 1);
+      if (currentRow.value >= steps.value.length - 1) playing.value = false;
+    }, FRAME_MS);
+    return () => window.clearInterval(timer);
+  }, [on]);
+  useEffect(() => {
+    window.addEventListener("keydown", onKey);
+    return () => window.removeEventListener("keydown", onKey);
+  }, []);
+}
+
+const MOVES: Readonly<Record<string, (row: number) => number>> = {
+  ArrowLeft: (row) => row - 1,
+  ArrowRight: (row) => row + 1,
+  Home: () => 0,
+  End: () => Infinity,
+};
+
+function onKey(event: KeyboardEvent): void {
+  if (event.altKey || event.ctrlKey || event.metaKey || ownsKeys(event.target)) return;
+  const move = MOVES[event.key];
+  if (move !== undefined) goToRow(move(currentRow.value));
+  else if (event.key === " " && !(event.target instanceof HTMLButtonElement)) togglePlaying();
+  else return;
+  event.preventDefault();
+}
+
+/** Form controls, tabs and what else uses these keys itself. */
+function ownsKeys(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest("input, select, textarea, summary, [role=tab]") !== null;
+}

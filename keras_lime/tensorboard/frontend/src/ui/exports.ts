@@ -1,0 +1,192 @@
+// What "PNG" and "CSV" save on each page: the pictures and the numbers that are shown.
+import { manifestOf, probeOf, summaryOf } from "../data/store.ts";
+import type { ProbeInfo, RunManifest } from "../data/types.ts";
+import { composeFigure, type Panel } from "../draw/figure.ts";
+import { rasterise } from "../draw/rasterise.ts";
+import type { Sheet } from "../draw/overlay.ts";
+import { fileName, toCsv } from "../model/csv.ts";
+import { className, type Moment, momentAt } from "../model/moment.ts";
+import { percent, probability } from "../model/numbers.ts";
+import { difference } from "../model/sides.ts";
+import { comparisonTable, curvesTable, overviewTable, type Table, weightsTable } from "../model/tables.ts";
+import { currentManifest, currentProbe, currentRun, currentStep, view } from "../state/app.ts";
+import { drawing } from "../state/drawing.ts";
+import { comparedProbes, rightSide, rightStep } from "../state/right.ts";
+import { tiles } from "../state/tiles.ts";
+import { chartedRuns } from "./shortcut.tsx";
+import { paint } from "./picture.tsx";
+import { savePicture, saveText } from "./save.ts";
+
+const LARGE = 448;
+const SMALL = 192;
+const CHART = 640;
+const COLUMNS = 6;
+
+export function saveCsv(): void {
+  const table = shownTable();
+  if (table !== null) saveText(toCsv(table.header, table.rows), fileName(nameParts(), "csv"));
+}
+
+export async function savePng(): Promise<void> {
+  const figure = await (view.value.page === "shortcut" ? chartFigure() : shownFigure());
+  if (figure !== null) savePicture(figure, fileName(nameParts(), "png"));
+}
+
+function nameParts(): (string | number)[] {
+  const { page, measure } = view.value;
+  if (page === "shortcut") return ["lime", measure];
+  const run = currentRun.value ?? "";
+  const place = [run, currentProbe.value?.name ?? page, "epoch", currentStep.value ?? ""];
+  const right = rightSide.value;
+  if (page === "compare" && right !== null) return ["lime", ...place, "and", right.run, rightStep.value ?? ""];
+  return ["lime", ...place];
+}
+
+function momentOf(run: string, probe: ProbeInfo, step: number | null): Moment | null {
+  const series = probeOf(run, probe.id).numbers.value;
+  return series === null ? null : momentAt(series, probe, step, view.value.target);
+}
+
+function shownTable(): Table | null {
+  const run = currentRun.value;
+  const manifest = currentManifest.value;
+  if (view.value.page === "shortcut") {
+    const runs = chartedRuns();
+    const known = manifestOf(runs[0]?.run ?? null);
+    return known === null ? null : curvesTable(runs, known, view.value.measure);
+  }
+  if (run === null || manifest === null) return null;
+  if (view.value.page === "compare") return shownComparison(run, manifest);
+  const probe = currentProbe.value;
+  if (probe === null) {
+    const step = currentStep.value;
+    return overviewTable(
+      run,
+      manifest,
+      tiles.value.map((tile) => ({ probe: tile.probe, moment: momentOf(run, tile.probe, step) })),
+    );
+  }
+  const data = probeOf(run, probe.id);
+  const target = momentOf(run, probe, currentStep.value)?.shown?.target;
+  const series = data.numbers.value;
+  if (series === null || target === undefined) return null;
+  return weightsTable(run, manifest, probe, series, target, data.segments.value.value?.objectFraction ?? null);
+}
+
+function shownComparison(run: string, manifest: RunManifest): Table | null {
+  const right = rightSide.value;
+  if (right === null) return null;
+  const pairs = comparedProbes.value.map((probe) => ({
+    probe,
+    left: momentOf(run, probe, currentStep.value)?.shown ?? null,
+    right: momentOf(right.run, probe, rightStep.value)?.shown ?? null,
+  }));
+  return comparisonTable(manifest, pairs);
+}
+
+function shownFigure(): HTMLCanvasElement | null {
+  const run = currentRun.value;
+  const manifest = currentManifest.value;
+  if (run === null || manifest === null) return null;
+  const epoch = `${run}, epoch ${currentStep.value ?? ""}`;
+  const probe = currentProbe.value;
+  if (view.value.page === "compare") {
+    const right = rightSide.value;
+    if (right === null) return null;
+    const panels = comparedProbes.value.flatMap((each) => pairPanels(run, right.run, each, manifest));
+    const title = `Left: ${epoch}. Right: ${right.run}, epoch ${rightStep.value ?? ""}. Then right minus left.`;
+    return composeFigure(title, panels, 3, SMALL);
+  }
+  if (probe !== null) {
+    const moment = momentOf(run, probe, currentStep.value);
+    const scale = probeOf(run, probe.id).numbers.value?.scale ?? null;
+    const panels = [
+      panelOf(run, probe, null, scale, ["Original", labelLine(probe, manifest)]),
+      panelOf(run, probe, moment?.shown?.weights ?? null, scale, captionOf(manifest, moment)),
+    ];
+    return composeFigure(`${probe.name}: ${epoch}`, present(panels), 2, LARGE);
+  }
+  const panels = tiles.value.map((tile) => {
+    const moment = momentOf(run, tile.probe, currentStep.value);
+    const scale = probeOf(run, tile.probe.id).numbers.value?.scale ?? null;
+    return panelOf(run, tile.probe, moment?.shown?.weights ?? null, scale, [
+      tile.probe.name,
+      predictionLine(manifest, moment),
+    ]);
+  });
+  return composeFigure(epoch, present(panels), COLUMNS, SMALL);
+}
+
+function pairPanels(left: string, right: string, probe: ProbeInfo, manifest: RunManifest): Panel[] {
+  const [before, after] = [momentOf(left, probe, currentStep.value), momentOf(right, probe, rightStep.value)];
+  const scales = [left, right].map((run) => probeOf(run, probe.id).numbers.value?.scale ?? 0);
+  const scale = Math.max(...scales) || null;
+  const [first, second] = [before?.shown ?? null, after?.shown ?? null];
+  const known = first !== null && second !== null && first.target === second.target;
+  const change = known && first.weights.length === second.weights.length ? difference(first, second).weights : null;
+  const panels = [
+    panelOf(left, probe, first?.weights ?? null, scale, [probe.name, predictionLine(manifest, before)]),
+    panelOf(right, probe, second?.weights ?? null, scale, [probe.name, predictionLine(manifest, after)]),
+    panelOf(left, probe, change, scale, [change === null ? "no difference to show" : "right minus left"]),
+  ];
+  // All three or none, so that the rows stay rows.
+  return panels.includes(null) ? [] : present(panels);
+}
+
+function panelOf(
+  run: string,
+  probe: ProbeInfo,
+  weights: ArrayLike<number> | null,
+  scale: number | null,
+  lines: readonly string[],
+): Panel | null {
+  const sheet: Sheet | null = probeOf(run, probe.id).sheet.value;
+  if (sheet === null) return null;
+  const canvas = document.createElement("canvas");
+  canvas.width = sheet.width;
+  canvas.height = sheet.height;
+  paint(canvas, sheet, weights, { ...drawing.value, scale });
+  return { canvas, lines: lines.filter((line) => line !== "") };
+}
+
+function present(panels: readonly (Panel | null)[]): Panel[] {
+  return panels.filter((panel) => panel !== null);
+}
+
+function labelLine(probe: ProbeInfo, manifest: RunManifest): string {
+  return probe.label === null ? "" : `true class: ${className(manifest, probe.label)}`;
+}
+
+function predictionLine(manifest: RunManifest, moment: Moment | null): string {
+  if (moment === null || moment.predicted === null) return "";
+  const mark = moment.wrong === true ? "✗ " : "";
+  return `${mark}${className(manifest, moment.predicted)} ${probability(moment.predictedValue)}`;
+}
+
+function captionOf(manifest: RunManifest, moment: Moment | null): string[] {
+  const shown = moment?.shown ?? null;
+  if (shown === null) return ["not explained at this epoch"];
+  const share = Number.isFinite(shown.objectShare) ? `, object share ${percent(shown.objectShare)}` : "";
+  return [
+    `For ${className(manifest, shown.target)} (${probability(shown.prediction)})`,
+    `predicted ${predictionLine(manifest, moment)}${share}`,
+  ];
+}
+
+/** The charts as they stand on the page. */
+async function chartFigure(): Promise<HTMLCanvasElement | null> {
+  const cards = [...document.querySelectorAll<HTMLElement>(".shortcut .card")].filter((card) => card.querySelector("svg"));
+  const panels = cards.map(async (card): Promise<Panel> => {
+    const legend = [...card.querySelectorAll("li")].map((item) => item.innerText.replaceAll("\n", " "));
+    const canvas = await rasterise(card.querySelector("svg") as SVGSVGElement);
+    return { canvas, lines: [card.querySelector("h3")?.textContent ?? "", legend.join("   ")] };
+  });
+  return panels.length === 0 ? null : composeFigure(view.value.measure, await Promise.all(panels), 2, CHART);
+}
+
+/** False where there is nothing to save. */
+export function canSave(): boolean {
+  const { page } = view.value;
+  if (page === "shortcut") return chartedRuns().some(({ run }) => summaryOf(run).value.value !== null);
+  return currentManifest.value !== null && currentStep.value !== null;
+}

@@ -1,0 +1,29 @@
+// What components need to know of one probe, as hooks.
+import { useEffect, useMemo } from "preact/hooks";
+import { growthOf, probeOf, type ProbeData, relaxProbe, sessionOf, wantProbe } from "../data/store.ts";
+import { type Drawing, type Sheet, shrinkSheet } from "../draw/overlay.ts";
+import { drawing } from "../state/drawing.ts";
+
+/** A probe's data; fetched while `wanted`, and again when the run has grown. */
+export function useProbe(run: string, probe: string, wanted: boolean): ProbeData {
+  const data = probeOf(run, probe);
+  const growth = growthOf(run);
+  const session = sessionOf(run);
+  useEffect(() => {
+    if (!wanted) return;
+    wantProbe(run, probe);
+    return () => relaxProbe(run, probe);
+  }, [run, probe, wanted, growth, session]);
+  return data;
+}
+
+/** The controls' drawing on a probe's own scale. */
+export function useDrawing(scale: number | null): Drawing {
+  const base = drawing.value;
+  return useMemo(() => ({ ...base, scale }), [base, scale]);
+}
+
+/** A small copy of a large picture, for a small tile. */
+export function useSmall(sheet: Sheet | null, limit: number): Sheet | null {
+  return useMemo(() => (sheet === null ? null : shrinkSheet(sheet, limit)), [sheet, limit]);
+}

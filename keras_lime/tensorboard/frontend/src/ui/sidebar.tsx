@@ -1,0 +1,223 @@
+// The left column: which run, which class, how it is drawn, which probes.
+import { readableRuns, runs } from "../data/store.ts";
+import { PALETTES, type PaletteName } from "../draw/overlay.ts";
+import { className } from "../model/moment.ts";
+import { decimal, percent } from "../model/numbers.ts";
+import { labelsOf } from "../model/tiles.ts";
+import { currentManifest, currentRun, show, view } from "../state/app.ts";
+import type { Target, View } from "../state/view.ts";
+import { type Option, Section, Segmented, Select, Slider, Toggle } from "./controls.tsx";
+import { runColour } from "./colours.ts";
+
+/** More classes than this are not all listed: then those of the probes are. */
+const MANY_CLASSES = 40;
+const MOST_SUPERPIXELS = 30;
+
+export function Sidebar() {
+  const { page } = view.value;
+  return (
+    <aside class="sidebar" aria-label="Controls">
+      {page === "overview" && <RunChoice />}
+      {page === "shortcut" && <ChartChoice />}
+      {page !== "shortcut" && <DrawingControls />}
+      {page !== "shortcut" && view.value.probe === null && <ProbeControls />}
+    </aside>
+  );
+}
+
+function RunChoice() {
+  return (
+    <Section title="Run">
+      <div class="runs" role="radiogroup" aria-label="Run">
+        {runs.value.map(({ run, manifest }) => (
+          <label key={run} class="toggle" title={run}>
+            <input
+              type="radio"
+              name="run"
+              checked={run === currentRun.value}
+              onChange={() => show({ run, probe: keepProbe(run) })}
+            />
+            <span class={manifest === null ? "name unreadable" : "name"}>{run}</span>
+          </label>
+        ))}
+      </div>
+    </Section>
+  );
+}
+
+/** An open probe stays open in the other run if that has it. */
+function keepProbe(run: string): string | null {
+  const { probe } = view.value;
+  const known = readableRuns.value.find((info) => info.run === run)?.manifest?.probes;
+  return known?.some(({ id }) => id === probe) === true ? probe : null;
+}
+
+function ChartChoice() {
+  const all = readableRuns.value.map(({ run }) => run);
+  const chosen = view.value.runs ?? all;
+  const toggle = (run: string, on: boolean): void => {
+    const next = all.filter((other) => (other === run ? on : chosen.includes(other)));
+    show({ runs: next.length === all.length ? null : next });
+  };
+  return (
+    <Section title="Runs">
+      <div class="runs">
+        {all.map((run) => (
+          <label key={run} class="toggle" title={run}>
+            <input
+              type="checkbox"
+              checked={chosen.includes(run)}
+              style={{ accentColor: runColour(run) }}
+              onChange={(event) => toggle(run, event.currentTarget.checked)}
+            />
+            <span class="name">{run}</span>
+            <i class="dot" style={{ background: runColour(run) }} />
+          </label>
+        ))}
+      </div>
+    </Section>
+  );
+}
+
+function targetOptions(): Option<Target>[] {
+  const manifest = currentManifest.value;
+  const options: Option<Target>[] = [
+    { value: "predicted", label: "Predicted class" },
+    { value: "label", label: "True class" },
+  ];
+  if (manifest === null) return options;
+  const count = manifest.class_names?.length ?? manifest.n_outputs ?? 0;
+  const classes = count > MANY_CLASSES || count === 0 ? labelsOf(manifest.probes) : [...Array(count).keys()];
+  const { target } = view.value;
+  if (typeof target === "number" && !classes.includes(target)) classes.push(target);
+  return [...options, ...classes.map((id) => ({ value: id, label: className(manifest, id) }))];
+}
+
+function DrawingControls() {
+  const { target, sign, features, minWeight, opacity, borders, hideRest, style, palette } = view.value;
+  return (
+    <Section title="Explanation">
+      <Select label="Explain" value={target} options={targetOptions()} onChange={(value) => show({ target: value })} />
+      <Segmented
+        label="Sign of the weights"
+        value={sign}
+        options={[
+          { value: "both", label: "Both" },
+          { value: "positive", label: "Positive" },
+          { value: "negative", label: "Negative" },
+        ]}
+        onChange={(value) => show({ sign: value })}
+      />
+      <Slider
+        label="Superpixels"
+        value={features ?? MOST_SUPERPIXELS + 1}
+        min={1}
+        max={MOST_SUPERPIXELS + 1}
+        step={1}
+        shown={features === null ? "all" : String(features)}
+        onChange={(value) => show({ features: value > MOST_SUPERPIXELS ? null : value })}
+      />
+      <Slider
+        label="Min. weight"
+        value={minWeight}
+        min={0}
+        max={0.3}
+        step={0.005}
+        shown={decimal(minWeight)}
+        onChange={(value) => show({ minWeight: value })}
+      />
+      <Slider
+        label="Opacity"
+        value={opacity}
+        min={0}
+        max={1}
+        step={0.05}
+        shown={percent(opacity)}
+        onChange={(value) => show({ opacity: value })}
+      />
+      <div class="pair">
+        <Toggle label="Borders" value={borders} onChange={(value) => show({ borders: value })} />
+        <Toggle label="Hide the rest" value={hideRest} onChange={(value) => show({ hideRest: value })} />
+      </div>
+      <Segmented
+        label="Style"
+        value={style}
+        options={[
+          { value: "fill", label: "Heatmap" },
+          { value: "outline", label: "Outline" },
+        ]}
+        onChange={(value) => show({ style: value })}
+      />
+      <Select
+        label="Colours"
+        value={palette}
+        options={PALETTE_OPTIONS}
+        onChange={(value) => show({ palette: value })}
+      />
+      <Legend palette={palette} />
+    </Section>
+  );
+}
+
+const PALETTE_OPTIONS: readonly Option<PaletteName>[] = [
+  { value: "green-red", label: "Green for, red against" },
+  { value: "blue-orange", label: "Blue for, orange against" },
+];
+
+function Legend({ palette }: { palette: PaletteName }) {
+  const [supporting, opposing] = PALETTES[palette].map((colour) => `rgb(${colour.join(" ")})`);
+  return (
+    <div class="legend" title="One scale per probe, the same at every epoch">
+      <span>against</span>
+      <i style={{ background: `linear-gradient(90deg, ${opposing}, transparent, ${supporting})` }} />
+      <span>for</span>
+    </div>
+  );
+}
+
+const SORT_OPTIONS: readonly Option<View["sort"]>[] = [
+  { value: "given", label: "As given" },
+  { value: "name", label: "Name" },
+  { value: "share", label: "Lowest object share" },
+  { value: "wrong", label: "Wrong predictions" },
+  { value: "r2", label: "Lowest R²" },
+  { value: "certainty", label: "Least certain" },
+];
+
+function ProbeControls() {
+  const { sort, onlyClass, wrongOnly, maxShare, size } = view.value;
+  const manifest = currentManifest.value;
+  if (manifest === null) return null;
+  const classes: Option<number | null>[] = [
+    { value: null, label: "All classes" },
+    ...labelsOf(manifest.probes).map((id) => ({ value: id, label: className(manifest, id) })),
+  ];
+  return (
+    <Section title="Probes">
+      <Select label="Sort" value={sort} options={SORT_OPTIONS} onChange={(value) => show({ sort: value })} />
+      {classes.length > 1 && (
+        <Select label="Class" value={onlyClass} options={classes} onChange={(value) => show({ onlyClass: value })} />
+      )}
+      <Slider
+        label="Object share"
+        value={maxShare}
+        min={0}
+        max={1}
+        step={0.05}
+        shown={maxShare >= 1 ? "any" : `≤ ${percent(maxShare)}`}
+        onChange={(value) => show({ maxShare: value })}
+      />
+      <Toggle label="Wrong predictions only" value={wrongOnly} onChange={(value) => show({ wrongOnly: value })} />
+      <Segmented
+        label="Size of the tiles"
+        value={size}
+        options={[
+          { value: "small", label: "Small" },
+          { value: "medium", label: "Medium" },
+          { value: "large", label: "Large" },
+        ]}
+        onChange={(value) => show({ size: value })}
+      />
+    </Section>
+  );
+}

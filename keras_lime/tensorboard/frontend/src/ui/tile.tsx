@@ -1,0 +1,112 @@
+// One probe in the overview: the picture with its explanation, and the numbers that matter.
+import { useRef } from "preact/hooks";
+import type { ProbeInfo, RunManifest } from "../data/types.ts";
+import { className, type Moment, momentAt } from "../model/moment.ts";
+import { decimal, percent, probability } from "../model/numbers.ts";
+import { currentStep, show, view } from "../state/app.ts";
+import { Picture } from "./picture.tsx";
+import { useDrawing, useProbe, useSmall } from "./probe.ts";
+import { useSeen } from "./seen.ts";
+
+/** Pixels of the longer side from which on a tile shows every second or third pixel only. */
+const SMALL = 400;
+
+interface Props {
+  run: string;
+  probe: ProbeInfo;
+  manifest: RunManifest;
+}
+
+export function ProbeTile({ run, probe, manifest }: Props) {
+  const element = useRef<HTMLButtonElement>(null);
+  const seen = useSeen(element);
+  const data = useProbe(run, probe.id, seen);
+  const series = data.numbers.value;
+  const sheet = useSmall(data.sheet.value, SMALL);
+  const drawing = useDrawing(series?.scale ?? null);
+  const moment = series === null ? null : momentAt(series, probe, currentStep.value, view.value.target);
+  return (
+    <button
+      ref={element}
+      type="button"
+      class={moment?.wrong === true ? "tile wrong" : "tile"}
+      data-probe={probe.id}
+      onClick={() => show({ probe: probe.id })}
+    >
+      <span class="frame" style={{ aspectRatio: `${probe.width} / ${probe.height}` }}>
+        {seen && sheet !== null ? (
+          <Picture
+            sheet={sheet}
+            weights={moment?.shown?.weights ?? null}
+            drawing={drawing}
+            label={pictureLabel(probe, manifest, moment)}
+          />
+        ) : (
+          <TileGap problem={data.problem.value} />
+        )}
+        {sheet !== null && moment !== null && moment.shown === null && <NotExplained manifest={manifest} />}
+      </span>
+      <span class="name" title={probe.name}>
+        {probe.name}
+      </span>
+      <Prediction probe={probe} manifest={manifest} moment={moment} />
+      <Share probe={probe} moment={moment} />
+    </button>
+  );
+}
+
+function TileGap({ problem }: { problem: string | null }) {
+  return problem === null ? <span class="waiting" aria-label="on the way" /> : <span class="problem">{problem}</span>;
+}
+
+function NotExplained({ manifest }: { manifest: RunManifest }) {
+  const { target } = view.value;
+  const what = typeof target === "number" ? className(manifest, target) : "this class";
+  return <span class="veil">{what}: not explained at this epoch</span>;
+}
+
+export function Prediction({ probe, manifest, moment }: { probe: ProbeInfo; manifest: RunManifest; moment: Moment | null }) {
+  if (moment === null) return <span class="prediction muted">no numbers yet</span>;
+  if (moment.predicted === null) return <span class="prediction">{decimal(moment.predictedValue)}</span>;
+  const name = className(manifest, moment.predicted);
+  return (
+    <span class="prediction" title={probe.label === null ? undefined : `true class: ${className(manifest, probe.label)}`}>
+      {moment.wrong !== null && <b class={moment.wrong ? "cross" : "tick"}>{moment.wrong ? "✗" : "✓"}</b>}
+      <span class="name">{name}</span> {probability(moment.predictedValue)}
+      {moment.wrong === true && <span class="visually-hidden"> wrong, true class {className(manifest, probe.label)}</span>}
+    </span>
+  );
+}
+
+/** Object share as a bar with a mark where chance would be, and R². */
+export function Share({ probe, moment }: { probe: ProbeInfo; moment: Moment | null }) {
+  const shown = moment?.shown ?? null;
+  const share = shown?.objectShare ?? NaN;
+  return (
+    <span class="share">
+      {probe.chance !== null && (
+        <span
+          class="meter"
+          title={`object share ${percent(share)}: how much of the positive weight lies on the object; by chance ${percent(probe.chance)}`}
+        >
+          <i style={{ width: `${Number.isFinite(share) ? share * 100 : 0}%` }} />
+          <u style={{ left: `${probe.chance * 100}%` }} />
+        </span>
+      )}
+      {probe.chance !== null && <span>{percent(share)}</span>}
+      <span class="muted" title="how well the explanation fits the model near this picture">
+        R² {decimal2(shown?.r2)}
+      </span>
+    </span>
+  );
+}
+
+function decimal2(value: number | undefined): string {
+  return value === undefined || !Number.isFinite(value) ? "–" : value.toFixed(2).replace("-", "−");
+}
+
+export function pictureLabel(probe: ProbeInfo, manifest: RunManifest, moment: Moment | null): string {
+  if (moment === null) return `${probe.name}, not explained yet`;
+  const target = moment.shown === null ? "" : ` for ${className(manifest, moment.shown.target)}`;
+  return `Explanation of ${probe.name}${target} at epoch ${moment.step}`;
+}

@@ -1,0 +1,86 @@
+// Pages as tabs, and what can be done with what is shown: a link, a picture, a table.
+import { useSignal } from "@preact/signals";
+import { linkTo } from "../state/address.ts";
+import { currentRun, currentStep, show, view } from "../state/app.ts";
+import { PAGES, type View } from "../state/view.ts";
+import { canSave, saveCsv, savePng } from "./exports.ts";
+import { Icon } from "./icons.tsx";
+
+const NAMES: Readonly<Record<View["page"], string>> = {
+  overview: "Overview",
+  shortcut: "Shortcut chart",
+  compare: "Compare",
+};
+
+export function TopBar() {
+  const { page } = view.value;
+  const possible = canSave();
+  return (
+    <div class="topbar">
+      <div class="tabs" role="tablist" aria-label="Pages" onKeyDown={moveByKey}>
+        {PAGES.map((name) => (
+          <button
+            key={name}
+            type="button"
+            role="tab"
+            aria-selected={name === page}
+            tabIndex={name === page ? 0 : -1}
+            onClick={() => show({ page: name, probe: name === page ? null : name === "overview" ? view.value.probe : null })}
+          >
+            {NAMES[name]}
+          </button>
+        ))}
+      </div>
+      <span class="spread" />
+      <CopyLink />
+      <button type="button" class="action" disabled={!possible} title="Save the shown picture" onClick={() => void savePng()}>
+        <Icon name="image" /> PNG
+      </button>
+      <button type="button" class="action" disabled={!possible} title="Save the shown numbers" onClick={saveCsv}>
+        <Icon name="table" /> CSV
+      </button>
+    </div>
+  );
+}
+
+function moveByKey(event: KeyboardEvent): void {
+  const by = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+  if (by === 0) return;
+  const next = PAGES[(PAGES.indexOf(view.value.page) + by + PAGES.length) % PAGES.length];
+  show({ page: next, probe: null });
+  const list = event.currentTarget as HTMLElement;
+  list.querySelectorAll("button")[PAGES.indexOf(next)]?.focus();
+  event.preventDefault();
+}
+
+/** Copies a link to exactly this: run and epoch are named even where the view only says "the newest". */
+function CopyLink() {
+  const state = useSignal<"idle" | "copied" | "shown">("idle");
+  const link = (): string => linkTo({ ...view.value, run: currentRun.value, epoch: currentStep.value });
+  const copy = async (): Promise<void> => {
+    try {
+      await navigator.clipboard.writeText(link());
+      state.value = "copied";
+      window.setTimeout(() => (state.value = "idle"), 1500);
+    } catch {
+      // Without https and in some frames there is no clipboard: show the link to be copied by hand.
+      state.value = state.value === "shown" ? "idle" : "shown";
+    }
+  };
+  return (
+    <>
+      {state.value === "shown" && (
+        <input
+          class="link-text"
+          readOnly
+          aria-label="Link to this view"
+          value={link()}
+          ref={(input) => input?.select()}
+        />
+      )}
+      <button type="button" class="action" title="Copy a link that shows exactly this" onClick={() => void copy()}>
+        <Icon name="link" /> <span aria-live="polite">{state.value === "copied" ? "Copied" : "Link"}</span>
+      </button>
+    </>
+  );
+}
