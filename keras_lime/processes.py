@@ -19,7 +19,8 @@ def is_first_process() -> bool:
             import torch
 
             distributed = torch.distributed
-            return not (distributed.is_available() and distributed.is_initialized()) or distributed.get_rank() == 0
+            spread = distributed.is_available() and distributed.is_initialized()
+            return not spread or bool(distributed.get_rank() == 0)
         case _:
             return _is_first_task(os.environ.get("TF_CONFIG", ""))
 
@@ -31,5 +32,5 @@ def _is_first_task(config: str) -> bool:
     described = json.loads(config)
     task = described.get("task", {})
     if "chief" in described.get("cluster", {}):
-        return task.get("type") == "chief"
+        return bool(task.get("type") == "chief")
     return task.get("type", "worker") == "worker" and int(task.get("index", 0)) == 0

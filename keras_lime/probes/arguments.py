@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_lime.datasets import class_ids, to_numpy
-from keras_lime.object_masks import masks_from_boxes, object_masks
+from keras_lime.probes.datasets import class_ids, to_numpy
+from keras_lime.probes.object_masks import masks_from_boxes, object_masks
 
 __all__ = [
     "as_images",

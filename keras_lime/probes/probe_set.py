@@ -1,6 +1,6 @@
 """`ProbeSet`: the images that are explained at every chosen epoch, fixed once and for all.
 
-May import numpy, the core, `probe_arguments` and what reads data (`datasets`, `choice`, `folders`); never Keras.
+May import numpy, the core, `arguments` and what reads data (`datasets`, `choice`, `folders`); never Keras.
 """
 
 import copy
@@ -14,12 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_lime.choice import choose
 from keras_lime.core.plan import image_id
-from keras_lime.datasets import read_batches
-from keras_lime.folders import ColorMode, class_folders, read_folders
-from keras_lime.object_masks import masks_from_boxes, object_masks
-from keras_lime.probe_arguments import (
+from keras_lime.probes.arguments import (
     as_images,
     as_labels,
     as_masks,
@@ -32,6 +28,10 @@ from keras_lime.probe_arguments import (
     class_name,
     default_names,
 )
+from keras_lime.probes.choice import choose
+from keras_lime.probes.datasets import read_batches
+from keras_lime.probes.folders import ColorMode, class_folders, read_folders
+from keras_lime.probes.object_masks import masks_from_boxes, object_masks
 
 __all__ = ["ProbeSet"]
 

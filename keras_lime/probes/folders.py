@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from keras_lime.choice import Candidate, seeded_key
 from keras_lime.core.plan import image_id
 from keras_lime.core.warning import LimeWarning
+from keras_lime.probes.choice import Candidate, seeded_key
 
 __all__ = ["SUFFIXES", "ColorMode", "class_folders", "decode", "read_folders"]
 

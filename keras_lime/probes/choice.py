@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from keras_lime.core.plan import image_id
 from keras_lime.core.warning import LimeWarning
-from keras_lime.datasets import Batch
+from keras_lime.probes.datasets import Batch
 
 __all__ = ["Candidate", "Pool", "choose", "seeded_key"]
 
