@@ -1,0 +1,131 @@
+"""Compiled engines, kept as long as their models live and stay the same. May import Keras."""
+
+import importlib
+import math
+import weakref
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+
+from keras_lime.engines.engine import Engine, Form, fixed_batch_size
+
+__all__ = ["automatic_batch_size", "engine_for", "smaller_engine"]
+
+_KEPT = 8
+"""Engines kept per model: one per image shape, head and batch size; images of many sizes must not fill the memory."""
+
+_PIXELS = 600_000
+"""Pixels per batch on a processor: more rows do not make it faster, fewer leave less of the last batch empty."""
+
+_Request = tuple[tuple[int, ...], str | int | None, int | None]
+
+
+@dataclass
+class _Compiled:
+    structure: list[Any]
+    engines: OrderedDict[_Request, Engine] = field(default_factory=OrderedDict)
+
+
+# Weak in the model, and so must everything within be: whatever held the model here would keep it alive for ever.
+_COMPILED: weakref.WeakKeyDictionary[Any, _Compiled] = weakref.WeakKeyDictionary()
+
+
+def engine_for(
+    model: Any, image_shape: tuple[int, ...], head: str | int | None = None, batch_size: int | None = None
+) -> Engine:
+    """The model's engine, compiled at the first call and again only if its layers change.
+
+    Args:
+        model: a built Keras model.
+        image_shape: (h, w) or (h, w, c) of one image.
+        head: name or index of the output. Defaults to `None`, the only one.
+        batch_size: rows per batch. Defaults to `None`, chosen by the model or from the image size.
+
+    Returns:
+        An `Engine`.
+
+    Raises:
+        ValueError: if the model does not accept such images, or `head` names no output.
+    """
+    structure = _structure(model)
+    compiled = _COMPILED.get(model)
+    if compiled is None or not _same(compiled.structure, structure):
+        compiled = _COMPILED[model] = _Compiled(structure)
+    request = (image_shape, head, batch_size)
+    if request not in compiled.engines:
+        rows = batch_size or automatic_batch_size(model, image_shape)
+        _keep(compiled, request, _compile(model, Form(image_shape, head, rows)))
+    compiled.engines.move_to_end(request)
+    return compiled.engines[request]
+
+
+def smaller_engine(model: Any, engine: Engine) -> Engine:
+    """Replaces an engine that ran out of memory by one with half the rows, for later calls too.
+
+    Args:
+        model: its model.
+        engine: what `engine_for` gave.
+
+    Returns:
+        What `engine_for` gives from now on.
+    """
+    compiled = _COMPILED[model]
+    request = next(request for request, each in compiled.engines.items() if each is engine)
+    image_shape, head, _ = request
+    _keep(compiled, request, _compile(model, Form(image_shape, head, max(1, engine.batch_size // 2))))
+    return compiled.engines[request]
+
+
+def automatic_batch_size(model: Any, image_shape: tuple[int, ...]) -> int:
+    """Rows per batch for an image shape: a power of two from 8 to 64, on an accelerator eight times as many."""
+    fixed = fixed_batch_size(model)
+    if fixed is not None:
+        return fixed
+    rows: int = 2 ** round(math.log2(_PIXELS / (image_shape[0] * image_shape[1])))
+    return min(max(rows, 8), 64) * (8 if _backend().accelerated(model) else 1)
+
+
+def _keep(compiled: _Compiled, request: _Request, engine: Engine) -> None:
+    compiled.engines[request] = engine
+    while len(compiled.engines) > _KEPT:
+        compiled.engines.popitem(last=False)
+
+
+def _compile(model: Any, form: Form) -> Engine:
+    engine: Engine = _backend().ENGINE(model, form)
+    return engine
+
+
+def _backend() -> Any:
+    """The module for the active backend; the others are never imported."""
+    name = keras.backend.backend()
+    if name not in ("tensorflow", "jax", "torch"):
+        raise ValueError(f"Keras must run on TensorFlow, JAX or PyTorch. Received: KERAS_BACKEND={name}.")
+    return importlib.import_module(f"keras_lime.engines.on_{name}")
+
+
+def _structure(model: Any) -> list[Any]:
+    """What the compiled function depends on beside the values of the weights."""
+    parts: list[Any] = list(model.variables)
+    for layer in model._flatten_layers():
+        parts += [layer, layer.dtype_policy.name, getattr(layer, "activation", None)]
+    return [_weak(part) for part in parts]
+
+
+def _weak(part: Any) -> Any:
+    try:
+        return weakref.ref(part)
+    except TypeError:
+        return part
+
+
+def _same(old: list[Any], new: list[Any]) -> bool:
+    return len(old) == len(new) and all(
+        _alive(one) is _alive(two) or one == two for one, two in zip(old, new, strict=True)
+    )
+
+
+def _alive(part: Any) -> Any:
+    return part() if isinstance(part, weakref.ref) else part

@@ -1,0 +1,98 @@
+"""Which images a Keras model takes: checked before anything is traced or run. May import Keras."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+__all__ = ["build", "check_inputs"]
+
+_CHANNELS = (1, 2, 3, 4)
+"""Sizes that are taken for channels where the model's input or the image must tell which axis they are on."""
+
+
+def check_inputs(model: Any, image_shape: tuple[int, ...], batch_size: int | None) -> None:
+    """Refuses a model that cannot take such images.
+
+    Args:
+        model: a Keras model, built or not.
+        image_shape: (h, w) or (h, w, c) of one image.
+        batch_size: rows asked for, or None.
+
+    Raises:
+        ValueError: if the model has several inputs, takes channels first, another shape or another number of rows.
+    """
+    inputs = getattr(model, "inputs", None) or []
+    if len(inputs) > 1:
+        names = ", ".join(f"{each.name} {each.shape}" for each in inputs)
+        raise ValueError(
+            f"`model` must have one image input. Received: {len(inputs)} inputs, {names}. Fix the others in a "
+            "function: explain(lambda images: model.predict([images, other], verbose=0), image)."
+        )
+    expected = tuple(inputs[0].shape[1:]) if inputs else None
+    if _channels_first(expected if expected is not None and len(expected) == 3 else image_shape):
+        raise ValueError(
+            "Images must have their channels last, (h, w, c). Received: "
+            f"{'an image' if expected is None else 'a model for images'} of shape {expected or image_shape}. Put a "
+            "Permute layer before a channels-first model: keras.Sequential([keras.Input((h, w, c)), "
+            "keras.layers.Permute((3, 1, 2)), model])."
+        )
+    if expected is not None and not _fits(expected, image_shape):
+        raise ValueError(
+            f"`image` must have the shape that the model takes, {expected}. Received: shape={image_shape}. "
+            f"{_remedy(expected, image_shape)}"
+        )
+    fixed = inputs[0].shape[0] if inputs else None
+    if fixed is not None and batch_size not in (None, fixed):
+        raise ValueError(f"`batch_size` must be {fixed}, the model's own. Received: batch_size={batch_size}.")
+
+
+def build(model: Any, image_shape: tuple[int, ...]) -> None:
+    """Creates the weights of a model that has none yet.
+
+    Args:
+        model: a Keras model.
+        image_shape: (h, w) or (h, w, c) of one image.
+
+    Raises:
+        ValueError: if the model cannot be built for such images.
+    """
+    if all(layer.built for layer in model._flatten_layers()):
+        return
+    try:
+        if isinstance(model, keras.Sequential):
+            model.build((None, *image_shape))
+        else:
+            model(np.zeros((1, *image_shape), np.float32), training=False)
+    except Exception as error:
+        raise ValueError(
+            f"`model` must accept images of shape {image_shape}. It could not be built for them: {error}"
+        ) from error
+
+
+def _channels_first(shape: tuple[int | None, ...]) -> bool:
+    if len(shape) != 3 or shape[0] not in _CHANNELS or shape[2] in _CHANNELS:
+        return False
+    return shape[1] is None or shape[1] > max(_CHANNELS)
+
+
+def _fits(expected: tuple[int | None, ...], image_shape: tuple[int, ...]) -> bool:
+    return len(expected) == len(image_shape) and all(
+        size is None or size == given for size, given in zip(expected, image_shape, strict=True)
+    )
+
+
+def _remedy(expected: tuple[int | None, ...], image_shape: tuple[int, ...]) -> str:
+    if len(expected) == 3 and len(image_shape) == 2:
+        if expected[2] == 1:
+            return "Add the channel: image[..., None]."
+        return f"For a grey image repeat it: np.repeat(image[..., None], {expected[2]}, axis=-1)."
+    if len(expected) == 2 and len(image_shape) == 3 and image_shape[2] == 1:
+        return "Drop the channel: image[..., 0]."
+    if len(expected) == 3 and len(image_shape) == 3 and expected[2] not in (None, image_shape[2]):
+        if image_shape[2] == 1:
+            return f"For a grey image repeat it: np.repeat(image, {expected[2]}, axis=-1)."
+        return "Convert its channels."
+    if len(expected) == len(image_shape):
+        return f"Resize it first: keras.ops.image.resize(image, {tuple(expected[:2])})."
+    return "Flattened images cannot be cut in superpixels: put a Reshape layer before the model."
