@@ -1,4 +1,4 @@
-"""Numbers about shortcut learning: how much of an explanation lies on the object. May import numpy and the core."""
+"""The object share: how much of an explanation lies on the object. May import numpy and the core."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
