@@ -1,6 +1,5 @@
-"""Masks, weights and scores → the linear surrogate `Fit`. May import numpy and scikit-learn."""
+"""Masks, weights and scores → the linear surrogate `Fit`. May import numpy, scikit-learn and the core."""
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,17 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.linear_model import LinearRegression, Ridge
-from sklearn.metrics import r2_score
 
-from keras_lime.core.errors import standard_errors
+from keras_lime.core.errors import clustered_errors, standard_errors
 from keras_lime.core.perturbation import Neighborhood
+from keras_lime.core.ridge import design_matrix, influences
 
 __all__ = ["Fit", "fit_surrogate"]
 
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """Linear surrogates of one image, one per target.
+    """Linear surrogates of one image, one per target, on the scale that they were fitted on.
 
     Attributes:
         coef: float64 array (n_targets, n_segments): by how much showing a superpixel raises the target.
@@ -27,6 +26,7 @@ class Fit:
         local_prediction: float64 array (n_targets,): the surrogate's value for the unperturbed image.
         stderr: float64 array like `coef`: standard errors, see `keras_lime.core.errors`; None for a surrogate that is
             neither ridge regression nor least squares.
+        alpha: the ridge penalty, 0 for least squares; None for other surrogates.
     """
 
     coef: NDArray[np.float64]
@@ -34,6 +34,7 @@ class Fit:
     r2: NDArray[np.float64]
     local_prediction: NDArray[np.float64]
     stderr: NDArray[np.float64] | None = None
+    alpha: float | None = None
 
 
 def fit_surrogate(neighborhood: Neighborhood, scores: NDArray[np.float64], surrogate: Any = None) -> Fit:
@@ -43,37 +44,49 @@ def fit_surrogate(neighborhood: Neighborhood, scores: NDArray[np.float64], surro
         neighborhood: masks and weights, n_samples rows.
         scores: float64 array (n_samples, n_targets), the model's answer to each mask.
         surrogate: scikit-learn regressor with `coef_` whose `fit` takes `sample_weight`; it is cloned and fitted once
-            per target. Defaults to `Ridge(alpha=1)`, as in the `lime` package, all targets in one fit.
+            per target. Defaults to what `Ridge(alpha=1)` gives, as in the `lime` package, all targets in one fit.
 
     Returns:
         The `Fit`.
     """
-    masks, weights = neighborhood.masks.astype(np.float64), neighborhood.weights
     if surrogate is None:
-        model = Ridge(alpha=1.0).fit(masks, scores, sample_weight=weights)
-        coef, intercept = np.asarray(model.coef_), np.asarray(model.intercept_)
-        predicted = np.asarray(model.predict(masks))
-    else:
-        models = [clone(surrogate).fit(masks, column, sample_weight=weights) for column in scores.T]
-        coef = np.stack([np.ravel(model.coef_) for model in models])
-        intercept = np.array([float(np.squeeze(getattr(model, "intercept_", 0.0))) for model in models])
-        predicted = np.stack([np.ravel(model.predict(masks)) for model in models], axis=1)
-    coef = coef.reshape(scores.shape[1], masks.shape[1])
-    predicted = predicted.reshape(scores.shape)
+        return _fit_ridge(neighborhood, scores)
+    masks, weights = neighborhood.masks.astype(np.float64), neighborhood.weights
+    models = [clone(surrogate).fit(masks, column, sample_weight=weights) for column in scores.T]
+    coef = np.stack([np.ravel(model.coef_) for model in models])
+    intercept = np.array([float(np.squeeze(getattr(model, "intercept_", 0.0))) for model in models])
+    predicted = np.stack([np.ravel(model.predict(masks)) for model in models], axis=1)
     alpha = _penalty(surrogate)
     return Fit(
         coef=coef.astype(np.float64),
-        intercept=np.broadcast_to(intercept, scores.shape[1]).astype(np.float64),
+        intercept=intercept,
         r2=_weighted_r2(scores, predicted, weights),
         local_prediction=predicted[0].astype(np.float64),
         stderr=None if alpha is None else standard_errors(neighborhood, scores - predicted, alpha),
+        alpha=alpha,
+    )
+
+
+def _fit_ridge(neighborhood: Neighborhood, scores: NDArray[np.float64], alpha: float = 1.0) -> Fit:
+    """What scikit-learn's `Ridge` finds, and the standard errors, from one factorisation."""
+    design = design_matrix(neighborhood.masks)
+    influence = influences(design, neighborhood.weights[None], alpha)
+    solution = influence[0] @ scores
+    predicted = design @ solution
+    return Fit(
+        coef=np.ascontiguousarray(solution[1:].T),
+        intercept=solution[0],
+        r2=_weighted_r2(scores, predicted, neighborhood.weights),
+        local_prediction=predicted[0],
+        stderr=clustered_errors(neighborhood, design, influence, (scores - predicted)[None])[0],
+        alpha=alpha,
     )
 
 
 def _penalty(surrogate: Any) -> float | None:
     """The ridge penalty of a surrogate whose standard errors are known, else None."""
-    if surrogate is None:
-        return 1.0
+    if not getattr(surrogate, "fit_intercept", False) or getattr(surrogate, "positive", False):
+        return None
     if isinstance(surrogate, LinearRegression):
         return 0.0
     return float(surrogate.alpha) if isinstance(surrogate, Ridge) and np.ndim(surrogate.alpha) == 0 else None
@@ -84,7 +97,7 @@ def _weighted_r2(
 ) -> NDArray[np.float64]:
     # A model's answers to equal questions still differ in the last bits of float32.
     constant = np.ptp(scores, axis=0) <= 4 * np.finfo(np.float32).eps * np.abs(scores).max(axis=0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        r2 = r2_score(scores, predicted, sample_weight=weights, multioutput="raw_values")
-    return np.where(constant, np.nan, r2)
+    centred = scores - weights @ scores / weights.sum()
+    left, total = weights @ (scores - predicted) ** 2, weights @ centred**2
+    r2: NDArray[np.float64] = 1.0 - np.divide(left, total, out=np.full(len(total), np.nan), where=~constant)
+    return r2
