@@ -82,19 +82,22 @@ function makeProbe(key: string, run: string, probe: string): ProbeData {
   return { series, newest, numbers, segments, picture, sheet, problem };
 }
 
-/** Fetches what drawing a probe takes, unless it is here. */
-export function wantProbe(run: string, probe: string): void {
+/** Fetches what drawing a probe takes, unless it is here; the promise ends when all of it has come. */
+export async function wantProbe(run: string, probe: string): Promise<void> {
   const data = probeOf(run, probe);
-  data.picture.ensure(sessionOf(run), URGENCY.visible);
-  data.segments.ensure(sessionOf(run), URGENCY.visible);
-  if (isLong(run) && data.series.value.value === null) data.newest.ensure(growthOf(run), URGENCY.visible);
-  data.series.ensure(growthOf(run), isLong(run) ? URGENCY.behind : URGENCY.visible);
+  const [session, growth, long] = [sessionOf(run), growthOf(run), isLong(run)];
+  if (long && data.series.value.value === null) void data.newest.ensure(growth, URGENCY.visible);
+  await Promise.all([
+    data.picture.ensure(session, URGENCY.visible),
+    data.segments.ensure(session, URGENCY.visible),
+    data.series.ensure(growth, long ? URGENCY.behind : URGENCY.visible),
+  ]);
 }
 
 /** Fetches a probe's numbers when nothing else is to be done. */
 export function prefetchProbe(run: string, probe: string): void {
   const { series } = probeOf(run, probe);
-  if (series.value.value === null) series.ensure(growthOf(run), URGENCY.later);
+  if (series.value.value === null) void series.ensure(growthOf(run), URGENCY.later);
 }
 
 /** Lets others go first: the probe scrolled out of sight. */

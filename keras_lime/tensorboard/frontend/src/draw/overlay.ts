@@ -25,6 +25,8 @@ export interface Sheet {
   readonly rgba: Uint8ClampedArray;
   readonly labels: Uint16Array;
   readonly edges: Uint8Array;
+  /** Labels are below this. */
+  readonly count: number;
 }
 
 export interface Selection {
@@ -49,7 +51,9 @@ export interface Drawing extends Selection {
 type Weights = ArrayLike<number>;
 
 export function makeSheet(width: number, height: number, rgba: Uint8ClampedArray, labels: Uint16Array): Sheet {
-  return { width, height, rgba, labels, edges: findEdges(width, height, labels) };
+  let highest = -1;
+  for (let pixel = 0; pixel < labels.length; pixel++) if (labels[pixel] > highest) highest = labels[pixel];
+  return { width, height, rgba, labels, edges: findEdges(width, height, labels), count: highest + 1 };
 }
 
 function findEdges(width: number, height: number, labels: Uint16Array): Uint8Array {
@@ -77,33 +81,55 @@ export function selectSegments(weights: Weights, selection: Selection): number[]
 
 /** Colours over a picture, written into `out` (RGBA, the sheet's size). */
 export function drawOverlay(sheet: Sheet, weights: Weights, drawing: Drawing, out: Uint8ClampedArray): void {
-  const alphas = new Float64Array(weights.length);
-  const selected = new Uint8Array(weights.length);
-  const scale = (drawing.scale ?? largestFinite(weights)) || 1;
-  for (const index of selectSegments(weights, drawing)) {
-    selected[index] = 1;
-    if (drawing.style === "fill") alphas[index] = drawing.opacity * Math.min(1, Math.abs(weights[index]) / scale);
-  }
-  const tints = PALETTES[drawing.palette];
   const { rgba, labels, edges } = sheet;
+  const looks = looksOf(weights, drawing, sheet.count);
+  const { boundaries } = drawing;
   for (let pixel = 0, at = 0; pixel < labels.length; pixel++, at += 4) {
-    const label = labels[pixel];
-    const chosen = selected[label] === 1;
-    const alpha = chosen ? alphas[label] : 0;
-    const tint = weights[label] > 0 ? tints[0] : tints[1];
-    const edge = edges[pixel] === 1;
-    const outlined = edge && chosen && drawing.style === "outline";
-    const bordered = edge && drawing.boundaries;
-    const grey = drawing.hideRest && !chosen;
-    for (let channel = 0; channel < 3; channel++) {
-      let value = grey ? REST : rgba[at + channel];
-      if (alpha > 0) value = Math.floor(value * (1 - alpha) + tint[channel] * alpha + 0.5);
-      if (outlined) value = tint[channel];
-      else if (bordered) value = Math.floor(0.5 * value + 0.5 * BORDER + 0.5);
-      out[at + channel] = value;
+    const look = labels[pixel] * LOOK;
+    const keep = looks[look];
+    // An untouched pixel has keep 1 and no tint, and stays itself.
+    let red = Math.floor(rgba[at] * keep + looks[look + 1] + 0.5);
+    let green = Math.floor(rgba[at + 1] * keep + looks[look + 2] + 0.5);
+    let blue = Math.floor(rgba[at + 2] * keep + looks[look + 3] + 0.5);
+    if (edges[pixel] === 1) {
+      if (looks[look + 4] >= 0) {
+        red = looks[look + 4];
+        green = looks[look + 5];
+        blue = looks[look + 6];
+      } else if (boundaries) {
+        red = Math.floor(0.5 * red + 0.5 * BORDER + 0.5);
+        green = Math.floor(0.5 * green + 0.5 * BORDER + 0.5);
+        blue = Math.floor(0.5 * blue + 0.5 * BORDER + 0.5);
+      }
     }
+    out[at] = red;
+    out[at + 1] = green;
+    out[at + 2] = blue;
     out[at + 3] = 255;
   }
+}
+
+/** Numbers a superpixel in the table of looks. */
+const LOOK = 7;
+
+/**
+ * How each superpixel looks, worked out once so that the loop over pixels only looks up: the share of the picture that is
+ * kept, the tint added to it (3), and the colour of the rim (3; −1 for none).
+ */
+function looksOf(weights: Weights, drawing: Drawing, count: number): Float64Array {
+  const looks = new Float64Array(LOOK * Math.max(count, weights.length));
+  for (let look = 0; look < looks.length; look += LOOK) {
+    looks.set(drawing.hideRest ? [0, REST, REST, REST, -1] : [1, 0, 0, 0, -1], look);
+  }
+  const [supporting, opposing] = PALETTES[drawing.palette];
+  const scale = (drawing.scale ?? largestFinite(weights)) || 1;
+  for (const index of selectSegments(weights, drawing)) {
+    const colour = weights[index] > 0 ? supporting : opposing;
+    const alpha = drawing.style === "fill" ? drawing.opacity * Math.min(1, Math.abs(weights[index]) / scale) : 0;
+    looks.set([1 - alpha, ...colour.map((channel) => channel * alpha), -1], index * LOOK);
+    if (drawing.style === "outline") looks.set(colour, index * LOOK + 4);
+  }
+  return looks;
 }
 
 /** Every n-th pixel of a sheet whose longer side exceeds `limit`: a small copy for a small tile. */

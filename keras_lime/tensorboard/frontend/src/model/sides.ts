@@ -1,7 +1,7 @@
 // The two sides of a comparison, and their difference. Pure.
-import type { ProbeInfo, RunInfo, Segments } from "../data/types.ts";
+import type { ProbeInfo, RunInfo, Segments, Series } from "../data/types.ts";
 import type { View } from "../state/view.ts";
-import type { Explained } from "./moment.ts";
+import { type Explained, explainedAt, type Moment } from "./moment.ts";
 
 export interface Side {
   readonly run: string;
@@ -40,4 +40,25 @@ export function difference(left: Explained, right: Explained): { weights: Float3
   const [first, second] = [left.stderr, right.stderr];
   const stderr = first === null || second === null ? null : first.map((error, index) => Math.hypot(error, second[index]));
   return { weights, stderr };
+}
+
+export interface Half {
+  readonly series: Series;
+  readonly moment: Moment;
+}
+
+/**
+ * One class explained on both sides, to be subtracted: the shown one where both show the same, else the true class, else
+ * any. Two models that predict differently are still compared on what they say of one class.
+ */
+export function commonClass(left: Half, right: Half, label: number | null): { left: Explained; right: Explained } | null {
+  const shown = [left.moment.shown?.target, right.moment.shown?.target];
+  const candidates = shown[0] === shown[1] ? shown : [label, ...shown, ...left.moment.targets];
+  for (const target of candidates) {
+    if (target === undefined || target === null) continue;
+    const before = explainedAt(left.series, left.moment.at, target);
+    const after = explainedAt(right.series, right.moment.at, target);
+    if (before !== null && after !== null) return { left: before, right: after };
+  }
+  return null;
 }

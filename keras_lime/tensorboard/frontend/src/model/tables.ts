@@ -89,15 +89,16 @@ export function curvesTable(runs: readonly RunSummary[], manifest: RunManifest, 
 
 export interface PairMoment {
   readonly probe: ProbeInfo;
-  readonly left: Explained | null;
-  readonly right: Explained | null;
+  /** One class explained on both sides. */
+  readonly common: { readonly left: Explained; readonly right: Explained } | null;
 }
 
-/** The comparison: a row for every probe and superpixel, where both sides explain the same class. */
+/** The comparison: a row for every probe and superpixel, of a class that both sides explain. */
 export function comparisonTable(manifest: RunManifest, pairs: readonly PairMoment[]): Table {
   const rows: Cell[][] = [];
-  for (const { probe, left, right } of pairs) {
-    if (left === null || right === null || left.target !== right.target) continue;
+  for (const { probe, common } of pairs) {
+    if (common === null) continue;
+    const { left, right } = common;
     left.weights.forEach((weight, segment) => {
       const other = right.weights[segment] ?? NaN;
       rows.push([probe.name, probe.id, className(manifest, left.target), segment, weight, other, other - weight]);

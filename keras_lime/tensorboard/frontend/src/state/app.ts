@@ -4,17 +4,35 @@ import { growthOf, manifest, manifestOf, readableRuns, runs, summaryOf, URGENCY 
 import type { ProbeInfo, RunManifest, Summary } from "../data/types.ts";
 import { rowAt } from "../model/moment.ts";
 import { readAddress, watchAddress, writeAddress } from "./address.ts";
-import type { View } from "./view.ts";
+import { DEFAULT_VIEW, type View } from "./view.ts";
 
-export const view = signal<View>(readAddress());
+const whole = signal<View>(readAddress());
+
+/**
+ * What is looked at. Reading a property follows that property alone: moving the epoch leaves everything be that does
+ * not depend on it.
+ */
+export const view: View = Object.defineProperties(
+  {},
+  Object.fromEntries(
+    (Object.keys(DEFAULT_VIEW) as (keyof View)[]).map((key) => {
+      const part = computed(() => whole.value[key]);
+      return [key, { get: () => part.value, enumerable: true }];
+    }),
+  ),
+) as View;
 
 export function show(change: Partial<View>): void {
-  view.value = { ...view.value, ...change };
+  whole.value = { ...whole.value, ...change };
+}
+
+export function showExactly(next: View): void {
+  whole.value = next;
 }
 
 /** The run shown: the chosen one, else the first that has something to show. */
 export const currentRun: ReadonlySignal<string | null> = computed(
-  () => view.value.run ?? readableRuns.value[0]?.run ?? runs.value[0]?.run ?? null,
+  () => view.run ?? readableRuns.value[0]?.run ?? runs.value[0]?.run ?? null,
 );
 
 export const currentManifest: ReadonlySignal<RunManifest | null> = computed(() => manifestOf(currentRun.value));
@@ -29,13 +47,13 @@ const NO_STEPS: readonly number[] = [];
 export const steps: ReadonlySignal<readonly number[]> = computed(() => currentSummary.value?.steps ?? NO_STEPS);
 
 /** Row of the epoch shown; -1 before any is known. */
-export const currentRow: ReadonlySignal<number> = computed(() => rowAt(steps.value, view.value.epoch));
+export const currentRow: ReadonlySignal<number> = computed(() => rowAt(steps.value, view.epoch));
 
 /** The epoch shown: a link may name one that this run has not (yet) explained, then the last one before it. */
 export const currentStep: ReadonlySignal<number | null> = computed(() => steps.value[currentRow.value] ?? null);
 
 export const currentProbe: ReadonlySignal<ProbeInfo | null> = computed(
-  () => currentManifest.value?.probes.find((probe) => probe.id === view.value.probe) ?? null,
+  () => currentManifest.value?.probes.find((probe) => probe.id === view.probe) ?? null,
 );
 
 /** Moves to a row of the slider; the last row means the newest epoch from then on. */
@@ -46,19 +64,29 @@ export function goToRow(row: number): void {
   show({ epoch: clamped === last ? null : steps.value[clamped] });
 }
 
+/** Browsers allow a hundred changes of the address in half a minute; a slider makes more. */
+const ADDRESS_PAUSE_MS = 250;
+
+let addressTimer = 0;
+
+function writeSoon(next: View): void {
+  window.clearTimeout(addressTimer);
+  addressTimer = window.setTimeout(() => writeAddress(next), ADDRESS_PAUSE_MS);
+}
+
 /** Follows the address, and has it follow; fetches the summary of every run on show. */
 export function connect(): void {
-  watchAddress((next) => (view.value = next));
-  effect(() => writeAddress(view.value));
+  watchAddress(showExactly);
+  effect(() => writeSoon(whole.value));
   effect(() => {
     if (manifest.value.value === null) return;
-    const charted = view.value.page === "shortcut";
-    const compared = view.value.page === "compare";
+    const charted = view.page === "shortcut";
+    const compared = view.page === "compare";
     for (const { run } of readableRuns.value) {
-      if (run === currentRun.value || charted || compared) summaryOf(run).ensure(growthOf(run), URGENCY.chosen);
+      if (run === currentRun.value || charted || compared) void summaryOf(run).ensure(growthOf(run), URGENCY.chosen);
     }
   });
   window.addEventListener("resize", () => {
-    if (window.innerHeight > 0) writeAddress(view.value);
+    if (window.innerHeight > 0) writeSoon(whole.value);
   });
 }

@@ -4,7 +4,7 @@ import type { Drawing } from "../draw/overlay.ts";
 import { view } from "./app.ts";
 
 export const drawing: ReadonlySignal<Drawing> = computed(() => {
-  const { sign, features, minWeight, opacity, palette, borders, hideRest, style } = view.value;
+  const { sign, features, minWeight, opacity, palette, borders, hideRest, style } = view;
   return {
     positive: sign !== "negative",
     negative: sign !== "positive",

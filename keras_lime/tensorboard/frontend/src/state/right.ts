@@ -12,7 +12,7 @@ const NO_STEPS: readonly number[] = [];
 export const rightSide: ReadonlySignal<Side | null> = computed(() => {
   const run = currentRun.value;
   if (run === null) return null;
-  return otherSide(view.value, { run, epoch: currentStep.value }, readableRuns.value, steps.value[0] ?? null);
+  return otherSide(view, { run, epoch: currentStep.value }, readableRuns.value, steps.value[0] ?? null);
 });
 
 export const rightSteps: ReadonlySignal<readonly number[]> = computed(() => {

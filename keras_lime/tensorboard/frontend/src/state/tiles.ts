@@ -10,7 +10,7 @@ export const tiles: ReadonlySignal<readonly Tile[]> = computed(() => {
   const run = currentRun.value;
   const probes = currentManifest.value?.probes ?? [];
   if (run === null) return [];
-  const { sort, onlyClass, wrongOnly, maxShare, target } = view.value;
+  const { sort, onlyClass, wrongOnly, maxShare, target } = view;
   const needsNumbers = !["given", "name"].includes(sort) || wrongOnly || maxShare < 1;
   const all = probes.map((probe): Tile => {
     const series = needsNumbers ? probeOf(run, probe.id).numbers.value : null;

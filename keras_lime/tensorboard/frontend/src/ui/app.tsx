@@ -2,7 +2,7 @@
 import { Component, type ComponentChildren } from "preact";
 import { manifest, probeOf, readableRuns, retryFailed, runs, summaryOf } from "../data/store.ts";
 import { refresh } from "../data/refresh.ts";
-import { currentManifest, currentProbe, currentRun, show, steps, view } from "../state/app.ts";
+import { currentManifest, currentProbe, currentRun, show, showExactly, steps, view } from "../state/app.ts";
 import { DEFAULT_VIEW } from "../state/view.ts";
 import { Compare } from "./compare.tsx";
 import { Detail } from "./detail.tsx";
@@ -44,16 +44,14 @@ export function App() {
 
 function Page() {
   const run = currentRun.value;
-  const { page } = view.value;
+  const { page } = view;
   if (page === "shortcut" && readableRuns.value.length > 0) return <Shortcut />;
   if (run === null) return <NoRuns />;
   if (!runs.value.some((info) => info.run === run)) return <UnknownRun run={run} />;
   if (currentManifest.value === null) return <NoManifest run={run} />;
   const { value, error } = summaryOf(run);
-  if (value.value === null) {
-    return error.value === null ? <p class="loading muted">Reading {run} …</p> : <Problem sentence={error.value} />;
-  }
-  if (steps.value.length === 0) return <NoEpochs run={run} />;
+  if (value.value === null && error.value !== null) return <Problem sentence={error.value} />;
+  if (value.value !== null && steps.value.length === 0) return <NoEpochs run={run} />;
   if (page === "compare") return <Compare />;
   return (
     <>
@@ -68,7 +66,7 @@ function Page() {
 function OverviewOrDetail({ run }: { run: string }) {
   const probe = currentProbe.value;
   const known = currentManifest.value;
-  if (view.value.probe === null || known === null) return <Overview />;
+  if (view.probe === null || known === null) return <Overview />;
   if (probe !== null) return <Detail key={`${run} ${probe.id}`} run={run} probe={probe} manifest={known} />;
   return (
     <div class="empty" role="status">
@@ -113,7 +111,7 @@ function Problem({ sentence }: { sentence: string }) {
 function Notices() {
   const run = currentRun.value;
   const own = runs.value.find((info) => info.run === run)?.notices ?? [];
-  const probe = view.value.probe;
+  const probe = view.probe;
   const series = run === null || probe === null ? null : probeOf(run, probe).numbers.value;
   const all = [...new Set([...(manifest.value.value?.notices ?? []), ...own, ...(series?.notices ?? [])])];
   if (all.length === 0) return null;
@@ -144,7 +142,7 @@ class Fence extends Component<{ children: ComponentChildren }, { message: string
   override render() {
     if (this.state.message === null) return this.props.children;
     const reset = (): void => {
-      view.value = DEFAULT_VIEW;
+      showExactly(DEFAULT_VIEW);
       this.setState({ message: null });
     };
     return (

@@ -2,10 +2,10 @@
 import { useMemo, useRef } from "preact/hooks";
 import { readableRuns, summaryOf } from "../data/store.ts";
 import type { ProbeInfo, RunManifest } from "../data/types.ts";
-import type { Drawing } from "../draw/overlay.ts";
+import type { Drawing, Sheet } from "../draw/overlay.ts";
 import { className, type Moment, momentAt, rowAt } from "../model/moment.ts";
 import { percent } from "../model/numbers.ts";
-import { difference, sameSegments } from "../model/sides.ts";
+import { commonClass, difference, sameSegments } from "../model/sides.ts";
 import { currentManifest, currentRun, currentStep, show, steps, view } from "../state/app.ts";
 import { comparedProbes, rightSide, rightStep, rightSteps } from "../state/right.ts";
 import { tiles } from "../state/tiles.ts";
@@ -30,7 +30,7 @@ export function Compare() {
         <SideChoice side="right" run={side.run} steps={rightSteps.value} step={rightStep.value} />
       </div>
       {comparedProbes.value.length === 0 && (tiles.value.length === 0 ? <NothingLeft /> : <OneSide />)}
-      <div class={`pairs ${view.value.size}`}>
+      <div class={`pairs ${view.size}`}>
         {comparedProbes.value.map((probe) => (
           <Pair key={`${run} ${side.run} ${probe.id}`} probe={probe} left={run} right={side.run} manifest={manifest} />
         ))}
@@ -96,7 +96,7 @@ function Pair({ probe, left, right, manifest }: PairProps) {
   const [seriesLeft, seriesRight] = [first.numbers.value, second.numbers.value];
   const scale = seriesLeft === null || seriesRight === null ? null : Math.max(seriesLeft.scale, seriesRight.scale);
   const drawing = useDrawing(scale);
-  const { target } = view.value;
+  const { target } = view;
   const momentLeft = seriesLeft === null ? null : momentAt(seriesLeft, probe, currentStep.value, target);
   const momentRight = seriesRight === null ? null : momentAt(seriesRight, probe, rightStep.value, target);
   const sheetLeft = useSmall(first.sheet.value, SMALL);
@@ -106,8 +106,13 @@ function Pair({ probe, left, right, manifest }: PairProps) {
     () => mapLeft !== null && mapRight !== null && sameSegments(mapLeft, mapRight),
     [mapLeft, mapRight],
   );
+  const common = useMemo(() => {
+    if (seriesLeft === null || seriesRight === null || momentLeft === null || momentRight === null) return null;
+    const half = { series: seriesLeft, moment: momentLeft };
+    return commonClass(half, { series: seriesRight, moment: momentRight }, probe.label);
+  }, [seriesLeft, seriesRight, momentLeft?.at, momentRight?.at, target, probe]);
   const problem = first.problem.value ?? second.problem.value;
-  const half = (sheet: typeof sheetLeft, moment: Moment | null) => (
+  const side = (sheet: Sheet | null, moment: Moment | null) => (
     <div class="half">
       <span class="frame" style={{ aspectRatio: `${probe.width} / ${probe.height}` }}>
         {seen && sheet !== null && (
@@ -134,15 +139,18 @@ function Pair({ probe, left, right, manifest }: PairProps) {
       </h3>
       {problem !== null && <p class="problem">{problem}</p>}
       <div class="triple">
-        {half(sheetLeft, momentLeft)}
-        {half(sheetRight, momentRight)}
+        {side(sheetLeft, momentLeft)}
+        {side(sheetRight, momentRight)}
         <div class="half">
           <span class="frame" style={{ aspectRatio: `${probe.width} / ${probe.height}` }}>
             {seen && sheetLeft !== null && (
-              <Change sheet={sheetLeft} same={same} left={momentLeft} right={momentRight} drawing={drawing} />
+              <Change sheet={sheetLeft} same={same} common={common} drawing={drawing} />
             )}
           </span>
-          <span class="muted">right minus left</span>
+          <span class="muted name">
+            right minus left
+            {same && common !== null && `, ${className(manifest, common.left.target)}`}
+          </span>
         </div>
       </div>
     </section>
@@ -150,24 +158,17 @@ function Pair({ probe, left, right, manifest }: PairProps) {
 }
 
 interface ChangeProps {
-  sheet: NonNullable<ReturnType<typeof useSmall>>;
+  sheet: Sheet;
   same: boolean;
-  left: Moment | null;
-  right: Moment | null;
+  common: ReturnType<typeof commonClass>;
   drawing: Drawing;
 }
 
-function Change({ sheet, same, left, right, drawing }: ChangeProps) {
-  const [before, after] = [left?.shown ?? null, right?.shown ?? null];
-  const comparable = before !== null && after !== null && before.target === after.target;
+function Change({ sheet, same, common, drawing }: ChangeProps) {
   const change = useMemo(
-    () => (same && comparable ? difference(before, after).weights : null),
-    [same, comparable, left?.at, right?.at, before?.weights.buffer, after?.weights.buffer, before?.slot, after?.slot],
+    () => (same && common !== null ? difference(common.left, common.right).weights : null),
+    [same, common],
   );
-  if (change === null) {
-    if (before === null || after === null) return <span class="veil">nothing to subtract</span>;
-    return <span class="veil">{same ? "two different classes" : "other superpixels"}</span>;
-  }
+  if (change === null) return <span class="veil">{same ? "no class explained on both sides" : "other superpixels"}</span>;
   return <Picture sheet={sheet} weights={change} drawing={drawing} label="Difference of the weights, right minus left" />;
 }
-

@@ -16,7 +16,7 @@ import { Picture } from "./picture.tsx";
 import { useDrawing, useProbe } from "./probe.ts";
 import { pictureLabel } from "./tile.tsx";
 
-const STRONGEST = 10;
+const STRONGEST = 8;
 
 interface Props {
   run: string;
@@ -27,7 +27,7 @@ interface Props {
 export function Detail({ run, probe, manifest }: Props) {
   const data = useProbe(run, probe.id, true);
   const series = data.numbers.value;
-  const moment = series === null ? null : momentAt(series, probe, currentStep.value, view.value.target);
+  const moment = series === null ? null : momentAt(series, probe, currentStep.value, view.target);
   const problem = data.problem.value;
   useEscape();
   return (
@@ -62,11 +62,8 @@ function DetailHeader({ probe, manifest, moment }: HeaderProps) {
       {moment !== null && moment.predicted !== null && (
         <p class={moment.wrong === true ? "verdict wrong" : "verdict"}>
           predicted <b>{className(manifest, moment.predicted)}</b> {probability(moment.predictedValue)}
-          {probe.label !== null && (
-            <span class="muted">
-              , {moment.wrong === true ? "truly" : "rightly:"} {className(manifest, probe.label)}
-            </span>
-          )}
+          {moment.wrong === false && <span class="tick"> ✓ right</span>}
+          {moment.wrong === true && <span class="cross"> ✗ wrong, it is {className(manifest, probe.label)}</span>}
         </p>
       )}
       <span class="spread" />
@@ -105,6 +102,7 @@ function DetailBody({ run, probe, manifest, series, moment }: BodyProps) {
     [strongest],
   );
   const segment = pointed.value;
+  const ratio = { "--ratio": probe.width / probe.height };
   const point = (next: number | null): void => void (pointed.value = next);
   return (
     <>
@@ -113,7 +111,7 @@ function DetailBody({ run, probe, manifest, series, moment }: BodyProps) {
           <>
             <figure>
               <figcaption>Original</figcaption>
-              <div class="frame">
+              <div class="frame" style={ratio}>
                 <Picture sheet={sheet} weights={null} drawing={drawing} label={`Picture of ${probe.name}`} onPoint={point} />
                 <Rim sheet={sheet} segment={segment} />
               </div>
@@ -123,7 +121,7 @@ function DetailBody({ run, probe, manifest, series, moment }: BodyProps) {
                 {shown === null ? "Not explained at this epoch" : `For ${className(manifest, shown.target)}`}
                 {shown !== null && <span class="muted"> {probability(shown.prediction)}</span>}
               </figcaption>
-              <div class="frame">
+              <div class="frame" style={ratio}>
                 <Picture
                   sheet={sheet}
                   weights={shown?.weights ?? null}
@@ -218,7 +216,7 @@ function Classes({ run, probe, manifest, series, moment }: BodyProps) {
                 {probability(explained.prediction)}
                 <span class="muted"> R² {decimal(explained.r2)}</span>
               </span>
-              {probe.chance !== null && <span class="muted">object share {percent(explained.objectShare)}</span>}
+              {probe.chance !== null && <span class="muted">object {percent(explained.objectShare)}</span>}
             </button>
           );
         })}

@@ -12,7 +12,8 @@ export function EpochSlider() {
   usePlaying();
   const row = currentRow.value;
   const count = steps.value.length;
-  if (count === 0) return null;
+  // The newest epoch can be drawn before all epochs are known; their place is kept.
+  if (count === 0) return <div class="epochs" />;
   return (
     <div class="epochs" role="group" aria-label="Epoch">
       <button
@@ -29,9 +30,9 @@ export function EpochSlider() {
       <button
         type="button"
         class="newest"
-        aria-pressed={view.value.epoch === null}
+        aria-pressed={view.epoch === null}
         title="Stay at the newest epoch while training goes on"
-        onClick={() => show({ epoch: view.value.epoch === null ? (steps.value[row] ?? null) : null })}
+        onClick={() => show({ epoch: view.epoch === null ? (steps.value[row] ?? null) : null })}
       >
         Newest
       </button>

@@ -1,5 +1,5 @@
 // What "PNG" and "CSV" save on each page: the pictures and the numbers that are shown.
-import { manifestOf, probeOf, summaryOf } from "../data/store.ts";
+import { manifestOf, probeOf, summaryOf, wantProbe } from "../data/store.ts";
 import type { ProbeInfo, RunManifest } from "../data/types.ts";
 import { composeFigure, type Panel } from "../draw/figure.ts";
 import { rasterise } from "../draw/rasterise.ts";
@@ -7,7 +7,7 @@ import type { Sheet } from "../draw/overlay.ts";
 import { fileName, toCsv } from "../model/csv.ts";
 import { className, type Moment, momentAt } from "../model/moment.ts";
 import { percent, probability } from "../model/numbers.ts";
-import { difference } from "../model/sides.ts";
+import { commonClass, difference, sameSegments } from "../model/sides.ts";
 import { comparisonTable, curvesTable, overviewTable, type Table, weightsTable } from "../model/tables.ts";
 import { currentManifest, currentProbe, currentRun, currentStep, view } from "../state/app.ts";
 import { drawing } from "../state/drawing.ts";
@@ -22,18 +22,30 @@ const SMALL = 192;
 const CHART = 640;
 const COLUMNS = 6;
 
-export function saveCsv(): void {
+export async function saveCsv(): Promise<void> {
+  await fetchShown();
   const table = shownTable();
   if (table !== null) saveText(toCsv(table.header, table.rows), fileName(nameParts(), "csv"));
 }
 
 export async function savePng(): Promise<void> {
-  const figure = await (view.value.page === "shortcut" ? chartFigure() : shownFigure());
+  await fetchShown();
+  const figure = await (view.page === "shortcut" ? chartFigure() : shownFigure());
   if (figure !== null) savePicture(figure, fileName(nameParts(), "png"));
 }
 
+/** What was not yet scrolled to is shown too, and belongs into the file. */
+async function fetchShown(): Promise<void> {
+  const { page, probe } = view;
+  const run = currentRun.value;
+  if (run === null || page === "shortcut" || probe !== null) return;
+  const runs = page === "compare" && rightSide.value !== null ? [run, rightSide.value.run] : [run];
+  const probes = page === "compare" ? comparedProbes.value : tiles.value.map((tile) => tile.probe);
+  await Promise.all(runs.flatMap((each) => probes.map(({ id }) => wantProbe(each, id))));
+}
+
 function nameParts(): (string | number)[] {
-  const { page, measure } = view.value;
+  const { page, measure } = view;
   if (page === "shortcut") return ["lime", measure];
   const run = currentRun.value ?? "";
   const place = [run, currentProbe.value?.name ?? page, "epoch", currentStep.value ?? ""];
@@ -44,19 +56,19 @@ function nameParts(): (string | number)[] {
 
 function momentOf(run: string, probe: ProbeInfo, step: number | null): Moment | null {
   const series = probeOf(run, probe.id).numbers.value;
-  return series === null ? null : momentAt(series, probe, step, view.value.target);
+  return series === null ? null : momentAt(series, probe, step, view.target);
 }
 
 function shownTable(): Table | null {
   const run = currentRun.value;
   const manifest = currentManifest.value;
-  if (view.value.page === "shortcut") {
+  if (view.page === "shortcut") {
     const runs = chartedRuns();
     const known = manifestOf(runs[0]?.run ?? null);
-    return known === null ? null : curvesTable(runs, known, view.value.measure);
+    return known === null ? null : curvesTable(runs, known, view.measure);
   }
   if (run === null || manifest === null) return null;
-  if (view.value.page === "compare") return shownComparison(run, manifest);
+  if (view.page === "compare") return shownComparison(run, manifest);
   const probe = currentProbe.value;
   if (probe === null) {
     const step = currentStep.value;
@@ -76,12 +88,19 @@ function shownTable(): Table | null {
 function shownComparison(run: string, manifest: RunManifest): Table | null {
   const right = rightSide.value;
   if (right === null) return null;
-  const pairs = comparedProbes.value.map((probe) => ({
-    probe,
-    left: momentOf(run, probe, currentStep.value)?.shown ?? null,
-    right: momentOf(right.run, probe, rightStep.value)?.shown ?? null,
-  }));
+  const pairs = comparedProbes.value.map((probe) => ({ probe, common: commonOf(run, right.run, probe) }));
   return comparisonTable(manifest, pairs);
+}
+
+/** The class that can be subtracted, where both sides have the same superpixels. */
+function commonOf(left: string, right: string, probe: ProbeInfo): ReturnType<typeof commonClass> {
+  const [before, after] = [momentOf(left, probe, currentStep.value), momentOf(right, probe, rightStep.value)];
+  const [first, second] = [probeOf(left, probe.id), probeOf(right, probe.id)];
+  const [mapLeft, mapRight] = [first.segments.value.value, second.segments.value.value];
+  const [series, other] = [first.numbers.value, second.numbers.value];
+  if (before === null || after === null || series === null || other === null) return null;
+  if (mapLeft === null || mapRight === null || !sameSegments(mapLeft, mapRight)) return null;
+  return commonClass({ series, moment: before }, { series: other, moment: after }, probe.label);
 }
 
 function shownFigure(): HTMLCanvasElement | null {
@@ -90,7 +109,7 @@ function shownFigure(): HTMLCanvasElement | null {
   if (run === null || manifest === null) return null;
   const epoch = `${run}, epoch ${currentStep.value ?? ""}`;
   const probe = currentProbe.value;
-  if (view.value.page === "compare") {
+  if (view.page === "compare") {
     const right = rightSide.value;
     if (right === null) return null;
     const panels = comparedProbes.value.flatMap((each) => pairPanels(run, right.run, each, manifest));
@@ -121,13 +140,13 @@ function pairPanels(left: string, right: string, probe: ProbeInfo, manifest: Run
   const [before, after] = [momentOf(left, probe, currentStep.value), momentOf(right, probe, rightStep.value)];
   const scales = [left, right].map((run) => probeOf(run, probe.id).numbers.value?.scale ?? 0);
   const scale = Math.max(...scales) || null;
-  const [first, second] = [before?.shown ?? null, after?.shown ?? null];
-  const known = first !== null && second !== null && first.target === second.target;
-  const change = known && first.weights.length === second.weights.length ? difference(first, second).weights : null;
+  const common = commonOf(left, right, probe);
+  const name = common === null ? "nothing to subtract" : `right minus left, ${className(manifest, common.left.target)}`;
+  const change = common === null ? null : difference(common.left, common.right).weights;
   const panels = [
-    panelOf(left, probe, first?.weights ?? null, scale, [probe.name, predictionLine(manifest, before)]),
-    panelOf(right, probe, second?.weights ?? null, scale, [probe.name, predictionLine(manifest, after)]),
-    panelOf(left, probe, change, scale, [change === null ? "no difference to show" : "right minus left"]),
+    panelOf(left, probe, before?.shown?.weights ?? null, scale, [probe.name, predictionLine(manifest, before)]),
+    panelOf(right, probe, after?.shown?.weights ?? null, scale, [probe.name, predictionLine(manifest, after)]),
+    panelOf(left, probe, change, scale, [name]),
   ];
   // All three or none, so that the rows stay rows.
   return panels.includes(null) ? [] : present(panels);
@@ -181,12 +200,12 @@ async function chartFigure(): Promise<HTMLCanvasElement | null> {
     const canvas = await rasterise(card.querySelector("svg") as SVGSVGElement);
     return { canvas, lines: [card.querySelector("h3")?.textContent ?? "", legend.join("   ")] };
   });
-  return panels.length === 0 ? null : composeFigure(view.value.measure, await Promise.all(panels), 2, CHART);
+  return panels.length === 0 ? null : composeFigure(view.measure, await Promise.all(panels), 2, CHART);
 }
 
 /** False where there is nothing to save. */
 export function canSave(): boolean {
-  const { page } = view.value;
+  const { page } = view;
   if (page === "shortcut") return chartedRuns().some(({ run }) => summaryOf(run).value.value !== null);
   return currentManifest.value !== null && currentStep.value !== null;
 }

@@ -17,9 +17,9 @@ interface Props {
   onRow: (row: number) => void;
 }
 
-const HEIGHT = 190;
+const HEIGHT = 168;
 /** Error bars at more epochs than this would be a smear; then only the pointed line has them. */
-const MANY_EPOCHS = 40;
+const MANY_EPOCHS = 25;
 
 export function History({ series, target, segments, colourOf, pointed, at, onRow }: Props) {
   const focus = pointed.value;

@@ -18,7 +18,7 @@ export function Overview() {
   return (
     <div class="overview">
       <SummaryLine />
-      <div class={`grid ${view.value.size}`}>
+      <div class={`grid ${view.size}`}>
         {tiles.value.map(({ probe }) => (
           <ProbeTile key={`${run} ${probe.id}`} run={run} probe={probe} manifest={manifest} />
         ))}

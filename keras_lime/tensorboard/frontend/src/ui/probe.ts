@@ -11,7 +11,7 @@ export function useProbe(run: string, probe: string, wanted: boolean): ProbeData
   const session = sessionOf(run);
   useEffect(() => {
     if (!wanted) return;
-    wantProbe(run, probe);
+    void wantProbe(run, probe);
     return () => relaxProbe(run, probe);
   }, [run, probe, wanted, growth, session]);
   return data;

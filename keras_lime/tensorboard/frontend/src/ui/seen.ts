@@ -2,7 +2,7 @@
 import type { RefObject } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
-const NEARLY = "250px";
+const NEARLY = "150px";
 
 const watchers = new WeakMap<Element, (seen: boolean) => void>();
 let observer: IntersectionObserver | null = null;

@@ -28,7 +28,7 @@ const EXPLANATIONS: Readonly<Record<Measure, string>> = {
 
 /** Runs with a summary, in the order of the list, of those the user chose. */
 export function chartedRuns(): RunSummary[] {
-  const chosen = view.value.runs;
+  const chosen = view.runs;
   return readableRuns.value.flatMap(({ run }) => {
     const summary = summaryOf(run).value.value;
     return summary === null || (chosen !== null && !chosen.includes(run)) ? [] : [{ run, summary }];
@@ -37,7 +37,7 @@ export function chartedRuns(): RunSummary[] {
 
 export function Shortcut() {
   const runs = chartedRuns();
-  const { measure } = view.value;
+  const { measure } = view;
   const classes = classesOf(runs);
   const manifest = manifestOf(runs[0]?.run ?? null);
   const known = measuresOf(runs).includes(measure);

@@ -14,13 +14,13 @@ const MANY_CLASSES = 40;
 const MOST_SUPERPIXELS = 30;
 
 export function Sidebar() {
-  const { page } = view.value;
+  const { page } = view;
   return (
     <aside class="sidebar" aria-label="Controls">
       {page === "overview" && <RunChoice />}
       {page === "shortcut" && <ChartChoice />}
       {page !== "shortcut" && <DrawingControls />}
-      {page !== "shortcut" && view.value.probe === null && <ProbeControls />}
+      {page !== "shortcut" && view.probe === null && <ProbeControls />}
     </aside>
   );
 }
@@ -47,14 +47,14 @@ function RunChoice() {
 
 /** An open probe stays open in the other run if that has it. */
 function keepProbe(run: string): string | null {
-  const { probe } = view.value;
+  const { probe } = view;
   const known = readableRuns.value.find((info) => info.run === run)?.manifest?.probes;
   return known?.some(({ id }) => id === probe) === true ? probe : null;
 }
 
 function ChartChoice() {
   const all = readableRuns.value.map(({ run }) => run);
-  const chosen = view.value.runs ?? all;
+  const chosen = view.runs ?? all;
   const toggle = (run: string, on: boolean): void => {
     const next = all.filter((other) => (other === run ? on : chosen.includes(other)));
     show({ runs: next.length === all.length ? null : next });
@@ -88,13 +88,13 @@ function targetOptions(): Option<Target>[] {
   if (manifest === null) return options;
   const count = manifest.class_names?.length ?? manifest.n_outputs ?? 0;
   const classes = count > MANY_CLASSES || count === 0 ? labelsOf(manifest.probes) : [...Array(count).keys()];
-  const { target } = view.value;
+  const { target } = view;
   if (typeof target === "number" && !classes.includes(target)) classes.push(target);
   return [...options, ...classes.map((id) => ({ value: id, label: className(manifest, id) }))];
 }
 
 function DrawingControls() {
-  const { target, sign, features, minWeight, opacity, borders, hideRest, style, palette } = view.value;
+  const { target, sign, features, minWeight, opacity, borders, hideRest, style, palette } = view;
   return (
     <Section title="Explanation">
       <Select label="Explain" value={target} options={targetOptions()} onChange={(value) => show({ target: value })} />
@@ -160,8 +160,8 @@ function DrawingControls() {
 }
 
 const PALETTE_OPTIONS: readonly Option<PaletteName>[] = [
-  { value: "green-red", label: "Green for, red against" },
-  { value: "blue-orange", label: "Blue for, orange against" },
+  { value: "green-red", label: "Green / red" },
+  { value: "blue-orange", label: "Blue / orange, colour-blind safe" },
 ];
 
 function Legend({ palette }: { palette: PaletteName }) {
@@ -185,7 +185,7 @@ const SORT_OPTIONS: readonly Option<View["sort"]>[] = [
 ];
 
 function ProbeControls() {
-  const { sort, onlyClass, wrongOnly, maxShare, size } = view.value;
+  const { sort, onlyClass, wrongOnly, maxShare, size } = view;
   const manifest = currentManifest.value;
   if (manifest === null) return null;
   const classes: Option<number | null>[] = [

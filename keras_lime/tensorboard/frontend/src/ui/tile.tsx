@@ -24,7 +24,7 @@ export function ProbeTile({ run, probe, manifest }: Props) {
   const series = data.numbers.value;
   const sheet = useSmall(data.sheet.value, SMALL);
   const drawing = useDrawing(series?.scale ?? null);
-  const moment = series === null ? null : momentAt(series, probe, currentStep.value, view.value.target);
+  const moment = !seen || series === null ? null : momentAt(series, probe, currentStep.value, view.target);
   return (
     <button
       ref={element}
@@ -60,13 +60,13 @@ function TileGap({ problem }: { problem: string | null }) {
 }
 
 function NotExplained({ manifest }: { manifest: RunManifest }) {
-  const { target } = view.value;
+  const { target } = view;
   const what = typeof target === "number" ? className(manifest, target) : "this class";
   return <span class="veil">{what}: not explained at this epoch</span>;
 }
 
 export function Prediction({ probe, manifest, moment }: { probe: ProbeInfo; manifest: RunManifest; moment: Moment | null }) {
-  if (moment === null) return <span class="prediction muted">no numbers yet</span>;
+  if (moment === null) return <span class="prediction muted">…</span>;
   if (moment.predicted === null) return <span class="prediction">{decimal(moment.predictedValue)}</span>;
   const name = className(manifest, moment.predicted);
   return (

@@ -4,7 +4,7 @@ import { linkTo } from "../state/address.ts";
 import { currentRun, currentStep, show, view } from "../state/app.ts";
 import { PAGES, type View } from "../state/view.ts";
 import { canSave, saveCsv, savePng } from "./exports.ts";
-import { Icon } from "./icons.tsx";
+import { Icon, type IconName } from "./icons.tsx";
 
 const NAMES: Readonly<Record<View["page"], string>> = {
   overview: "Overview",
@@ -13,8 +13,7 @@ const NAMES: Readonly<Record<View["page"], string>> = {
 };
 
 export function TopBar() {
-  const { page } = view.value;
-  const possible = canSave();
+  const { page } = view;
   return (
     <div class="topbar">
       <div class="tabs" role="tablist" aria-label="Pages" onKeyDown={moveByKey}>
@@ -25,7 +24,7 @@ export function TopBar() {
             role="tab"
             aria-selected={name === page}
             tabIndex={name === page ? 0 : -1}
-            onClick={() => show({ page: name, probe: name === page ? null : name === "overview" ? view.value.probe : null })}
+            onClick={() => show({ page: name, probe: name === page ? null : name === "overview" ? view.probe : null })}
           >
             {NAMES[name]}
           </button>
@@ -33,20 +32,43 @@ export function TopBar() {
       </div>
       <span class="spread" />
       <CopyLink />
-      <button type="button" class="action" disabled={!possible} title="Save the shown picture" onClick={() => void savePng()}>
-        <Icon name="image" /> PNG
-      </button>
-      <button type="button" class="action" disabled={!possible} title="Save the shown numbers" onClick={saveCsv}>
-        <Icon name="table" /> CSV
-      </button>
+      <SaveButton name="PNG" icon="image" title="Save the shown pictures" save={savePng} />
+      <SaveButton name="CSV" icon="table" title="Save the shown numbers" save={saveCsv} />
     </div>
+  );
+}
+
+interface SaveProps {
+  name: string;
+  icon: IconName;
+  title: string;
+  save: () => Promise<void>;
+}
+
+function SaveButton({ name, icon, title, save }: SaveProps) {
+  const busy = useSignal(false);
+  const run = async (): Promise<void> => {
+    busy.value = true;
+    await save().finally(() => (busy.value = false));
+  };
+  return (
+    <button
+      type="button"
+      class="action"
+      disabled={busy.value || !canSave()}
+      aria-busy={busy.value}
+      title={title}
+      onClick={() => void run()}
+    >
+      <Icon name={icon} /> {name}
+    </button>
   );
 }
 
 function moveByKey(event: KeyboardEvent): void {
   const by = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
   if (by === 0) return;
-  const next = PAGES[(PAGES.indexOf(view.value.page) + by + PAGES.length) % PAGES.length];
+  const next = PAGES[(PAGES.indexOf(view.page) + by + PAGES.length) % PAGES.length];
   show({ page: next, probe: null });
   const list = event.currentTarget as HTMLElement;
   list.querySelectorAll("button")[PAGES.indexOf(next)]?.focus();
@@ -56,7 +78,7 @@ function moveByKey(event: KeyboardEvent): void {
 /** Copies a link to exactly this: run and epoch are named even where the view only says "the newest". */
 function CopyLink() {
   const state = useSignal<"idle" | "copied" | "shown">("idle");
-  const link = (): string => linkTo({ ...view.value, run: currentRun.value, epoch: currentStep.value });
+  const link = (): string => linkTo({ ...view, run: currentRun.value, epoch: currentStep.value });
   const copy = async (): Promise<void> => {
     try {
       await navigator.clipboard.writeText(link());

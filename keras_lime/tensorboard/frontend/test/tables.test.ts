@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fileName, toCsv } from "../src/model/csv.ts";
+import { curvesOf, measuresOf, type RunSummary } from "../src/model/curves.ts";
+import { momentAt } from "../src/model/moment.ts";
+import { decimal, isFaint, percent, probability, signed } from "../src/model/numbers.ts";
+import { comparisonTable, curvesTable, overviewTable, weightsTable } from "../src/model/tables.ts";
+import { filterTiles, labelsOf, sortTiles, type Tile } from "../src/model/tiles.ts";
+import { linear, linePath, nearest, niceTicks } from "../src/draw/scale.ts";
+import { makeMoment, makeSeries, MANIFEST, PROBE } from "./make.ts";
+import type { Explained } from "../src/model/moment.ts";
+
+test("cells are quoted where they must be, and never become formulas", () => {
+  const csv = toCsv(["a", "b"], [["x,y", 'say "hi"'], [NaN, null], ["=1+1", "line\nbreak"], [-0.5, true]]);
+  assert.equal(csv, 'a,b\r\n"x,y","say ""hi"""\r\n,\r\n\'=1+1,"line\nbreak"\r\n-0.5,true\r\n');
+});
+
+test("file names hold what file systems take", () => {
+  assert.equal(fileName(["lime", "a/b:c", 'x"<>', 3], "csv"), "lime_a-b-c_x-_3.csv");
+  assert.equal(fileName(["///"], "png"), "lime.png");
+  assert.equal(fileName(["größe 🛑 日本"], "png"), "größe-日本.png");
+});
+
+test("numbers are written for people", () => {
+  assert.deepEqual([0, 0.004, 0.5, 1, NaN, null].map(percent), ["0 %", "0.4 %", "50 %", "100 %", "–", "–"]);
+  assert.deepEqual([0.9999, 1, 0.5].map(probability), ["> 99 %", "100 %", "50 %"]);
+  assert.deepEqual([0, 0.1234, -0.00012345, 1234.5].map(decimal), ["0", "0.123", "−0.00012", "1235"]);
+  assert.deepEqual([0.5, -0.5, 0].map(signed), ["+0.500", "−0.500", "0"]);
+});
+
+test("a weight within two standard errors of zero is faint; without an error none is", () => {
+  assert.deepEqual([isFaint(0.1, 0.05), isFaint(-0.11, 0.05), isFaint(0, null), isFaint(0, NaN), isFaint(0.1, 0)], [
+    true,
+    false,
+    false,
+    false,
+    false,
+  ]);
+});
+
+const explained = (objectShare: number, r2: number): Explained => ({
+  slot: 0,
+  target: 2,
+  weights: new Float32Array(3),
+  stderr: null,
+  r2,
+  prediction: 0.5,
+  objectShare,
+});
+
+const TILES: Tile[] = [
+  { probe: { ...PROBE, id: "a", name: "n10", label: 1 }, moment: makeMoment({ shown: explained(0.4, 0.9), predictedValue: 0.6 }) },
+  {
+    probe: { ...PROBE, id: "b", name: "n9", label: 0 },
+    moment: makeMoment({ wrong: true, shown: explained(0.1, 0.2), predictedValue: 0.99 }),
+  },
+  { probe: { ...PROBE, id: "c", name: "n1", label: null }, moment: makeMoment({ shown: explained(NaN, NaN), predictedValue: 0.7 }) },
+  { probe: { ...PROBE, id: "d", name: "n2", label: 1 }, moment: null },
+];
+
+const ids = (tiles: readonly Tile[]): string => tiles.map(({ probe }) => probe.id).join("");
+
+test("tiles are sorted lowest first, the unknown last", () => {
+  const orders = { given: "abcd", name: "cdba", share: "bacd", wrong: "bacd", r2: "bacd", certainty: "acbd" } as const;
+  for (const [sort, order] of Object.entries(orders)) {
+    assert.equal(ids(sortTiles(TILES, sort as keyof typeof orders)), order, sort);
+  }
+});
+
+test("tiles are filtered by class, by wrong and by object share; the unknown waits", () => {
+  const all = { onlyClass: null, wrongOnly: false, maxShare: 1 };
+  assert.equal(ids(filterTiles(TILES, all)), "abcd");
+  assert.equal(ids(filterTiles(TILES, { ...all, onlyClass: 1 })), "ad");
+  assert.equal(ids(filterTiles(TILES, { ...all, wrongOnly: true })), "bd");
+  assert.equal(ids(filterTiles(TILES, { ...all, maxShare: 0.2 })), "bd");
+  assert.deepEqual(labelsOf(TILES.map(({ probe }) => probe)), [0, 1]);
+});
+
+function summary(run: string, steps: number[], share: number[], chance: number): RunSummary {
+  const nan = (length: number): Float32Array => new Float32Array(length).fill(NaN);
+  const overall = { object_share: Float32Array.from(share), r2: nan(steps.length), probability: nan(steps.length), accuracy: nan(steps.length) };
+  const perClass = { ...overall, object_share: Float32Array.from(share.map((value) => value / 2)) };
+  return {
+    run,
+    summary: {
+      steps,
+      wallTimes: [],
+      classIds: [4],
+      overall,
+      perClass,
+      chance: new Float32Array(steps.length).fill(chance),
+      classChance: new Float32Array(steps.length).fill(chance),
+    },
+  };
+}
+
+test("curves of several runs share an axis; equal chance levels are one curve", () => {
+  const runs = [summary("a", [0, 2], [0.5, 0.75], 0.25), summary("b", [1, 2], [0.25, NaN], 0.25)];
+  const curves = curvesOf(runs, "object_share", null);
+  assert.deepEqual(curves.steps, [0, 1, 2]);
+  assert.deepEqual(curves.measured.map(({ values }) => values), [
+    [0.5, null, 0.75],
+    [null, 0.25, null],
+  ]);
+  assert.equal(curves.chance.length, 1);
+  assert.equal(curvesOf([...runs, summary("c", [0], [0.1], 0.5)], "object_share", null).chance.length, 2);
+  assert.deepEqual(curvesOf(runs, "object_share", 4).measured[0].values, [0.25, null, 0.375]);
+  assert.deepEqual(curvesOf(runs, "object_share", 9).measured, []);
+  assert.deepEqual(curvesOf(runs, "r2", null), { steps: [0, 1, 2], measured: [], chance: [] });
+  assert.deepEqual(measuresOf(runs), ["object_share"]);
+  assert.deepEqual(curvesTable(runs.slice(0, 1), MANIFEST, "object_share").rows, [
+    ["a", null, 0, 0.5, 0.25],
+    ["a", null, 2, 0.75, 0.25],
+    ["a", "class 4", 0, 0.25, 0.25],
+    ["a", "class 4", 2, 0.375, 0.25],
+  ]);
+});
+
+test("tables have a row a probe, or a row a superpixel and epoch", () => {
+  const series = makeSeries();
+  const moment = momentAt(series, PROBE, 2, "label");
+  const overview = overviewTable("run", MANIFEST, [{ probe: PROBE, moment }, { probe: PROBE, moment: null }]);
+  assert.deepEqual(overview.rows[0].slice(0, 6), ["run", 2, "sign 1", "a", "speed", "yield"]);
+  assert.equal(overview.rows[1].length, overview.header.length);
+  const weights = weightsTable("run", MANIFEST, PROBE, series, 1, Float32Array.of(0, 0.5, 1));
+  assert.equal(weights.rows.length, 3);
+  assert.deepEqual(weights.rows[2].slice(0, 6), ["run", "sign 1", "a", 2, "yield", 2]);
+  assert.equal(weights.rows[2][8], 1);
+  const common = { left: explained(0, 0), right: { ...explained(0, 0), weights: Float32Array.of(1, 2, 3) } };
+  const table = comparisonTable(MANIFEST, [{ probe: PROBE, common }, { probe: PROBE, common: null }]);
+  assert.deepEqual(table.rows.map((row) => row.slice(3)), [
+    [0, 0, 1, 1],
+    [1, 0, 2, 2],
+    [2, 0, 3, 3],
+  ]);
+});
+
+test("ticks are round, few and inside", () => {
+  assert.deepEqual(niceTicks(0, 1, 5), [0, 0.2, 0.4, 0.6, 0.8, 1]);
+  assert.deepEqual(niceTicks(-0.13, 0.31, 5), [-0.1, 0, 0.1, 0.2, 0.3]);
+  assert.deepEqual(niceTicks(0, 3, 10, true), [0, 1, 2, 3]);
+  assert.deepEqual(niceTicks(0, 499, 8, true), [0, 100, 200, 300, 400]);
+  assert.deepEqual(niceTicks(7, 7, 5, true), [7]);
+});
+
+test("values become pixels and paths", () => {
+  assert.deepEqual([0, 5, 10].map(linear(0, 10, 100, 200)), [100, 150, 200]);
+  assert.equal(linear(3, 3, 0, 10)(3), 5);
+  assert.equal(linePath([0, 1, 2, 3], [1, null, 2, 3], false), "M0.0 1.0M2.0 2.0L3.0 3.0");
+  assert.equal(linePath([0, 1, 2, 3], [1, null, 2, 3], true), "M0.0 1.0L2.0 2.0L3.0 3.0");
+  assert.deepEqual([nearest([0, 10, 30], 16), nearest([0, 10, 30], 99), nearest([], 1)], [1, 2, -1]);
+});
