@@ -1,0 +1,129 @@
+"""Occlusion of corners and borders, where watermarks sit, and the frame alone. Needs no masks.
+
+May import numpy and the core.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keras_lime.shortcut.swap import ImageScorer
+
+__all__ = ["PLACES", "Occlusion", "hide", "occluded", "run_occlusion"]
+
+_CORNERS = ("top left corner", "top right corner", "bottom left corner", "bottom right corner")
+PLACES = (*_CORNERS, "top border", "bottom border", "left border", "right border")
+"""What is hidden, in order: four corners, four borders."""
+
+_CORNER, _BORDER, _FRAME = 1 / 5, 1 / 10, 0.22
+"""Sides of what is hidden, and the width of the frame that is shown alone, in sides of the picture."""
+
+
+@dataclass(frozen=True, eq=False)
+class Occlusion:
+    """A model's answers; n probes.
+
+    Attributes:
+        drops: float array (n, 8), by how much the probability of the predicted class falls when each of `PLACES` is
+            hidden.
+        frame: float array (n,), its probability when the frame alone is shown, (p − chance) / (1 − chance).
+    """
+
+    drops: NDArray[np.float64]
+    frame: NDArray[np.float64]
+
+    def mean(self, chosen: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+        """Mean drops (8,) over all or some probes; NaN without any."""
+        drops = self.drops if chosen is None else self.drops[chosen]
+        return drops.mean(axis=0) if len(drops) else np.full(len(PLACES), np.nan)
+
+    def stderr(self, chosen: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+        """Standard errors (8,) of the mean drops; NaN for less than two probes."""
+        drops = self.drops if chosen is None else self.drops[chosen]
+        if len(drops) < 2:
+            return np.full(len(PLACES), np.nan)
+        errors: NDArray[np.float64] = drops.std(axis=0, ddof=1) / np.sqrt(len(drops))
+        return errors
+
+
+def hide(image: NDArray[Any], place: int) -> NDArray[Any]:
+    """Paints one of `PLACES` in the mean colour of the pixels along its inner edge: seamless, but for what is in it.
+
+    Args:
+        image: array (h, w, c) or (h, w).
+        place: index into `PLACES`.
+
+    Returns:
+        Array like `image`.
+    """
+    height, width = image.shape[:2]
+    low, high = _box(height, width, place), _box(height, width, place, margin=max(1, round(min(height, width) / 32)))
+    around = np.zeros((height, width), bool)
+    around[high] = True
+    around[low] = False
+    result = np.array(image)
+    colour = image[around].astype(np.float64).mean(axis=0)
+    result[low] = np.rint(colour) if image.dtype.kind in "iub" else colour
+    return result
+
+
+def occluded(images: NDArray[Any], grey: NDArray[np.floating[Any]]) -> Iterator[NDArray[Any]]:
+    """Of each image the eight pictures with one of `PLACES` hidden, and the frame alone, its inside grey.
+
+    Args:
+        images: array (n, h, w, c) or (n, h, w).
+        grey: float array (c,), model input that is shown as middle grey.
+    """
+    height, width = images.shape[1:3]
+    edge = max(1, round(_FRAME * min(height, width)))
+    for image in images:
+        for place in range(len(PLACES)):
+            yield hide(image, place)
+        frame = np.array(image)
+        frame[edge : height - edge, edge : width - edge] = grey if image.ndim == 3 else grey[0]
+        yield frame
+
+
+def run_occlusion(
+    images: NDArray[Any],
+    scorer: ImageScorer,
+    before: Sequence[int],
+    before_values: Sequence[float],
+    grey: NDArray[np.floating[Any]],
+) -> Occlusion:
+    """Asks a model.
+
+    Args:
+        images: array (n, h, w, c) or (n, h, w).
+        scorer: the model.
+        before: predicted class of each image.
+        before_values: probability of each.
+        grey: float array (c,), model input that is shown as middle grey.
+
+    Returns:
+        The `Occlusion`.
+    """
+    scores = scorer.score_images(occluded(images, grey))
+    chance = 1 / scores.shape[1]
+    scores = scores.reshape(len(images), len(PLACES) + 1, -1)
+    kept = np.take_along_axis(scores, np.asarray(before)[:, None, None], axis=2)[..., 0]
+    drops = np.asarray(before_values, np.float64)[:, None] - kept[:, :-1]
+    return Occlusion(drops, (kept[:, -1] - chance) / (1 - chance))
+
+
+def _box(height: int, width: int, place: int, margin: int = 0) -> tuple[slice, slice]:
+    """Rows and columns of a place, grown inwards by some pixels."""
+    side = min(height, width)
+    deep = max(1, round((_CORNER if place < 4 else _BORDER) * side)) + margin
+    first, last = slice(0, deep), slice(-deep, None)
+    match PLACES[place].split():
+        case [vertical, horizontal, "corner"]:
+            return first if vertical == "top" else last, first if horizontal == "left" else last
+        case ["top" | "bottom" as vertical, _]:
+            return first if vertical == "top" else last, slice(None)
+        case [horizontal, _]:
+            return slice(None), first if horizontal == "left" else last
+    raise ValueError(f"`place` must be 0 to {len(PLACES) - 1}. Received: place={place}.")

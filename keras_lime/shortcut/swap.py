@@ -1,0 +1,247 @@
+"""The background swap: what becomes of the predictions when the same objects stand before other backgrounds?
+
+The names are those of Xiao et al. 2020, "Noise or Signal": a swapped picture is their Mixed-Rand, made of the pixels of
+one picture's object and the background of a picture of another class. May import numpy, the core and `background`.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keras_lime.shortcut.background import can_be_swapped, remove_objects
+
+__all__ = ["Figures", "ImageScorer", "SwapPlan", "SwapScores", "make_swap_plan", "run_swap", "why_no_swap"]
+
+
+class ImageScorer(Protocol):
+    """What runs the model; see `keras_lime.scoring`."""
+
+    def score_images(self, images: Iterable[NDArray[Any]]) -> NDArray[np.float64]:
+        """Probabilities (n, n_classes) for n images of the model's shape."""
+
+
+@dataclass(frozen=True, eq=False)
+class SwapPlan:
+    """Everything about the swap that does not depend on the model; m of n probes can be swapped.
+
+    Attributes:
+        images: array (n, h, w, c) or (n, h, w).
+        masks: bool array (n, h, w), True on the object.
+        labels: int array (n,).
+        backgrounds: array like `images`, the objects taken out; the images themselves where that was impossible.
+        grey: float array (c,), model input that is shown as middle grey.
+        probes: int array (m,), positions of the probes that are swapped.
+        donors: int array (m, d), positions of the probes whose backgrounds they get; -1 where there are fewer than d.
+    """
+
+    images: NDArray[Any]
+    masks: NDArray[np.bool_]
+    labels: NDArray[np.int64]
+    backgrounds: NDArray[Any]
+    grey: NDArray[np.floating[Any]]
+    probes: NDArray[np.int64]
+    donors: NDArray[np.int64]
+
+    def swapped(self, probe: int, donor: int) -> NDArray[Any]:
+        """One probe's object, its own pixels, on another one's background; like an image."""
+        return self._paste(probe, self.backgrounds[donor])
+
+    def object_only(self, probe: int) -> NDArray[Any]:
+        """One probe's object on grey; mean colours of the scene would give the scene away."""
+        plain = np.broadcast_to(self.grey, (*self.images.shape[1:3], len(self.grey))).reshape(self.images.shape[1:])
+        return self._paste(probe, plain.astype(self.images.dtype))
+
+    def pictures(self) -> Iterator[NDArray[Any]]:
+        """All pictures of the test: of each probe its background, its object, and its swaps."""
+        for probe, donors in zip(self.probes, self.donors, strict=True):
+            yield self.backgrounds[probe]
+            yield self.object_only(probe)
+            for donor in donors[donors >= 0]:
+                yield self.swapped(probe, donor)
+
+    def _paste(self, probe: int, background: NDArray[Any]) -> NDArray[Any]:
+        mask = self.masks[probe].reshape(*self.masks.shape[1:], *[1] * (self.images.ndim - 3))
+        return np.where(mask, self.images[probe], background)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the swap says about all probes or about those of one class; NaN where nothing can be said.
+
+    Attributes:
+        n: number of probes.
+        swap_flip: share of the predictions that change, 0..1.
+        swap_flip_stderr: its standard error over the probes; NaN for less than two.
+        p_background: probability of the predicted class with the object taken out, (p − chance) / (1 − chance): 1 is
+            certain, 0 a guess.
+        p_object: the same with the object alone, on grey.
+    """
+
+    n: int
+    swap_flip: float
+    swap_flip_stderr: float
+    p_background: float
+    p_object: float
+
+
+@dataclass(frozen=True, eq=False)
+class SwapScores:
+    """A model's answers to the swap; m probes with d donors each.
+
+    Attributes:
+        plan: what was asked.
+        chance: probability of a class by guessing, 1 / number of classes.
+        before: int array (m,), the predicted class of each unchanged probe.
+        before_value: float array (m,), its probability.
+        after: int array (m, d), the predicted class of each swapped picture; -1 where there is none.
+        after_value: float array (m, d), its probability; NaN where there is none.
+        background: float array (m,), probability of the class `before` with the object taken out.
+        object: float array (m,), probability of the class `before` with the object alone.
+    """
+
+    plan: SwapPlan
+    chance: float
+    before: NDArray[np.int64]
+    before_value: NDArray[np.float64]
+    after: NDArray[np.int64]
+    after_value: NDArray[np.float64]
+    background: NDArray[np.float64]
+    object: NDArray[np.float64]
+
+    @property
+    def changed(self) -> NDArray[np.bool_]:
+        """Which predictions changed, (m, d)."""
+        changed: NDArray[np.bool_] = (self.after >= 0) & (self.after != self.before[:, None])
+        return changed
+
+    def figures(self, label: int | None = None) -> Figures:
+        """The numbers of one class, or of all probes.
+
+        Args:
+            label: a true class. Defaults to `None`, all.
+        """
+        chosen = np.ones(len(self.before), bool) if label is None else self.plan.labels[self.plan.probes] == label
+        count = int(chosen.sum())
+        if count == 0:
+            return Figures(0, *[float("nan")] * 4)
+        shares = (self.changed.sum(axis=1) / (self.after >= 0).sum(axis=1))[chosen]
+        error = float(shares.std(ddof=1) / np.sqrt(count)) if count > 1 else float("nan")
+        known = 1 - self.chance
+        background, alone = (
+            (float(values[chosen].mean()) - self.chance) / known for values in (self.background, self.object)
+        )
+        return Figures(count, float(shares.mean()), error, background, alone)
+
+    def classes(self) -> dict[int, Figures]:
+        """The numbers of each true class that has a probe in the test."""
+        return {int(label): self.figures(label) for label in np.unique(self.plan.labels[self.plan.probes])}
+
+
+def why_no_swap(labels: NDArray[np.int64] | None, masks: NDArray[np.bool_] | None) -> str | None:
+    """Why the swap cannot be measured with such probes, as a sentence; None if it can.
+
+    Args:
+        labels: int array (n,), or None.
+        masks: bool array (n, h, w), or None.
+    """
+    if masks is None:
+        return "The probes have no object masks or boxes, so object and background cannot be told apart."
+    if labels is None:
+        return "The probes have no labels, so it is not known which backgrounds belong to other classes."
+    usable = can_be_swapped(masks)
+    if not usable.any():
+        return "No object mask tells an object from a background: they cover nothing, or all of the picture."
+    if len(np.unique(labels[usable])) < 2:
+        return "All probes with a usable object mask are of one class, so there are no backgrounds of other classes."
+    return None
+
+
+def make_swap_plan(
+    images: NDArray[Any],
+    labels: NDArray[np.int64],
+    masks: NDArray[np.bool_],
+    *,
+    grey: NDArray[np.floating[Any]],
+    n_donors: int | None = 4,
+    same_class: bool = False,
+    seed: int = 0,
+) -> SwapPlan:
+    """Takes the objects out of the probes and draws for each probe the backgrounds that its object gets.
+
+    A probe whose mask covers nothing or (nearly) everything neither gets nor gives a background: in the first case its
+    object may be there, unmarked.
+
+    Args:
+        images: array (n, h, w, c) or (n, h, w).
+        labels: int array (n,).
+        masks: bool array (n, h, w), True on the object.
+        grey: float array (c,), model input that is shown as middle grey.
+        n_donors: backgrounds per probe at most, spread over the classes; None takes all. Defaults to `4`.
+        same_class: draw them among the other probes of the same class (Mixed-Same), not of other classes. Defaults to
+            `False`.
+        seed: of the draw.
+
+    Returns:
+        A `SwapPlan`; without probes if no background fits any of them.
+    """
+    usable = np.flatnonzero(can_be_swapped(masks))
+    backgrounds = np.array(images)
+    if len(usable):
+        backgrounds[usable] = remove_objects(images[usable], masks[usable])
+    rng = np.random.default_rng(seed)
+    drawn = {
+        int(probe): found
+        for probe in usable
+        if len(found := _draw(probe, usable, labels, same_class, rng)[: n_donors or len(usable)])
+    }
+    donors = np.full((len(drawn), max(map(len, drawn.values()), default=0)), -1, np.int64)
+    for row, found in zip(donors, drawn.values(), strict=True):
+        row[: len(found)] = found
+    return SwapPlan(images, masks, labels, backgrounds, grey, np.array(list(drawn), np.int64), donors)
+
+
+def run_swap(plan: SwapPlan, scorer: ImageScorer, before: Sequence[int], before_values: Sequence[float]) -> SwapScores:
+    """Asks a model.
+
+    Args:
+        plan: with at least one probe.
+        scorer: the model.
+        before: predicted class of each of the plan's n images.
+        before_values: probability of each.
+
+    Returns:
+        The `SwapScores`.
+    """
+    scores = scorer.score_images(plan.pictures())
+    taken = np.asarray(before)[plan.probes]
+    after = np.full(plan.donors.shape, -1, np.int64)
+    after_value = np.full(plan.donors.shape, np.nan)
+    background, alone = np.empty(len(taken)), np.empty(len(taken))
+    start = 0
+    for row, predicted in enumerate(taken):
+        background[row], alone[row] = scores[start : start + 2, predicted]
+        count = int((plan.donors[row] >= 0).sum())
+        swapped = scores[start + 2 : start + 2 + count]
+        after[row, :count], after_value[row, :count] = swapped.argmax(axis=1), swapped.max(axis=1)
+        start += 2 + count
+    values = np.asarray(before_values, np.float64)[plan.probes]
+    return SwapScores(plan, 1 / scores.shape[1], taken, values, after, after_value, background, alone)
+
+
+def _draw(
+    probe: np.int64,
+    usable: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    same_class: bool,
+    rng: np.random.Generator,
+) -> list[int]:
+    """All backgrounds for a probe in the order in which they are taken: each class once, each class twice and so on."""
+    if same_class:
+        return [int(each) for each in rng.permutation(usable[(labels[usable] == labels[probe]) & (usable != probe)])]
+    others = [label for label in np.unique(labels[usable]) if label != labels[probe]]
+    queues = [list(rng.permutation(usable[labels[usable] == label])) for label in rng.permutation(others)]
+    rounds = max(map(len, queues), default=0)
+    return [int(queue[turn]) for turn in range(rounds) for queue in queues if turn < len(queue)]
