@@ -57,7 +57,7 @@ class Head:
 
     Attributes:
         name: its key or name, None for the only output of a model that names none.
-        position: its place among the outputs, from 0.
+        position: its place among the outputs, from 0; those of a dict stand in the order of their names.
         columns: values per image.
         dtype: name of the model's own dtype for it.
     """
@@ -74,7 +74,7 @@ def pick(outputs: Any, head: str | int | None, names: Sequence[str] | None = Non
     Args:
         outputs: what the model returns for a batch, or its specification: anything with `shape` and `dtype`, or a dict
             or list of such.
-        head: name or index; None where there is one output only.
+        head: name or index (of a dict: in the order of the names); None where there is one output only.
         names: names of the outputs of a list.
 
     Returns:
@@ -85,7 +85,9 @@ def pick(outputs: Any, head: str | int | None, names: Sequence[str] | None = Non
     """
     keys: list[Any]
     if isinstance(outputs, Mapping):
-        keys, values = [str(key) for key in outputs], list(outputs.values())
+        # Sorted, as Keras flattens them: the order in which a model returns them depends on the backend.
+        keys = sorted(outputs)
+        values = [outputs[key] for key in keys]
     elif isinstance(outputs, list | tuple):
         keys, values = list(names or (None,) * len(outputs)), list(outputs)
     else:

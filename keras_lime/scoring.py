@@ -105,7 +105,8 @@ class KerasScorer:
         engine = engine_for(self._model, *self._request)
         start, loaded, staged = 0, range(0), ()
         while start < rows.total:
-            batch = rows.batch(start, engine.batch_size, loaded)
+            size = engine.batch_size if engine.fixed else min(engine.batch_size, rows.total - start)
+            batch = rows.batch(start, size, loaded)
             try:
                 if batch.plans != loaded:
                     staged = engine.stage(*rows.images(batch.plans))

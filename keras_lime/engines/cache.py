@@ -4,12 +4,12 @@ import importlib
 import math
 import weakref
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import keras
 
-from keras_lime.engines.engine import Engine, Form, fixed_batch_size
+from keras_lime.engines.engine import Engine, Form, fixed_batch_size, is_out_of_memory
 
 __all__ = ["automatic_batch_size", "engine_for", "smaller_engine"]
 
@@ -44,7 +44,7 @@ def engine_for(
         batch_size: rows per batch. Defaults to `None`, chosen by the model or from the image size.
 
     Returns:
-        An `Engine`.
+        An `Engine`; with fewer rows than asked for if compiling it ran out of memory.
 
     Raises:
         ValueError: if the model does not accept such images, or `head` names no output.
@@ -94,8 +94,15 @@ def _keep(compiled: _Compiled, request: _Request, engine: Engine) -> None:
 
 
 def _compile(model: Any, form: Form) -> Engine:
-    engine: Engine = _backend().ENGINE(model, form)
-    return engine
+    while True:
+        try:
+            engine: Engine = _backend().ENGINE(model, form)
+        except Exception as error:
+            if not is_out_of_memory(error) or form.batch_size == 1 or fixed_batch_size(model):
+                raise
+        else:
+            return engine
+        form = replace(form, batch_size=form.batch_size // 2)
 
 
 def _backend() -> Any:

@@ -3,6 +3,7 @@
 May import numpy, Keras and `heads`; no backend.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -56,12 +57,14 @@ class Engine(Protocol):
     """A model compiled for one `Form`. Holds the model by weak reference only and reads its weights at every run.
 
     Attributes:
-        batch_size: rows per batch; every batch has exactly so many.
+        batch_size: rows per batch at most.
+        fixed: whether every batch must have exactly so many rows, so that nothing is compiled anew.
         outputs: `Spec`s of all outputs of the model, in the model's own structure.
         traces: how often the model has been traced.
     """
 
     batch_size: int
+    fixed: bool
     outputs: Any
     traces: int
 
@@ -84,11 +87,11 @@ class Engine(Protocol):
 
         Args:
             staged: images, from `stage`.
-            owner: (batch_size,), slot of the image that each row perturbs.
-            masks: (batch_size, columns), True shows the superpixel. Another number of columns may compile anew.
+            owner: (n,), slot of the image that each row perturbs.
+            masks: (n, columns), True shows the superpixel. Another number of columns may compile anew.
 
         Returns:
-            Raw outputs (batch_size, k) of the head.
+            Raw outputs (n, k) of the head.
         """
 
 
@@ -99,11 +102,11 @@ def raw_scores(model: Any, images: Any, form: Form) -> tuple[Any, Any]:
 
     Args:
         model: a built Keras model.
-        images: (batch_size, *image_shape), float32.
+        images: (n, *image_shape), float32.
         form: what is wanted of it.
 
     Returns:
-        The head's outputs (batch_size, k), float32, and the `Spec`s of all outputs.
+        The head's outputs (n, k), float32, and the `Spec`s of all outputs.
 
     Raises:
         ValueError: if the model fails on such images or does not give one row per image, or `head` names no output.
@@ -126,14 +129,18 @@ def raw_scores(model: Any, images: Any, form: Form) -> tuple[Any, Any]:
             f"`model` must give one row of scores per image. Received: shape={tuple(scores.shape)} for "
             f"{images.shape[0]} images."
         )
-    specs = keras.tree.map_structure(_spec, outputs)
-    return keras.ops.cast(keras.ops.reshape(scores, (images.shape[0], head.columns)), "float32"), specs
+    return keras.ops.cast(keras.ops.reshape(scores, (images.shape[0], head.columns)), "float32"), _specs(outputs)
 
 
-def _spec(tensor: Any) -> Any:
-    if not hasattr(tensor, "shape"):
-        return tensor
-    return Spec(tuple(tensor.shape), str(keras.backend.standardize_dtype(tensor.dtype)))
+def _specs(outputs: Any) -> Any:
+    """`Spec`s in the structure of `outputs`."""
+    if isinstance(outputs, Mapping):
+        return {key: _specs(value) for key, value in outputs.items()}
+    if isinstance(outputs, list | tuple):
+        return [_specs(value) for value in outputs]
+    if not hasattr(outputs, "shape"):
+        return None
+    return Spec(tuple(outputs.shape), str(keras.backend.standardize_dtype(outputs.dtype)))
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -20,6 +20,7 @@ class JaxEngine:
     def __init__(self, model: Any, form: Form) -> None:
         height, width, channels = form.pixel_shape
         self.batch_size = form.batch_size
+        self.fixed = True
         self.outputs: Any = None
         self.traces = 0
         self._model = reference = weakref.ref(model)

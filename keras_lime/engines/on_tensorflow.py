@@ -21,6 +21,7 @@ class TensorFlowEngine:
     def __init__(self, model: Any, form: Form) -> None:
         height, width, channels = form.pixel_shape
         self.batch_size = form.batch_size
+        self.fixed = True
         self.outputs: Any = None
         self.traces = 0
         reference = weakref.ref(model)

@@ -18,12 +18,13 @@ class TorchEngine:
 
     def __init__(self, model: Any, form: Form) -> None:
         self.batch_size = form.batch_size
+        self.fixed = fixed_batch_size(model) is not None
         self.traces = 0
         self._form = form
         self._model = weakref.ref(model)
         device = _device(model)
         with torch.no_grad(), keras.StatelessScope():
-            black = torch.zeros((fixed_batch_size(model) or 1, *form.image_shape), device=device)
+            black = torch.zeros((fixed_batch_size(model) or 2, *form.image_shape), device=device)
             self.outputs: Any = raw_scores(model, black, form)[1]
 
     def stage(
@@ -40,9 +41,9 @@ class TorchEngine:
         with torch.no_grad(), keras.StatelessScope():
             owners = torch.as_tensor(owner.astype(np.int64)).to(images.device)
             shown = torch.gather(torch.as_tensor(masks).to(images.device), 1, labels.index_select(0, owners))
-            shown = shown.view(self.batch_size, *images.shape[1:3], 1)
+            shown = shown.view(len(owner), *images.shape[1:3], 1)
             mixed = torch.where(shown, images.index_select(0, owners), baselines.index_select(0, owners))
-            scores = raw_scores(self._model(), mixed.view(self.batch_size, *self._form.image_shape), self._form)[0]
+            scores = raw_scores(self._model(), mixed.view(len(owner), *self._form.image_shape), self._form)[0]
             array: NDArray[np.float32] = scores.cpu().numpy()
         return array
 
