@@ -160,6 +160,28 @@ class Output:
             return _of_log_odds(np.where(flipped, -columns, columns))
         return self._of_sigmoids(columns, flipped)
 
+    def probabilities(self, raw: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """Probabilities of all targets at once.
+
+        Args:
+            raw: (n, n_columns) raw outputs.
+
+        Returns:
+            float64 (n, n_outputs); for regression the outputs themselves.
+
+        Raises:
+            NonFiniteOutputError: if any output is NaN or infinite.
+            ValueError: if outputs taken for probabilities are none.
+        """
+        self.convert(raw, ())
+        values = raw.astype(np.float64)
+        if self.from_logits and self.kind == "softmax":
+            values = np.exp(values - values.max(axis=1, keepdims=True))
+            values /= values.sum(axis=1, keepdims=True)
+        elif self.from_logits and self.kind != "regression":
+            values = np.exp(-np.logaddexp(0.0, -values))
+        return np.concatenate([1 - values, values], axis=1) if self.kind == "sigmoid" else values
+
     def scores(self, raw: NDArray[np.floating[Any]], wanted: Sequence[int | str]) -> Scores:
         """`Scores` of one image from all its raw outputs (n_samples, n_columns), row 0 the unperturbed image.
 
@@ -168,7 +190,7 @@ class Output:
         """
         targets = self.choose(raw[0], wanted)
         converted = self.convert(raw, targets)
-        return Scores(targets, converted.values, converted.log_odds, *self.predict(raw[0]))
+        return Scores(targets, converted.values, converted.log_odds, *self.predict(raw[0]), converted.saturated)
 
     def _ranks(self, first: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """Numbers (n_outputs,) that rise with the probability."""

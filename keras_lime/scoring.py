@@ -4,7 +4,8 @@
 function batches that NumPy perturbs. The perturbations of several images share batches. May import Keras.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import keras
@@ -13,10 +14,10 @@ from numpy.typing import NDArray
 
 from keras_lime import heads
 from keras_lime.batches import Rows
-from keras_lime.core.plan import Plan, Scorer, Scores
+from keras_lime.core.plan import Plan, Scores
 from keras_lime.engines import COLUMNS, SLOTS, engine_for, fixed_batch_size, is_out_of_memory, smaller_engine
 from keras_lime.inputs import build, check_inputs
-from keras_lime.outputs import NonFiniteOutputError, Output
+from keras_lime.outputs import Converted, NonFiniteOutputError, Output
 from keras_lime.targets import resolve_function_output, resolve_output
 
 __all__ = ["FunctionScorer", "KerasScorer", "NonFiniteOutputError", "make_scorer"]
@@ -34,7 +35,7 @@ def make_scorer(
     output: str = "auto",
     head: str | int | None = None,
     batch_size: int | None = None,
-) -> Scorer:
+) -> "KerasScorer | FunctionScorer":
     """A scorer for images of one shape.
 
     A Keras model is compiled at the first call for a shape and never again, whatever the image and however many
@@ -99,6 +100,41 @@ class KerasScorer:
         _check_shapes(plans, self._request[0])
         return _collect(self._raw_rows(plans), plans, wanted, lambda rows: self.output)
 
+    def score_images(self, images: Iterable[NDArray[Any]]) -> NDArray[np.float64]:
+        """Scores images as they are.
+
+        Args:
+            images: any number of images of the scorer's shape; taken one batch at a time.
+
+        Returns:
+            Probabilities (n, n_outputs); for regression the outputs.
+
+        Raises:
+            NonFiniteOutputError: if the model's output is not finite; `position` is the image's.
+        """
+        return _probabilities(self._raw_scores(iter(images)), lambda raw: self.output)
+
+    def _raw_scores(self, images: Iterator[NDArray[Any]]) -> Iterator[NDArray[np.float32]]:
+        """Raw outputs (n, k) batch by batch; where batches are of fixed size the last is filled up with black."""
+        engine = engine_for(self._model, *self._request)
+        waiting: list[NDArray[Any]] = []
+        while waiting := waiting + list(islice(images, max(0, engine.batch_size - len(waiting)))):
+            taken = waiting[: engine.batch_size]
+            rows = engine.batch_size if engine.fixed else len(taken)
+            batch = np.zeros((rows, *self._request[0]), np.float32)
+            batch[: len(taken)] = taken
+            try:
+                raw = engine.score(batch)[: len(taken)]
+            except Exception as error:
+                if not is_out_of_memory(error) or engine.batch_size == 1 or fixed_batch_size(self._model):
+                    raise
+                raw = None
+            if raw is None:
+                engine = smaller_engine(self._model, engine)
+                continue
+            waiting = waiting[len(taken) :]
+            yield raw
+
     def _raw_rows(self, plans: Sequence[Plan]) -> _RawRows:
         """Streams the rows of all plans through shared batches."""
         rows = Rows(plans, SLOTS, COLUMNS)
@@ -153,6 +189,14 @@ class FunctionScorer:
         _check_shapes(plans, self._shape)
         return _collect(self._raw_rows(plans), plans, wanted, self._resolve)
 
+    def score_images(self, images: Iterable[NDArray[Any]]) -> NDArray[np.float64]:
+        """See `KerasScorer.score_images`."""
+        return _probabilities(self._raw_scores(iter(images)), self._resolve)
+
+    def _raw_scores(self, images: Iterator[NDArray[Any]]) -> Iterator[NDArray[np.float32]]:
+        while taken := list(islice(images, self._batch_size)):
+            yield _as_rows(self._function(np.stack(taken).astype(np.float32)), self._head, len(taken))
+
     def _resolve(self, rows: NDArray[np.float32]) -> Output:
         if self.output is None:
             self.output = resolve_function_output(rows, self._meaning, self._head)
@@ -176,23 +220,35 @@ def _collect(
     """Raw rows → one `Scores` per plan; only the explained outputs are kept."""
     targets: tuple[int, ...] = ()
     predicted: tuple[int | None, float] = (None, 0.0)
-    values: list[NDArray[np.float64]] = []
-    log_odds: list[NDArray[np.float64]] = []
+    parts: list[Converted] = []
     done = 0
     for position, raw in raw_rows:
         try:
             output = resolve(raw)
             if done == 0:
                 targets, predicted = output.choose(raw[0], wanted[position]), output.predict(raw[0])
-            converted = output.convert(raw, targets)
+            parts.append(output.convert(raw, targets))
         except NonFiniteOutputError as error:
             raise NonFiniteOutputError(error.output, error.value, position) from None
-        values.append(converted.values)
-        log_odds.append(converted.log_odds)
         done += len(raw)
         if done == len(plans[position].neighborhood.masks):
-            yield Scores(targets, np.concatenate(values), np.concatenate(log_odds), *predicted)
-            values, log_odds, done = [], [], 0
+            values, log_odds, saturated = map(np.concatenate, zip(*parts, strict=True))
+            yield Scores(targets, values, log_odds, *predicted, saturated)
+            parts, done = [], 0
+
+
+def _probabilities(
+    batches: Iterator[NDArray[np.float32]], resolve: Callable[[NDArray[np.float32]], Output]
+) -> NDArray[np.float64]:
+    """Raw batches → probabilities of all images."""
+    found: list[NDArray[np.float64]] = []
+    for raw in batches:
+        try:
+            found.append(resolve(raw).probabilities(raw))
+        except NonFiniteOutputError as error:
+            position = sum(map(len, found)) + int(np.argmin(np.isfinite(raw).all(axis=1)))
+            raise NonFiniteOutputError(error.output, error.value, position) from None
+    return np.concatenate(found)
 
 
 def _check_shapes(plans: Sequence[Plan], image_shape: tuple[int, ...]) -> None:

@@ -94,6 +94,16 @@ class Engine(Protocol):
             Raw outputs (n, k) of the head.
         """
 
+    def score(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Scores ready images, compiled at the first call.
+
+        Args:
+            images: (n, *image_shape), n like for `run`.
+
+        Returns:
+            Raw outputs (n, k) of the head.
+        """
+
 
 def raw_scores(model: Any, images: Any, form: Form) -> tuple[Any, Any]:
     """Runs a model in inference mode on a batch of its own backend's tensors.

@@ -33,7 +33,12 @@ class JaxEngine:
                 scores, self.outputs = raw_scores(reference(), mixed, form)
             return scores
 
-        self._run = jax.jit(run)
+        def score(values: list[Any], images: Any) -> Any:
+            self.traces += 1
+            with keras.StatelessScope(list(zip([each() for each in variables], values, strict=True))):
+                return raw_scores(reference(), images, form)[0]
+
+        self._run, self._score = jax.jit(run), jax.jit(score)
         pixels = jax.ShapeDtypeStruct((SLOTS, height * width, channels), np.float32)
         jax.eval_shape(
             self._run,
@@ -56,6 +61,10 @@ class JaxEngine:
     def run(self, staged: tuple[Any, ...], owner: NDArray[np.int32], masks: NDArray[np.bool_]) -> NDArray[np.float32]:
         """See `Engine.run`."""
         return np.asarray(self._run(self._values(), *staged, owner, masks))
+
+    def score(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `Engine.score`."""
+        return np.asarray(self._score(self._values(), images))
 
     def _values(self) -> list[Any]:
         """The current weights.

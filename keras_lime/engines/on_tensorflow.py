@@ -43,6 +43,14 @@ class TensorFlowEngine:
             tf.TensorSpec((form.batch_size,), tf.int32),
             tf.TensorSpec((form.batch_size, None), tf.bool),
         ]
+
+        def score(images: Any) -> Any:
+            self.traces += 1
+            with keras.StatelessScope():
+                return raw_scores(reference(), images, form)[0]
+
+        plain = tf.TensorSpec((form.batch_size, *form.image_shape), tf.float32)
+        self._score = tf.function(score, input_signature=[plain], autograph=False)
         # Without autograph: Keras traces models without it too, and it would read this file's source.
         self._run = tf.function(run, input_signature=signature, autograph=False)
         self._run.get_concrete_function()
@@ -57,6 +65,11 @@ class TensorFlowEngine:
     def run(self, staged: tuple[Any, ...], owner: NDArray[np.int32], masks: NDArray[np.bool_]) -> NDArray[np.float32]:
         """See `Engine.run`."""
         scores: NDArray[np.float32] = self._run(*staged, owner, masks).numpy()
+        return scores
+
+    def score(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `Engine.score`."""
+        scores: NDArray[np.float32] = self._score(images).numpy()
         return scores
 
 

@@ -47,6 +47,14 @@ class TorchEngine:
             array: NDArray[np.float32] = scores.cpu().numpy()
         return array
 
+    def score(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `Engine.score`."""
+        model = self._model()
+        with torch.no_grad(), keras.StatelessScope():
+            scores = raw_scores(model, torch.as_tensor(images).to(_device(model)), self._form)[0]
+            array: NDArray[np.float32] = scores.cpu().numpy()
+        return array
+
 
 def accelerated(model: Any) -> bool:
     """Whether the model is on an accelerator."""
