@@ -26,7 +26,9 @@ def test_every_setting_is_documented() -> None:
     [
         ("segmentation", "slick", "Did you mean 'slic'"),
         ("segmentation", None, "None"),
-        ("baseline", "median", "mean, blur, grey"),
+        ("baseline", "median", "mean, blur, grey, noise, dataset"),
+        ("second_baseline", "gray", "Did you mean 'grey'"),
+        ("scale", "log-odds", "probability, logit"),
         ("baseline", None, "None"),
         ("output", "softmx", "softmax"),
         ("n_segments", 1, "at least 2"),

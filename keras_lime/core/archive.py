@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_lime.core.explanation import Explanation
+from keras_lime.core.notes import Limits
 from keras_lime.core.perturbation import Neighborhood
 from keras_lime.core.plan import Scores
 from keras_lime.core.segmentation import Segmentation
@@ -16,6 +18,8 @@ __all__ = ["read", "write"]
 
 _FORMAT = 1
 
+_FIT = ("coef", "intercept", "r2", "local_prediction", "stderr")
+
 _PLAIN = ("target_names", "targets", "predicted", "predicted_name", "predicted_value", "label", "name", "step")
 
 
@@ -24,7 +28,7 @@ def write(explanation: Explanation, path: Path) -> Path:
     file = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
     neighborhood, scores, fit = explanation.neighborhood, explanation.scores, explanation.fit
     header = {name: getattr(explanation, name) for name in _PLAIN}
-    header |= {"format": _FORMAT, "settings": dict(explanation.settings)}
+    header |= {"format": _FORMAT, "settings": dict(explanation.settings), "alpha": fit.alpha}
     arrays: dict[str, Any] = {
         "image": explanation.image,
         "picture": explanation.picture,
@@ -32,17 +36,17 @@ def write(explanation: Explanation, path: Path) -> Path:
         "prediction": explanation.prediction,
         "object_mask": explanation.object_mask,
         "baseline": explanation.baseline,
-        "coef": fit.coef,
-        "intercept": fit.intercept,
-        "r2": fit.r2,
-        "local_prediction": fit.local_prediction,
-        "stderr": fit.stderr,
+        **{name: getattr(fit, name) for name in _FIT},
     }
     if neighborhood is not None:
         header["enumerated"] = neighborhood.enumerated
         arrays |= {"masks": neighborhood.masks, "sample_weights": neighborhood.weights, "groups": neighborhood.groups}
     if scores is not None:
-        arrays |= {"values": scores.values, "log_odds": scores.log_odds}
+        arrays |= {"values": scores.values, "log_odds": scores.log_odds, "saturated": scores.saturated}
+    if explanation.second is not None:
+        arrays |= {f"second_{name}": getattr(explanation.second, name) for name in _FIT}
+    if explanation.limits is not None:
+        arrays |= {"flags": explanation.limits.flags, "caveats": explanation.limits.caveats}
     present = {name: array for name, array in arrays.items() if array is not None}
     np.savez_compressed(file, header=np.array(json.dumps(header)), **present)
     return file
@@ -64,18 +68,15 @@ def read(path: Path) -> Explanation:
             arrays["masks"], arrays["sample_weights"], header["enumerated"], arrays.get("groups")
         )
     if "values" in arrays:
-        scores = Scores(targets, arrays["values"], arrays["log_odds"], predicted, predicted_value)
+        scores = Scores(
+            targets, arrays["values"], arrays["log_odds"], predicted, predicted_value, arrays.get("saturated")
+        )
+    alpha = header.get("alpha")
     return Explanation(
         image=arrays["image"],
         picture=arrays["picture"],
         segmentation=Segmentation(arrays["labels"]),
-        fit=Fit(
-            coef=arrays["coef"],
-            intercept=arrays["intercept"],
-            r2=arrays["r2"],
-            local_prediction=arrays["local_prediction"],
-            stderr=arrays.get("stderr"),
-        ),
+        fit=_fit(arrays, "", alpha),
         targets=targets,
         target_names=tuple(header["target_names"]),
         prediction=arrays["prediction"],
@@ -90,4 +91,10 @@ def read(path: Path) -> Explanation:
         neighborhood=neighborhood,
         baseline=arrays.get("baseline"),
         scores=scores,
+        second=_fit(arrays, "second_", alpha) if "second_coef" in arrays else None,
+        limits=Limits(arrays["flags"], arrays["caveats"]) if "flags" in arrays else None,
     )
+
+
+def _fit(arrays: dict[str, NDArray[Any]], prefix: str, alpha: float | None) -> Fit:
+    return Fit(**{name: arrays.get(prefix + name) for name in _FIT}, alpha=alpha)  # type: ignore[arg-type]

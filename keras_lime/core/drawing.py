@@ -63,6 +63,7 @@ def overlay(
     style: Literal["fill", "outline"] = "fill",
     boundaries: bool = False,
     hide_rest: bool = False,
+    hatched: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.uint8]:
     """Draws weights over a picture: the colour says for or against, its strength how much.
 
@@ -77,6 +78,8 @@ def overlay(
         style: `"fill"` colours superpixels by strength, `"outline"` draws the rims of the selected ones.
         boundaries: draw the rims of all superpixels in white.
         hide_rest: paint superpixels that are not selected in grey.
+        hatched: bool array (n_segments,): superpixels to draw light and dark stripes over, because nothing is known
+            about them; their weights should be NaN. Defaults to `None`, none.
 
     Returns:
         uint8 array (h, w, 3).
@@ -96,6 +99,8 @@ def overlay(
         base[~chosen[labels]] = _REST
     alpha = strength[labels][..., None]
     drawn = np.floor(base * (1 - alpha) + colour[labels] * alpha + 0.5)
+    if hatched is not None and hatched.any():
+        _hatch(drawn, hatched[labels])
     rim = segmentation.boundaries()
     outlined = rim & chosen[labels] if style == "outline" else np.zeros_like(rim)
     if boundaries:
@@ -103,6 +108,17 @@ def overlay(
     drawn[outlined] = colour[labels][outlined]
     painted: NDArray[np.uint8] = drawn.astype(np.uint8)
     return painted
+
+
+def _hatch(drawn: NDArray[np.float64], where: NDArray[np.bool_]) -> None:
+    """Draws diagonal stripes, one half white and one half black, so that they show on any picture."""
+    height, width = where.shape
+    period = max(4, min(height, width) // 12)
+    stripe = period // 4
+    phase = np.add.outer(np.arange(height), np.arange(width)) % period
+    for first, shade in ((0, 255), (stripe, 0)):
+        inside = where & (phase >= first) & (phase < first + stripe)
+        drawn[inside] = np.floor(0.5 * drawn[inside] + 0.5 * shade + 0.5)
 
 
 def image_and_mask(

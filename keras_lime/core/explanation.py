@@ -3,7 +3,7 @@
 May import numpy and the core; pictures with axes come from `keras_lime.plotting`, imported when one is asked for.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_lime.core.drawing import Palette, image_and_mask, overlay, select_segments
+from keras_lime.core.drawing import Palette
+from keras_lime.core.fidelity import Fidelity, measure_fidelity, rank_agreement
+from keras_lime.core.notes import Flag, Limits, find_limits, sentences
 from keras_lime.core.perturbation import Neighborhood
 from keras_lime.core.plan import Plan, Scores, as_pixels
-from keras_lime.core.segmentation import Segmentation
 from keras_lime.core.surrogate import Fit
+from keras_lime.core.weighted_segments import WeightedSegments
+from keras_lime.core.widths import KernelWidthPath, kernel_width_path
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,14 +27,15 @@ __all__ = ["Explanation"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Explanation:
+class Explanation(WeightedSegments):
     """LIME's answer for one image: how much each superpixel speaks for or against each target.
 
     Attributes:
         image: the image as the model got it, (h, w) or (h, w, c).
         picture: uint8 array (h, w, 3), RGB for people.
         segmentation: the superpixels.
-        fit: the surrogates: coef (n_targets, n_segments), intercept, r2, local_prediction (n_targets,).
+        fit: the surrogates: coef (n_targets, n_segments), intercept, r2, local_prediction (n_targets,); of the
+            log-odds where `scale="logit"` was set.
         targets: the explained outputs, n_targets indices.
         target_names: their names.
         prediction: float64 array (n_targets,): the model's probabilities (regression: outputs) for the image.
@@ -46,6 +50,8 @@ class Explanation:
         neighborhood: the perturbations; None where only their result was kept.
         baseline: float32 array (h, w, c), what hidden superpixels showed; None likewise.
         scores: the model's answers to the perturbations; None likewise.
+        second: the surrogates of `second_baseline`, or None.
+        limits: flags on superpixels and caveats on targets, which `notes` puts into words; None if unknown.
 
     Example:
         >>> explanation = explain(model, image)
@@ -53,12 +59,6 @@ class Explanation:
         [(17, 0.21), (18, 0.17), (4, -0.09)]
     """
 
-    image: NDArray[Any]
-    picture: NDArray[np.uint8]
-    segmentation: Segmentation
-    fit: Fit
-    targets: tuple[int, ...]
-    target_names: tuple[str, ...]
     prediction: NDArray[np.float64]
     predicted: int | None
     predicted_name: str | None
@@ -71,6 +71,8 @@ class Explanation:
     neighborhood: Neighborhood | None = None
     baseline: NDArray[np.float32] | None = None
     scores: Scores | None = None
+    second: Fit | None = None
+    limits: Limits | None = None
 
     @classmethod
     def assemble(
@@ -80,13 +82,14 @@ class Explanation:
         fit: Fit,
         *,
         settings: Mapping[str, Any],
+        second: Fit | None = None,
         class_names: tuple[str, ...] | None = None,
         label: int | None = None,
         name: str | None = None,
         step: int | None = None,
         object_mask: NDArray[np.bool_] | None = None,
     ) -> "Explanation":
-        """Puts together what was planned, what the model answered and what was fitted to it."""
+        """Puts together what was planned, what the model answered and what was fitted to it, and judges it."""
 
         def named(index: int) -> str:
             return class_names[index] if class_names is not None and index < len(class_names) else f"class {index}"
@@ -110,6 +113,8 @@ class Explanation:
             neighborhood=plan.neighborhood,
             baseline=plan.baseline,
             scores=scores,
+            second=second,
+            limits=find_limits(plan, scores, fit, second, settings),
         )
 
     def __repr__(self) -> str:
@@ -119,127 +124,65 @@ class Explanation:
         ]
         shape = "×".join(map(str, self.image.shape))
         title = f"{self.name}: " if self.name else ""
-        return f"<Explanation {title}{shape}, {self.segmentation.n_segments} superpixels; {', '.join(parts)}>"
+        notes = f"; {len(self.notes)} notes" if self.notes else ""
+        return f"<Explanation {title}{shape}, {self.segmentation.n_segments} superpixels; {', '.join(parts)}{notes}>"
 
-    def row(self, target: int | str | None = None) -> int:
-        """Position of a target in `targets`, and so in the rows of `fit`.
-
-        Args:
-            target: output index or target name. Defaults to `None`, the first target.
-
-        Raises:
-            ValueError: if it was not explained.
-        """
-        if target is None:
-            return 0
-        known: tuple[Any, ...] = self.target_names if isinstance(target, str) else self.targets
-        if target not in known:
-            raise ValueError(
-                f"`target` must be one that was explained: {dict(zip(self.targets, self.target_names, strict=True))}. "
-                f"Received: {target!r}. Name it in `targets` when you explain."
-            )
-        return known.index(target)
-
-    def weights(self, target: int | str | None = None) -> NDArray[np.float64]:
-        """Weight of every superpixel for `target` (see `row`), float64 array (n_segments,)."""
-        weights: NDArray[np.float64] = self.fit.coef[self.row(target)]
-        return weights
-
-    def heatmap(self, target: int | str | None = None) -> NDArray[np.float64]:
-        """The weight of each pixel's superpixel, float64 array (h, w); positive speaks for `target` (see `row`)."""
-        return self.weights(target)[self.segmentation.labels]
-
-    def top_segments(self, n: int = 5, target: int | str | None = None) -> list[tuple[int, float]]:
-        """The `n` superpixels with the largest absolute weights for `target`, as (index, weight), largest first."""
-        weights = self.weights(target)
-        return [(int(index), float(weights[index])) for index in select_segments(weights, num_features=n)]
-
-    def overlay(
-        self,
-        target: int | str | None = None,
-        *,
-        positive: bool = True,
-        negative: bool = True,
-        num_features: int | None = None,
-        min_weight: float = 0.0,
-        opacity: float = 0.7,
-        scale: float | None = None,
-        palette: Palette = "green-red",
-        style: Any = "fill",
-        boundaries: bool = False,
-        hide_rest: bool = False,
-    ) -> NDArray[np.uint8]:
-        """The picture with superpixels coloured: green for `target`, red against it, the stronger the weightier.
-
-        Args:
-            target: output index or name. Defaults to `None`, the first target.
-            positive: colour superpixels that speak for the target.
-            negative: colour superpixels that speak against it.
-            num_features: how many superpixels at most, the strongest. Defaults to `None`, all.
-            min_weight: smallest absolute weight.
-            opacity: of the strongest superpixel, 0..1.
-            scale: weight at which the colour is strongest; give one for pictures that are to be compared. Defaults to
-                `None`, the largest absolute weight.
-            palette: `"green-red"`, or `"blue-orange"`, which is safe for colour-blind readers.
-            style: `"fill"` or `"outline"`.
-            boundaries: draw the rims of all superpixels.
-            hide_rest: paint superpixels that are not coloured in grey.
-
-        Returns:
-            uint8 array (h, w, 3).
-        """
-        weights = self.weights(target)
-        selected = select_segments(
-            weights, positive=positive, negative=negative, num_features=num_features, min_weight=min_weight
-        )
-        return overlay(
-            self.picture,
-            self.segmentation,
-            weights,
-            selected,
-            opacity=opacity,
-            scale=scale,
-            palette=palette,
-            style=style,
-            boundaries=boundaries,
-            hide_rest=hide_rest,
-        )
-
-    def get_image_and_mask(
-        self,
-        label: int | str,
-        positive_only: bool = True,
-        negative_only: bool = False,
-        hide_rest: bool = False,
-        num_features: int = 5,
-        min_weight: float = 0.0,
-    ) -> tuple[NDArray[Any], NDArray[np.integer]]:
-        """Same arguments and result as in the `lime` package 0.2.0.1, for those who come from it.
-
-        Args:
-            label: the target, as index or name.
-            positive_only: take superpixels for the target.
-            negative_only: take superpixels against the target.
-            hide_rest: replace the other superpixels by 0.
-            num_features: how many superpixels at most.
-            min_weight: smallest absolute weight.
-
-        Returns:
-            The image (h, w, c) and a mask (h, w) of 0, 1 and, where both kinds are taken, −1; ready for
-            `skimage.segmentation.mark_boundaries`.
+    @property
+    def fidelity(self) -> Fidelity:
+        """R², effective samples and samples per superpixel.
 
         Raises:
-            ValueError: if `label` was not explained or the flags exclude each other.
+            ValueError: if the perturbations were not kept, as in explanations read back from a log.
         """
-        return image_and_mask(
-            self.image if self.image.ndim == 3 else self.image[..., None],
-            self.segmentation,
-            self.weights(label),
-            positive_only=positive_only,
-            negative_only=negative_only,
-            hide_rest=hide_rest,
-            num_features=num_features,
-            min_weight=min_weight,
+        return measure_fidelity(self._kept()[0], self.fit.r2)
+
+    @property
+    def blind(self) -> NDArray[np.bool_]:
+        """Superpixels that look the same hidden as shown, so that they cannot be judged, bool array (n_segments,)."""
+        if self.limits is None:
+            return super().blind
+        return np.asarray(self.limits.where(Flag.BLIND).any(axis=0))
+
+    @property
+    def agreement(self) -> NDArray[np.float64] | None:
+        """Spearman's rank correlation of the weights with those of `second_baseline`, (n_targets,), or None."""
+        return None if self.second is None else rank_agreement(self.fit.coef, self.second.coef)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to know before trusting this explanation, in plain sentences; empty if nothing is wrong."""
+        if self.limits is None:
+            return ()
+        return sentences(
+            self.limits,
+            self.target_names,
+            r2=self.fit.r2,
+            prediction=self.prediction,
+            agreement=self.agreement,
+            fidelity=None if self.neighborhood is None else self.fidelity,
+        )
+
+    def kernel_width_path(self, widths: Sequence[float] | None = None) -> KernelWidthPath:
+        """The weights that other kernel widths would have given, refitted from the scores that are there.
+
+        Args:
+            widths: kernel widths, each > 0. Defaults to `None`: six, from half of the own width to eight times as much.
+
+        Returns:
+            A `KernelWidthPath`, with the superpixels whose sign depends on the kernel width, and a plot.
+
+        Raises:
+            ValueError: if a width is not positive, the perturbations were not kept, or the surrogate is neither ridge
+                regression nor least squares.
+        """
+        neighborhood, _, scores = self._kept()
+        return kernel_width_path(
+            neighborhood,
+            scores.log_odds if self.settings.get("scale") == "logit" else scores.values,
+            self.fit.alpha,
+            own=float(self.settings.get("kernel_width", 0.25)),
+            widths=widths,
+            target_names=self.target_names,
         )
 
     def perturbed(self, index: int) -> NDArray[np.float32]:
@@ -248,10 +191,14 @@ class Explanation:
         Raises:
             ValueError: if the perturbations were not kept, as in explanations read back from a log.
         """
-        if self.neighborhood is None or self.baseline is None:
+        neighborhood, baseline, _ = self._kept()
+        shown = neighborhood.masks[index][self.segmentation.labels][..., None]
+        return np.where(shown, as_pixels(self.image), baseline).reshape(self.image.shape)
+
+    def _kept(self) -> tuple[Neighborhood, NDArray[np.float32], Scores]:
+        if self.neighborhood is None or self.baseline is None or self.scores is None:
             raise ValueError("This explanation was read from a log, which keeps no perturbations. Use `explain()`.")
-        shown = self.neighborhood.masks[index][self.segmentation.labels][..., None]
-        return np.where(shown, as_pixels(self.image), self.baseline).reshape(self.image.shape)
+        return self.neighborhood, self.baseline, self.scores
 
     def plot(self, *, palette: Palette = "green-red", scale: float | None = None, grey: bool = True) -> "Figure":
         """The picture and its explanation side by side, for every target, titled with the predicted class.

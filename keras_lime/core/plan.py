@@ -12,8 +12,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from keras_lime.core.baseline import Baseline, baseline_image, blind_segments
 from keras_lime.core.display import Display
-from keras_lime.core.perturbation import Neighborhood, baseline_image
+from keras_lime.core.perturbation import Neighborhood
 from keras_lime.core.sampling import sample_neighborhood
 from keras_lime.core.segmentation import Segmentation, segment
 from keras_lime.core.settings import Settings
@@ -31,6 +32,8 @@ class Plan:
         segmentation: its superpixels.
         neighborhood: its perturbations.
         baseline: float32 array (h, w, c), what hidden superpixels show; c is 1 for an image (h, w).
+        blind: bool array (n_segments,), True where the baseline is (nearly) the same as the image; None if unknown.
+        second_baseline: float32 array (h, w, c), what they show when scored once more; None for once only.
     """
 
     image: NDArray[Any]
@@ -38,6 +41,8 @@ class Plan:
     segmentation: Segmentation
     neighborhood: Neighborhood
     baseline: NDArray[np.float32]
+    blind: NDArray[np.bool_] | None = None
+    second_baseline: NDArray[np.float32] | None = None
 
     @property
     def pixels(self) -> NDArray[np.float32]:
@@ -55,6 +60,8 @@ class Scores:
         log_odds: float64 array like `values`, from the same pass: `log p − log(1 − p)`; for regression the values.
         predicted: the most probable output for the unperturbed image; None for regression.
         predicted_value: its probability; for regression the first target's value.
+        saturated: bool array like `values`, True where a probability was 0 or 1 in the model's own precision, so that
+            the log-odds are only the limit of what it can hold; None if unknown.
     """
 
     targets: tuple[int, ...]
@@ -62,6 +69,7 @@ class Scores:
     log_odds: NDArray[np.float64]
     predicted: int | None
     predicted_value: float
+    saturated: NDArray[np.bool_] | None = None
 
 
 class Scorer(Protocol):
@@ -101,13 +109,28 @@ def make_plan(image: NDArray[Any], settings: Settings, display: Display) -> Plan
             f"Received: num_samples={settings.num_samples} for {segmentation.n_segments} superpixels. "
             "Raise `num_samples` or lower `n_segments`."
         )
-    rng = np.random.default_rng([settings.seed, int(image_id(image), 16)])
+    entropy = [settings.seed, int(image_id(image), 16)]
+    rng = np.random.default_rng(entropy)
     neighborhood = sample_neighborhood(
         segmentation.n_segments, settings.num_samples, settings.kernel_width, rng, settings.sampling
     )
-    pixels = as_pixels(image)
-    baseline = baseline_image(pixels, segmentation, settings.baseline, display.grey(image))
-    return Plan(image, np.round(picture * 255).astype(np.uint8), segmentation, neighborhood, baseline)
+    pixels, grey = as_pixels(image), display.grey(image)
+
+    def filled(baseline: Baseline, stream: int) -> NDArray[np.float32]:
+        # Streams of their own: another baseline leaves the masks as they were.
+        noise = np.random.default_rng([*entropy, stream])
+        return baseline_image(pixels, segmentation, baseline, grey, display, noise)
+
+    hidden = filled(settings.baseline, 1)
+    return Plan(
+        image,
+        np.round(picture * 255).astype(np.uint8),
+        segmentation,
+        neighborhood,
+        hidden,
+        blind=blind_segments(pixels, hidden, segmentation, display),
+        second_baseline=None if settings.second_baseline is None else filled(settings.second_baseline, 2),
+    )
 
 
 def make_plans(images: Sequence[NDArray[Any]], settings: Settings) -> list[Plan]:
@@ -120,13 +143,26 @@ def make_plans(images: Sequence[NDArray[Any]], settings: Settings) -> list[Plan]
     Returns:
         One `Plan` per image.
     """
-    display = Display.of(np.stack(images), settings.display_fn)
+    stack = np.stack(images)
+    display = Display.of(stack, settings.display_fn)
+    if len(images) > 1:
+        settings = _with_mean_image(settings, stack)
     maps = settings.segmentation
     if isinstance(maps, np.ndarray) and maps.ndim == 3 and len(maps) == len(images):
         each = [replace(settings, segmentation=labels) for labels in maps]
     else:
         each = [settings] * len(images)
     return [make_plan(image, own, display) for image, own in zip(images, each, strict=True)]
+
+
+def _with_mean_image(settings: Settings, images: NDArray[Any]) -> Settings:
+    """The settings with `"dataset"` replaced by the mean of the images (n, h, w) or (n, h, w, c)."""
+    changed = {}
+    for name in ("baseline", "second_baseline"):
+        value = getattr(settings, name)
+        if isinstance(value, str) and value == "dataset":
+            changed[name] = images.mean(axis=0, dtype=np.float64)
+    return replace(settings, **changed)
 
 
 def as_pixels(image: NDArray[Any]) -> NDArray[np.float32]:

@@ -1,9 +1,9 @@
-"""Weighted ridge regression on masks, for many sets of weights at once. May import numpy."""
+"""Weighted ridge regression on masks, as a linear map from scores to coefficients. May import numpy."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["design_matrix", "influences"]
+__all__ = ["design_matrix", "influence_matrix"]
 
 
 def design_matrix(masks: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -13,24 +13,24 @@ def design_matrix(masks: NDArray[np.bool_]) -> NDArray[np.float64]:
     return design
 
 
-def influences(design: NDArray[np.float64], weights: NDArray[np.float64], alpha: float) -> NDArray[np.float64]:
+def influence_matrix(design: NDArray[np.float64], weights: NDArray[np.float64], alpha: float) -> NDArray[np.float64]:
     """How much each score counts in each coefficient of the regression; the intercept is not penalised.
 
-    With X the design, W the weights on a diagonal and P the identity without the intercept, these are the matrices
-    `A⁻¹X'W` with `A = X'WX + alpha·P`: multiplied by the scores they give the coefficients.
+    With X the design, W the weights on a diagonal and P the identity without the intercept, this is the matrix
+    `A⁻¹X'W` with `A = X'WX + alpha·P`: multiplied by the scores it gives the coefficients.
 
     Args:
         design: float64 array (n_samples, p), a column of ones first.
-        weights: float64 array (n_fits, n_samples), one row per regression.
+        weights: float64 array (n_samples,).
         alpha: the penalty, >= 0. With 0, coefficients that the samples do not tell apart share their effect.
 
     Returns:
-        float64 array (n_fits, p, n_samples).
+        float64 array (p, n_samples).
     """
-    weighted = design.T * weights[:, None, :]
+    weighted = design.T * weights
     gram = weighted @ design
     penalised = np.arange(1, design.shape[1])
-    gram[:, penalised, penalised] += alpha
-    solved: NDArray[np.float64]
-    solved = np.linalg.solve(gram, weighted) if alpha > 0 else np.linalg.pinv(gram, hermitian=True) @ weighted
-    return solved
+    gram[penalised, penalised] += alpha
+    if alpha > 0:
+        return np.asarray(np.linalg.solve(gram, weighted), dtype=np.float64)
+    return np.asarray(np.linalg.pinv(gram, hermitian=True) @ weighted, dtype=np.float64)

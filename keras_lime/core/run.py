@@ -1,16 +1,16 @@
 """Plans + scorer → explanations. May import numpy and the core."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keras_lime.core.explanation import Explanation
-from keras_lime.core.plan import Plan, Scorer
+from keras_lime.core.plan import Plan, Scorer, Scores
 from keras_lime.core.settings import Settings
-from keras_lime.core.surrogate import fit_surrogate
+from keras_lime.core.surrogate import Fit, fit_surrogate
 
 __all__ = ["Subject", "check_classes", "explain_plans"]
 
@@ -43,6 +43,8 @@ def explain_plans(
 ) -> Iterator[Explanation]:
     """Scores all plans in shared batches and fits each image's surrogates as soon as its scores are there.
 
+    With a second baseline the same perturbations are scored twice; nothing else costs a model call.
+
     Args:
         plans: one per image.
         subjects: one per image.
@@ -59,16 +61,21 @@ def explain_plans(
     """
     check_classes(scorer, subjects, class_names)
     description: dict[str, Any] = settings.describe()
-    answers = scorer(plans, [settings.wanted(subject.label) for subject in subjects])
+    wanted = [settings.wanted(subject.label) for subject in subjects]
+    answers = scorer(plans, wanted)
+    others = [replace(plan, baseline=plan.second_baseline) for plan in plans if plan.second_baseline is not None]
+    second_answers = scorer(others, wanted) if others else None
     for plan, subject in zip(plans, subjects, strict=True):
         try:
             scores = next(answers)
+            second = None if second_answers is None else next(second_answers)
         except ValueError as error:
             raise ValueError(f"{subject.title}: {error}") from error
         yield Explanation.assemble(
             plan,
             scores,
-            fit_surrogate(plan.neighborhood, scores.values, settings.surrogate),
+            _fit(plan, scores, settings),
+            second=None if second is None else _fit(plan, second, settings),
             settings=description,
             class_names=class_names,
             label=subject.label,
@@ -76,6 +83,11 @@ def explain_plans(
             step=step,
             object_mask=subject.object_mask,
         )
+
+
+def _fit(plan: Plan, scores: Scores, settings: Settings) -> Fit:
+    values = scores.log_odds if settings.scale == "logit" else scores.values
+    return fit_surrogate(plan.neighborhood, values, settings.surrogate)
 
 
 def check_classes(scorer: Scorer, subjects: Sequence[Subject], class_names: tuple[str, ...] | None) -> None:

@@ -3,16 +3,20 @@
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 
+from keras_lime.core.baseline import BASELINES, Baseline
 from keras_lime.core.display import DisplayFn
-from keras_lime.core.perturbation import BASELINES, Baseline
 from keras_lime.core.sampling import SAMPLINGS, Sampling
 from keras_lime.core.segmentation import SEGMENTATION_METHODS, SegmentationMethod
 
-__all__ = ["OUTPUTS", "Settings", "SettingsDict", "Targets", "make_settings"]
+__all__ = ["OUTPUTS", "SCALES", "Scale", "Settings", "SettingsDict", "Targets", "make_settings"]
+
+Scale = Literal["probability", "logit"]
+
+SCALES = ("probability", "logit")
 
 Targets = str | int | Sequence[str | int]
 
@@ -25,11 +29,13 @@ class SettingsDict(TypedDict, total=False):
     segmentation: SegmentationMethod
     n_segments: int
     baseline: Baseline
+    second_baseline: Baseline | None
     num_samples: int
     sampling: Sampling
     kernel_width: float
     surrogate: Any
     targets: Targets
+    scale: Scale
     output: str
     head: str | int | None
     display_fn: DisplayFn | None
@@ -48,10 +54,14 @@ class Settings:
             Defaults to `"slic"`.
         n_segments: wanted number of superpixels for the named methods. Defaults to `50`.
         baseline: what hidden superpixels show, in model input: `"mean"` (their own mean colour, LIME's choice),
-            `"blur"` (the blurred image), `"grey"` (the middle of the display range), a number or one number per
-            channel, an image, or a callable from image (h, w, c) and labels (h, w) to an image. `"mean"` still tells
-            the model the colours of what it hides, so a scene can be recognised by them; where the question is whether
-            a model reads the background, `"grey"` separates better. Defaults to `"mean"`.
+            `"blur"` (the blurred image), `"grey"` (the middle of the display range), `"noise"` (every value drawn from
+            the display range, by `seed`), `"dataset"` (the mean of the images explained together: the probe set or
+            the batch), a number or one number per channel, an image, or a callable from image (h, w, c) and labels
+            (h, w) to an image. `"mean"` still tells the model the colours of what it hides, so a scene can be
+            recognised by them; where the question is whether a model reads the background, `"grey"` separates better.
+            Superpixels that look the same hidden as shown cannot be judged and are marked. Defaults to `"mean"`.
+        second_baseline: the same perturbations are scored once more with this in place of `baseline`, and
+            `Explanation.agreement` says how far the two explanations agree; twice the model calls. Defaults to `None`.
         num_samples: perturbations per image, the image itself included. Defaults to `1000`, in `LimeCallback` to `256`.
         sampling: `"bernoulli"`, LIME's own independent coins, or `"balanced"`, an orthogonal design with the same limit
             that needs about half of the samples for the same error. Defaults to `"bernoulli"`.
@@ -61,6 +71,9 @@ class Settings:
         targets: which outputs are explained, all from the same forward passes: `"label"` (the true label; left out
             where none is known), `"predicted"`, `"top3"` (or any number), an index, or a sequence of these. Defaults to
             `("label", "predicted")`.
+        scale: what the surrogate is fitted to: `"probability"`, LIME's choice, or `"logit"`, the log-odds
+            `log p − log(1 − p)` of the same forward passes, which still tell superpixels apart where the probability
+            is 1.000 whatever is hidden. The same for regression. Defaults to `"probability"`.
         output: what the model's output means: `"softmax"`, `"logits"` (explained through softmax), `"sigmoid"` (one
             output; class 0 is explained through 1 − p), `"multilabel"`, `"regression"`, or `"auto"`, which reads the
             last activation and then the loss. Defaults to `"auto"`.
@@ -74,11 +87,13 @@ class Settings:
     segmentation: SegmentationMethod = "slic"
     n_segments: int = 50
     baseline: Baseline = "mean"
+    second_baseline: Baseline | None = None
     num_samples: int = 1000
     sampling: Sampling = "bernoulli"
     kernel_width: float = 0.25
     surrogate: Any = None
     targets: Targets = ("label", "predicted")
+    scale: Scale = "probability"
     output: str = "auto"
     head: str | int | None = None
     display_fn: DisplayFn | None = None
@@ -88,7 +103,9 @@ class Settings:
     def __post_init__(self) -> None:
         _check_choice("segmentation", self.segmentation, SEGMENTATION_METHODS, "a callable or a label map")
         _check_choice("baseline", self.baseline, BASELINES, "a colour, an image or a callable")
-        for name, choices in (("output", OUTPUTS), ("sampling", SAMPLINGS)):
+        if self.second_baseline is not None:
+            _check_choice("second_baseline", self.second_baseline, BASELINES, "a colour, an image or a callable")
+        for name, choices in (("output", OUTPUTS), ("sampling", SAMPLINGS), ("scale", SCALES)):
             if getattr(self, name) not in choices:
                 raise ValueError(
                     f"`{name}` must be one of {', '.join(choices)}. Received: {name}={getattr(self, name)!r}."

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.linear_model import LinearRegression, Ridge
 
-from keras_lime.core.errors import clustered_errors, standard_errors
+from keras_lime.core.errors import errors_of_influence, standard_errors
 from keras_lime.core.perturbation import Neighborhood
-from keras_lime.core.ridge import design_matrix, influences
+from keras_lime.core.ridge import design_matrix, influence_matrix
 
 __all__ = ["Fit", "fit_surrogate"]
 
@@ -70,15 +70,17 @@ def fit_surrogate(neighborhood: Neighborhood, scores: NDArray[np.float64], surro
 def _fit_ridge(neighborhood: Neighborhood, scores: NDArray[np.float64], alpha: float = 1.0) -> Fit:
     """What scikit-learn's `Ridge` finds, and the standard errors, from one factorisation."""
     design = design_matrix(neighborhood.masks)
-    influence = influences(design, neighborhood.weights[None], alpha)
-    solution = influence[0] @ scores
-    predicted = design @ solution
+    influence = influence_matrix(design, neighborhood.weights, alpha)
+    # Relative to the image itself: scores that are all equal give weights that are exactly zero.
+    first = scores[0]
+    solution = influence @ (scores - first)
+    predicted = design @ solution + first
     return Fit(
         coef=np.ascontiguousarray(solution[1:].T),
-        intercept=solution[0],
+        intercept=solution[0] + first,
         r2=_weighted_r2(scores, predicted, neighborhood.weights),
         local_prediction=predicted[0],
-        stderr=clustered_errors(neighborhood, design, influence, (scores - predicted)[None])[0],
+        stderr=errors_of_influence(neighborhood, design, influence, scores - predicted),
         alpha=alpha,
     )
 

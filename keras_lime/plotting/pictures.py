@@ -1,11 +1,7 @@
-"""`Explanation` → figures. The only module that imports matplotlib.
+"""`Explanation` → figures made of pictures. May import matplotlib, the core and `shortcut`."""
 
-Figures are made without pyplot: no global state is read or changed, nothing stays open. May import the core and
-`shortcut`.
-"""
-
-from collections.abc import Callable
-from io import BytesIO
+from collections.abc import Callable, Sequence
+from textwrap import wrap
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,28 +14,15 @@ from keras_lime.core.drawing import PALETTES, Palette, overlay, select_segments
 from keras_lime.core.explanation import Explanation
 from keras_lime.core.plan import as_pixels
 from keras_lime.core.segmentation import Segmentation
+from keras_lime.plotting.figures import NotebookFigure, shorten
 from keras_lime.shortcut import object_share
 
-__all__ = ["figure_png", "plot", "plot_samples", "plot_segments"]
+__all__ = ["plot", "plot_samples", "plot_segments"]
 
 # Inches: a picture's width, the space between two, the height of a line of words; letters that fit in one inch.
 _PANEL, _SMALL_PANEL, _GAP, _LINE, _LETTERS = 3.0, 2.25, 0.12, 0.18, 11.5
 _OPACITY = 0.7
-_WRONG = "#c62828"
-
-
-class _NotebookFigure(Figure):
-    """Notebooks show pyplot's figures only; this one is shown without pyplot."""
-
-    def _repr_png_(self) -> bytes:
-        return figure_png(self)
-
-
-def figure_png(figure: Figure) -> bytes:
-    """The figure as the bytes of a PNG file."""
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
+_WRONG, _NOTE = "#c62828", "#555555"
 
 
 def plot(
@@ -49,7 +32,8 @@ def plot(
 
     Above the picture stands what the model predicts (in red where the true class is known to be another), above each
     explanation the target with its probability, R² and, where the object is known, the share of the positive weight
-    that lies on it; below it what the colours mean. The object is outlined.
+    that lies on it; below it what the colours mean. The object is outlined, superpixels that cannot be judged are
+    hatched, and the explanation's `notes` stand under the pictures.
 
     Args:
         explanation: what to show.
@@ -64,11 +48,13 @@ def plot(
     """
     shares, mask = object_share(explanation), explanation.object_mask
     lines = 2 if mask is None else 3
-    figure, axes = _panels(explanation, 1 + len(explanation.targets), lines=lines, below=0.4)
+    panels = 1 + len(explanation.targets)
+    notes = _wrapped(explanation.notes, min(4, panels) * _PANEL)
+    figure, axes = _panels(explanation, panels, lines=lines, below=0.4, footer=notes)
     axes[0].imshow(explanation.picture)
     _title(axes[0], _prediction(explanation), wrong=_is_wrong(explanation))
     for row, ax in enumerate(axes[1:]):
-        weights = explanation.fit.coef[row]
+        weights = np.where(explanation.blind, np.nan, explanation.fit.coef[row])
         largest = np.abs(weights[np.isfinite(weights)]).max(initial=0.0)
         strongest = scale if scale is not None else float(largest) or 1.0
         ax.imshow(
@@ -80,6 +66,7 @@ def plot(
                 opacity=_OPACITY,
                 scale=strongest,
                 palette=palette,
+                hatched=explanation.blind,
             )
         )
         r2 = explanation.fit.r2[row]
@@ -145,7 +132,7 @@ def plot_samples(explanation: Explanation, n: int = 8) -> Figure:
         kept = neighborhood.masks[index][explanation.segmentation.labels]
         ax.imshow(np.where(kept[..., None], explanation.picture, hidden))
         lines = [
-            f"{_shorten(explanation.target_names[row], 18)} {_number(explanation, scores.values[index, row])}"
+            f"{shorten(explanation.target_names[row], 18)} {_number(explanation, scores.values[index, row])}"
             for row in range(shown_targets)
         ]
         lines.append("unperturbed" if kept.all() else f"weight {neighborhood.weights[index]:.2g}")
@@ -154,9 +141,17 @@ def plot_samples(explanation: Explanation, n: int = 8) -> Figure:
 
 
 def _panels(
-    explanation: Explanation, count: int, *, lines: int, below: float = 0.05, panel: float = _PANEL
+    explanation: Explanation,
+    count: int,
+    *,
+    lines: int,
+    below: float = 0.05,
+    panel: float = _PANEL,
+    footer: Sequence[str] = (),
 ) -> tuple[Figure, list[Axes]]:
     """Axes for pictures, at most four in a row, with room for `lines` of words above and `below` inches under each.
+
+    The lines of `footer` stand under all of them.
 
     Laid out by hand: matplotlib's own layouts let the words of pictures collide.
     """
@@ -168,11 +163,17 @@ def _panels(
     columns = min(4, count)
     rows = -(-count // columns)
     cell_width, cell_height = panel + _GAP, tall + lines * _LINE + _GAP + below
-    total_width, total_height = columns * cell_width + _GAP, rows * cell_height + top
-    figure = _NotebookFigure(figsize=(total_width, total_height))
+    bottom_lines = len(footer) * _LINE + _GAP * bool(footer)
+    total_width, total_height = columns * cell_width + _GAP, rows * cell_height + top + bottom_lines
+    figure = NotebookFigure(figsize=(total_width, total_height))
     if heading:
         place = 1 - _LINE / total_height
         figure.text(0.5, place, heading, ha="center", va="center", parse_math=False, weight="bold")
+    for index, line in enumerate(footer):
+        place = (len(footer) - index - 0.5) * _LINE + _GAP
+        figure.text(
+            _GAP / total_width, place / total_height, line, va="center", size="small", parse_math=False, color=_NOTE
+        )
     axes = []
     for index in range(count):
         row, column = divmod(index, columns)
@@ -183,13 +184,14 @@ def _panels(
     return figure, axes
 
 
-def _shorten(text: str, length: int) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+def _wrapped(notes: Sequence[str], inches: float) -> list[str]:
+    """Notes as lines of small letters, the second and further lines of each indented."""
+    width = int(inches * _LETTERS * 1.15)
+    return [line for note in notes for line in wrap(f"• {note}", width, subsequent_indent="   ")]
 
 
 def _title(ax: Axes, lines: list[str], *, panel: float = _PANEL, wrong: bool = False) -> None:
-    short = [_shorten(line, int(panel * _LETTERS)) for line in lines]
+    short = [shorten(line, int(panel * _LETTERS)) for line in lines]
     # Class names are shown as they are: a dollar sign starts no formula.
     title = ax.set_title("\n".join(short), size="medium", parse_math=False)
     if wrong:

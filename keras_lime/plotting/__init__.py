@@ -1,0 +1,7 @@
+"""Explanations → figures. The only room that imports matplotlib; never pyplot. May import the core and `shortcut`."""
+
+from keras_lime.plotting.curves import plot_widths
+from keras_lime.plotting.figures import figure_png
+from keras_lime.plotting.pictures import plot, plot_samples, plot_segments
+
+__all__ = ["figure_png", "plot", "plot_samples", "plot_segments", "plot_widths"]
