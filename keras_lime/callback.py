@@ -6,7 +6,7 @@ on. May import Keras, the core, the scorer and the log.
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Unpack
 
@@ -23,6 +23,8 @@ from keras_lime.progress import Progress
 from keras_lime.schedule import Epochs, PictureSchedule, check_epochs, is_chosen
 from keras_lime.scoring import make_scorer
 from keras_lime.shortcut import Summary, summarise
+from keras_lime.shortcut.alarm import Verdict
+from keras_lime.shortcut.watch import ShortcutResult, ShortcutWatch
 from keras_lime.tensorboard.log import LimeLog
 
 __all__ = ["LimeCallback"]
@@ -40,6 +42,12 @@ class LimeCallback(keras.callbacks.Callback):
     repeated, and where nothing can be said the share is the chance share and R² is 0. Put this callback before those
     that read them.
 
+    With object masks and labels the shortcut test is made too: each object is pasted on the backgrounds of four probes
+    of other classes, and `lime_swap_flip` in `logs` is the share of the predictions that change (for `EarlyStopping`,
+    `mode="min"`). If it is above `shortcut_threshold` for `patience` explained epochs in a row, a warning says so.
+    Epochs count once the training accuracy in `logs` is at least 0.5 (for two classes 0.65). Without masks, corners and
+    borders are hidden in search of watermarks.
+
     Args:
         probes: the images to follow, a `ProbeSet`.
         log_dir: folder of the run, the same as the `TensorBoard` callback's.
@@ -50,6 +58,11 @@ class LimeCallback(keras.callbacks.Callback):
         max_images: probes whose overlay is shown in TensorBoard's own Images tab, at no more than 10 epochs spread over
             the run. Defaults to `8`.
         verbose: 0 is silent, 1 shows a progress bar, 2 prints a line. Defaults to `"auto"`, as `fit` has it.
+        shortcut_threshold: share of the predictions that may change when backgrounds are swapped, 0..1; `None` makes no
+            shortcut tests. Defaults to `0.25`.
+        patience: explained epochs in a row above the threshold that make an alarm. Defaults to `2`.
+        on_alarm: called with the `Verdict` when an alarm begins; its `words` say what was found. Defaults to `None`.
+        stop_training: end the training when an alarm begins. Defaults to `False`.
         on_error: `"warn"` warns once and lets training go on when an explanation fails, `"raise"` raises. Defaults to
             `"warn"`.
         **settings: see `keras_lime.Settings`; `num_samples` defaults to 256 here.
@@ -73,12 +86,18 @@ class LimeCallback(keras.callbacks.Callback):
         epochs: Epochs = 1,
         max_images: int = 8,
         verbose: Literal["auto", 0, 1, 2] = "auto",
+        shortcut_threshold: float | None = 0.25,
+        patience: int = 2,
+        on_alarm: Callable[[Verdict], Any] | None = None,
+        stop_training: bool = False,
         on_error: Literal["warn", "raise"] = "warn",
         **settings: Unpack[SettingsDict],
     ) -> None:
         super().__init__()
         self._settings = make_settings(settings, num_samples=256)
         _check(probes, log_dir, name, max_images, verbose, on_error)
+        if on_alarm is not None and not callable(on_alarm):
+            raise TypeError(f"`on_alarm` must be a function of the verdict, or None. Received: on_alarm={on_alarm!r}.")
         check_epochs(epochs)
         self.probes = probes
         self.directory = Path(log_dir) / name
@@ -90,6 +109,19 @@ class LimeCallback(keras.callbacks.Callback):
             Subject(f"probe {title!r}", label, title, mask)
             for title, label, mask in zip(probes.names, labels, masks, strict=True)
         ]
+        self._on_alarm, self._stop_training = on_alarm, stop_training
+        self._watch: ShortcutWatch | None = None
+        if shortcut_threshold is not None:
+            self._watch = ShortcutWatch(
+                probes.images,
+                probes.labels,
+                probes.masks,
+                class_names=probes.class_names,
+                display_fn=self._settings.display_fn,
+                threshold=shortcut_threshold,
+                patience=patience,
+                seed=self._settings.seed,
+            )
         self._plans: list[Plan] | None = None
         self._log: LimeLog | None = None
         self._reset(None)
@@ -101,6 +133,9 @@ class LimeCallback(keras.callbacks.Callback):
         self._warned = False
         self._first_epoch = True
         self._metrics: dict[str, float] = {}
+        self._shortcut: ShortcutResult | None = None
+        if self._watch is not None:
+            self._watch.reset()
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Checks model and probes, makes the plans and opens the event file."""
@@ -126,7 +161,7 @@ class LimeCallback(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Explains the probes if the epoch is chosen, and puts this callback's keys in `logs`."""
         if self._first_epoch or is_chosen(self._epochs, epoch):
-            self._guarded(epoch)
+            self._guarded(epoch, logs)
         self._first_epoch = False
         if logs is not None:
             logs.update(self._metrics)
@@ -135,7 +170,7 @@ class LimeCallback(keras.callbacks.Callback):
         """Writes the last explained epoch's pictures and closes the event file."""
         self._close()
 
-    def explain(self, model: Any, epoch: int) -> list[Explanation]:
+    def explain(self, model: Any, epoch: int, logs: Mapping[str, Any] | None = None) -> list[Explanation]:
         """Explains and logs the probes now; for training loops of one's own, without `fit`.
 
         Call `close()` after the last epoch. Under JAX a training loop of one's own keeps the weights outside the model:
@@ -145,6 +180,8 @@ class LimeCallback(keras.callbacks.Callback):
         Args:
             model: the Keras model, or a function on arrays.
             epoch: the step to log under.
+            logs: what training measured, such as `{"accuracy": 0.8}`: shortcut tests count once this is high enough.
+                Defaults to `None`, every epoch counts.
 
         Returns:
             One `Explanation` per probe.
@@ -161,7 +198,7 @@ class LimeCallback(keras.callbacks.Callback):
         """
         self._prepare(model)
         self._open()
-        return self._explain(epoch, Progress(0, len(self.probes), self.name))
+        return self._explain(epoch, Progress(0, len(self.probes), self.name), logs)
 
     def close(self) -> None:
         """Ends a session of `explain()` calls: writes the last pictures and closes the event file."""
@@ -180,15 +217,19 @@ class LimeCallback(keras.callbacks.Callback):
         check_classes(self._scorer, self._subjects, self.probes.class_names)
         if self._plans is None:
             self._plans = make_plans(list(self.probes.images), settings)
+        if self._watch is not None:
+            self._watch.prepare()
 
     def _open(self) -> None:
         if self._log is None and is_first_process():
-            self._log = LimeLog(self.directory, self.name, self.probes.class_names, self._settings.describe())
+            shortcut = None if self._watch is None else self._watch.describe()
+            names, settings = self.probes.class_names, self._settings.describe()
+            self._log = LimeLog(self.directory, self.name, names, settings, shortcut)
 
-    def _guarded(self, epoch: int) -> None:
+    def _guarded(self, epoch: int, logs: Mapping[str, Any] | None) -> None:
         """Explains, and warns where that fails."""
         try:
-            self._explain(epoch, Progress(self._verbosity(), len(self.probes), self.name))
+            self._explain(epoch, Progress(self._verbosity(), len(self.probes), self.name), logs)
         except Exception as error:
             if self._on_error == "raise":
                 raise
@@ -202,7 +243,7 @@ class LimeCallback(keras.callbacks.Callback):
                     stacklevel=2,
                 )
 
-    def _explain(self, epoch: int, progress: Progress) -> list[Explanation]:
+    def _explain(self, epoch: int, progress: Progress, logs: Mapping[str, Any] | None) -> list[Explanation]:
         plans, names = self._plans or [], self.probes.class_names
         explanations: list[Explanation] = []
         for explanation in explain_plans(
@@ -211,19 +252,42 @@ class LimeCallback(keras.callbacks.Callback):
             explanations.append(explanation)
             progress.update(len(explanations))
         summary = summarise(explanations)
+        began = self._test_for_shortcuts(epoch, explanations, logs)
         self._metrics = self._as_logs(summary)
         progress.done(self._metrics)
         if self._log is not None:
-            self._log.write(epoch, plans, self._subjects, explanations, summary)
-            self._latest = explanations[: self._max_images]
+            self._log.write(epoch, plans, self._subjects, explanations, summary, self._shortcut)
+            self._latest = explanations
             if self._pictures.takes(epoch):
                 self._write_pictures(self._log)
+        if began and self._shortcut is not None:
+            self._raise_alarm(epoch, self._shortcut.verdict)
         return explanations
+
+    def _test_for_shortcuts(
+        self, epoch: int, explanations: Sequence[Explanation], logs: Mapping[str, Any] | None
+    ) -> bool:
+        """Measures and judges; says whether an alarm began."""
+        if self._watch is None:
+            return False
+        before = [each.predicted for each in explanations]
+        values = [each.predicted_value for each in explanations]
+        self._shortcut = self._watch.test(epoch, self._scorer, before, values, logs)
+        return self._shortcut.verdict.began
+
+    def _raise_alarm(self, epoch: int, verdict: Verdict) -> None:
+        warnings.warn(f"Shortcut alarm at epoch {epoch}. {verdict.words}", LimeWarning, stacklevel=2)
+        if self._on_alarm is not None:
+            self._on_alarm(verdict)
+        if self._stop_training and self.model is not None:
+            self.model.stop_training = True
 
     def _write_pictures(self, log: LimeLog) -> None:
         if self._latest and self._latest[0].step != self._pictured:
             self._pictured = self._latest[0].step
-            log.pictures(self._latest)
+            log.pictures(self._latest[: self._max_images])
+            if self._shortcut is not None and self._max_images:
+                log.swaps(self._pictured or 0, self._shortcut, self._latest)
 
     def _close(self) -> None:
         log, self._log = self._log, None
@@ -242,6 +306,9 @@ class LimeCallback(keras.callbacks.Callback):
         if self.probes.masks is not None:
             share = math.nan if summary is None else summary.overall.object_share
             metrics[f"{self.name}_object_share"] = share if math.isfinite(share) else float(self.probes.masks.mean())
+        if self._watch is not None and self._watch.measures_swap:
+            swap = None if self._shortcut is None else self._shortcut.evidence.swap
+            metrics[f"{self.name}_swap_flip"] = 1.0 if swap is None else swap.figures().swap_flip
         return metrics
 
     def _verbosity(self) -> int:

@@ -8,12 +8,14 @@ from keras_lime.shortcut.background import can_be_swapped, remove_object, remove
 
 def _ramp(size: int = 48) -> np.ndarray:
     rows, columns = np.mgrid[:size, :size] / size
-    return np.stack([rows, columns, (rows + columns) / 2], axis=-1)
+    ramp: np.ndarray = np.stack([rows, columns, (rows + columns) / 2], axis=-1)
+    return ramp
 
 
 def _disc(size: int, radius: float) -> np.ndarray:
     rows, columns = np.mgrid[:size, :size] - size / 2
-    return np.hypot(rows, columns) < radius
+    disc: np.ndarray = np.hypot(rows, columns) < radius
+    return disc
 
 
 @pytest.mark.parametrize(("size", "radius"), [(48, 8), (200, 45), (200, 85)])
@@ -31,7 +33,7 @@ def test_a_smooth_background_comes_back(size: int, radius: float) -> None:
 @pytest.mark.parametrize("scale", [(255.0, 0.0, np.uint8), (2.0, -1.0, np.float32), (1.0, 0.0, np.float32)])
 def test_range_and_dtype_stay(scale: tuple[float, float, type]) -> None:
     factor, offset, dtype = scale
-    image = (_ramp() * factor + offset).astype(dtype)
+    image: np.ndarray = (_ramp() * factor + offset).astype(dtype)
     found = remove_object(image, _disc(48, 10))
     assert found.dtype == dtype
     assert found.min() >= image.min()

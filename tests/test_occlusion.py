@@ -29,7 +29,7 @@ def test_an_object_in_the_middle_is_not_touched() -> None:
 @pytest.mark.parametrize("shape", [(20, 30, 3), (20, 30)])
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 def test_what_is_hidden_gets_the_colour_beside_it(shape: tuple[int, ...], dtype: type) -> None:
-    image = np.full(shape, 100, dtype)
+    image: np.ndarray = np.full(shape, 100, dtype)
     image[:2, :2] = 7
     hidden = hide(image, 0)
     assert hidden.dtype == dtype

@@ -16,6 +16,10 @@ __all__ = ["Alarm", "Evidence", "Reading", "Verdict", "class_title", "least_accu
 OCCLUSION_THRESHOLD = 0.05
 """Fall of probability above which a hidden corner or border counts; on clean models it stays below 0.01."""
 
+BACKGROUND_THRESHOLD = 0.15
+"""Certainty that the background alone must carry, 0 a guess and 1 certain: a model that still wavers changes its mind
+with any picture, and has no opinion of a background."""
+
 LEAST_PROBES, LEAST_CLASS_PROBES = 8, 5
 """Fewer probes measure but raise no alarm, altogether and for a class by itself."""
 
@@ -141,8 +145,10 @@ def training_accuracy(logs: Mapping[str, Any] | None) -> float | None:
 def readings(evidence: Evidence, threshold: float = 0.25) -> list[Reading]:
     """The numbers that can raise an alarm, highest first within each test.
 
-    Over all probes the swap's share counts as soon as it is above the threshold. A class by itself, a corner or a
-    border counts if it is above by two standard errors: there are many of them, of few probes each.
+    Over all probes the swap's share counts as soon as it is above the threshold, a class by itself if it is above by
+    two standard errors: there are many of them, of few probes each. Either only if the background alone carries some of
+    the predictions' certainty, more than 0.15. A corner or border counts above 0.05 if it is two standard errors above
+    zero, for a class by itself above 0.05.
     """
     found: list[Reading] = []
     if evidence.swap is not None:
@@ -168,7 +174,7 @@ def class_title(label: int, class_names: tuple[str, ...] | None) -> str:
 
 
 def _swap_reading(test: str, subject: str, figures: Figures, threshold: float, sure: bool, least: int) -> Reading:
-    fires = bool(sure) and figures.n >= least
+    fires = bool(sure) and figures.n >= least and figures.p_background > BACKGROUND_THRESHOLD
     return Reading(test, subject, figures.swap_flip, figures.swap_flip_stderr, threshold, fires)
 
 

@@ -5,6 +5,7 @@ May import numpy, the core and the tests beside it; gets a scorer and runs it.
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,26 @@ from keras_lime.shortcut.alarm import Alarm, Evidence, Verdict
 from keras_lime.shortcut.occlusion import PLACES, Occlusion, run_occlusion
 from keras_lime.shortcut.swap import ImageScorer, SwapPlan, make_swap_plan, run_swap, why_no_swap
 
-__all__ = ["ShortcutWatch", "display_of"]
+__all__ = ["ShortcutResult", "ShortcutWatch", "display_of"]
 
 _DONORS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class ShortcutResult:
+    """One epoch's shortcut tests.
+
+    Attributes:
+        evidence: what was measured.
+        verdict: the decision.
+        alarm_step: the epoch at which the alarm that is on began, or None.
+        display: how the probes are shown.
+    """
+
+    evidence: Evidence
+    verdict: Verdict
+    alarm_step: int | None
+    display: Display
 
 
 class ShortcutWatch:
@@ -35,6 +53,9 @@ class ShortcutWatch:
         threshold: see `Alarm`. Defaults to `0.25`.
         patience: see `Alarm`. Defaults to `2`.
         seed: of the draw of backgrounds. Defaults to `0`.
+
+    Raises:
+        ValueError: if `threshold` is no share or `patience` no positive integer.
     """
 
     def __init__(
@@ -49,12 +70,13 @@ class ShortcutWatch:
         patience: int = 2,
         seed: int = 0,
     ) -> None:
+        _check(threshold, patience)
         self._images, self._labels, self._masks, self._class_names = images, labels, masks, class_names
         self._threshold, self._patience, self._seed = threshold, patience, seed
         self._display_fn = display_fn
         self._no_swap = why_no_swap(labels, masks)
         self._plan: SwapPlan | None = None
-        self._grey: NDArray[np.floating[Any]] | None = None
+        self._display: Display | None = None
         self.reset()
 
     @property
@@ -65,28 +87,52 @@ class ShortcutWatch:
     def reset(self) -> None:
         """Forgets all measurements: a new training begins."""
         self._alarm = Alarm(self._threshold, self._patience)
+        self._alarm_step: int | None = None
 
-    def prepare(self) -> None:
-        """Takes the objects out of the probes, at the first call."""
-        if self._grey is not None:
-            return
-        self._grey = display_of(self._images, self._display_fn).grey(self._images[0])
+    def prepare(self) -> Display:
+        """Takes the objects out of the probes, at the first call; says how they are shown."""
+        if self._display is not None:
+            return self._display
+        self._display = display_of(self._images, self._display_fn)
         if self._no_swap is None and self._labels is not None and self._masks is not None:
             self._plan = make_swap_plan(
-                self._images, self._labels, self._masks, grey=self._grey, n_donors=_DONORS, seed=self._seed
+                self._images,
+                self._labels,
+                self._masks,
+                grey=self._display.grey(self._images[0]),
+                n_donors=_DONORS,
+                seed=self._seed,
             )
+        return self._display
 
-    def measure(self, scorer: ImageScorer, before: Sequence[int | None], before_values: Sequence[float]) -> Evidence:
-        """Asks the model.
+    def test(
+        self,
+        step: int,
+        scorer: ImageScorer,
+        before: Sequence[int | None],
+        before_values: Sequence[float],
+        logs: Mapping[str, Any] | None = None,
+    ) -> ShortcutResult:
+        """Measures and judges one epoch.
 
         Args:
+            step: the epoch.
             scorer: the model.
             before: predicted class of each probe; None for a regression, of which nothing is measured.
             before_values: probability of each.
-
-        Returns:
-            The `Evidence`.
+            logs: what `fit` logged for the epoch; see `Alarm.judge`.
         """
+        evidence = self.measure(scorer, before, before_values)
+        verdict = self.judge(evidence, logs)
+        if verdict.began:
+            self._alarm_step = step
+            if evidence.swap is not None:
+                where = self._locate(scorer, before, before_values)
+                verdict = replace(verdict, words=f"{verdict.words} {where}".rstrip())
+        return ShortcutResult(evidence, verdict, self._alarm_step if verdict.alarm else None, self.prepare())
+
+    def measure(self, scorer: ImageScorer, before: Sequence[int | None], before_values: Sequence[float]) -> Evidence:
+        """Asks the model; see `test`."""
         self.prepare()
         classes: list[int] = [each for each in before if each is not None]
         n_classes = getattr(scorer, "n_outputs", None) or 0
@@ -102,7 +148,7 @@ class ShortcutWatch:
         """The decision; see `Alarm.judge`."""
         return self._alarm.judge(evidence, logs)
 
-    def locate(self, scorer: ImageScorer, before: Sequence[int | None], before_values: Sequence[float]) -> str:
+    def _locate(self, scorer: ImageScorer, before: Sequence[int | None], before_values: Sequence[float]) -> str:
         """Where the background that is read lies, as a sentence; empty if it is in no corner and no border."""
         occlusion = self._occlude(scorer, [each or 0 for each in before], before_values)
         drops = occlusion.mean()
@@ -126,8 +172,7 @@ class ShortcutWatch:
         }
 
     def _occlude(self, scorer: ImageScorer, before: Sequence[int], before_values: Sequence[float]) -> Occlusion:
-        self.prepare()
-        grey = np.zeros(1) if self._grey is None else self._grey
+        grey = self.prepare().grey(self._images[0])
         return run_occlusion(self._images, scorer, before, before_values, grey)
 
     def _left_out(self, n_classes: int) -> list[str]:
@@ -155,3 +200,14 @@ def display_of(images: NDArray[Any], display_fn: DisplayFn | None) -> Display:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", LimeWarning)
         return Display.of(images, display_fn)
+
+
+def _check(threshold: Any, patience: Any) -> None:
+    number = isinstance(threshold, int | float) and not isinstance(threshold, bool)
+    if not number or not 0 <= threshold <= 1:
+        raise ValueError(
+            "`shortcut_threshold` must be a share of the predictions, 0 to 1, or None for no shortcut tests. "
+            f"Received: shortcut_threshold={threshold!r}."
+        )
+    if not isinstance(patience, int) or isinstance(patience, bool) or patience < 1:
+        raise ValueError(f"`patience` must be an integer of at least 1. Received: patience={patience!r}.")

@@ -18,7 +18,15 @@ from keras_lime.core.explanation import Explanation
 from keras_lime.core.plan import Plan, image_id
 from keras_lime.core.run import Subject
 from keras_lime.shortcut import ClassSummary, Summary, object_share
-from keras_lime.tensorboard.records import MANIFEST_TAG, SUMMARY_TAG, encode, probe_tag, result_tag
+from keras_lime.shortcut.watch import ShortcutResult
+from keras_lime.tensorboard.records import MANIFEST_TAG, SUMMARY_TAG, SWAPS_TAG, encode, probe_tag, result_tag
+from keras_lime.tensorboard.shortcut_parts import (
+    shortcut_arrays,
+    shortcut_header,
+    shortcut_scalars,
+    shortcut_text,
+    swaps_parts,
+)
 from keras_lime.tensorboard.writer import RunWriter
 
 __all__ = ["LimeLog", "manifest_parts", "probe_parts", "result_parts", "summary_parts"]
@@ -44,16 +52,24 @@ class LimeLog:
         name: name of the callback.
         class_names: names of the outputs, or None.
         settings: the explainer's settings as JSON values.
+        shortcut: the shortcut tests' settings as JSON values, or None where there are none.
 
     Raises:
         OSError: if the folder cannot be written.
     """
 
     def __init__(
-        self, directory: Path, name: str, class_names: tuple[str, ...] | None, settings: Mapping[str, Any]
+        self,
+        directory: Path,
+        name: str,
+        class_names: tuple[str, ...] | None,
+        settings: Mapping[str, Any],
+        shortcut: Mapping[str, Any] | None = None,
     ) -> None:
         self._writer = RunWriter(directory)
-        self._about = {"name": name, "class_names": class_names, "settings": dict(settings)}
+        self._about = {"name": name, "class_names": class_names, "settings": dict(settings), "shortcut": shortcut}
+        self._shortcut = shortcut or {}
+        self._said: Any = None
         self._class_names = class_names
         self._started = False
 
@@ -64,6 +80,7 @@ class LimeLog:
         subjects: Sequence[Subject],
         explanations: Sequence[Explanation],
         summary: Summary,
+        shortcut: ShortcutResult | None = None,
     ) -> None:
         """Writes an epoch: a record per probe, the summary and its scalars; before the first, what never changes.
 
@@ -77,7 +94,9 @@ class LimeLog:
                 self._writer.record(probe_tag(image_id(plan.image)), step, probe_parts(plan, subject))
         for explanation in explanations:
             self._writer.record(result_tag(image_id(explanation.image)), step, result_parts(explanation))
-        self._writer.record(SUMMARY_TAG, step, summary_parts(summary))
+        self._writer.record(SUMMARY_TAG, step, summary_parts(summary, shortcut))
+        if shortcut is not None:
+            self._write_shortcut(step, shortcut)
         self._scalars("", step, summary.overall)
         for label, numbers in summary.classes.items():
             self._scalars(f"_by_class/{_class_name(label, self._class_names)}", step, numbers)
@@ -93,9 +112,28 @@ class LimeLog:
             self._writer.image(tag, explanation.step or 0, _png(overlay), overlay.width, overlay.height)
         self._writer.flush()
 
+    def swaps(self, step: int, shortcut: ShortcutResult, explanations: Sequence[Explanation]) -> None:
+        """Writes the swapped pictures that changed the predictions most; nothing if there are none."""
+        if shortcut.evidence.swap is None:
+            return
+        ids, names = [image_id(each.image) for each in explanations], [each.name for each in explanations]
+        parts = swaps_parts(shortcut.evidence.swap, ids, names, shortcut.display)
+        if parts is not None:
+            self._writer.record(SWAPS_TAG, step, parts)
+            self._writer.flush()
+
     def close(self) -> None:
         """Flushes and closes the event file."""
         self._writer.close()
+
+    def _write_shortcut(self, step: int, shortcut: ShortcutResult) -> None:
+        """Scalars, and a text where it says something new: at first, when an alarm begins or ends."""
+        for tag, value in shortcut_scalars(shortcut.evidence).items():
+            self._writer.scalar(tag, step, value)
+        news = (shortcut.verdict.alarm, shortcut.verdict.counted)
+        if news != self._said:
+            self._said = news
+            self._writer.text("shortcut", step, shortcut_text(shortcut, self._shortcut))
 
     def _scalars(self, suffix: str, step: int, numbers: ClassSummary) -> None:
         for name in ("object_share", "r2", "probability"):
@@ -165,14 +203,16 @@ def result_parts(explanation: Explanation) -> list[bytes]:
     return encode("result", header, arrays)
 
 
-def summary_parts(summary: Summary) -> list[bytes]:
-    """Builds the record of an epoch's means, over all probes and per class."""
-    arrays: dict[str, NDArray[Any]] = {"class_ids": np.array(list(summary.classes), dtype=np.int32)}
+def summary_parts(summary: Summary, shortcut: ShortcutResult | None = None) -> list[bytes]:
+    """Builds the record of an epoch's means and shortcut tests, over all probes and per class."""
+    arrays: dict[str, NDArray[Any] | None] = {"class_ids": np.array(list(summary.classes), dtype=np.int32)}
     for name, class_name in _COLUMNS.items():
         arrays[name] = np.array(getattr(summary.overall, name), dtype=np.float32)
         by_class = [getattr(numbers, name) for numbers in summary.classes.values()]
         arrays[class_name] = np.array(by_class, dtype=np.float32)
-    return encode("summary", {}, arrays)
+    if shortcut is None:
+        return encode("summary", {}, arrays)
+    return encode("summary", shortcut_header(shortcut), arrays | shortcut_arrays(shortcut, list(summary.classes)))
 
 
 def _class_name(label: int, class_names: tuple[str, ...] | None) -> str:

@@ -26,6 +26,7 @@ __all__ = [
     "MANIFEST_TAG",
     "PLUGIN_NAME",
     "SUMMARY_TAG",
+    "SWAPS_TAG",
     "VERSION",
     "DamagedRecordError",
     "NewerRecordError",
@@ -40,6 +41,7 @@ __all__ = [
 PLUGIN_NAME = "keras_lime"
 MANIFEST_TAG = f"{PLUGIN_NAME}/manifest"
 SUMMARY_TAG = f"{PLUGIN_NAME}/summary"
+SWAPS_TAG = f"{PLUGIN_NAME}/swaps"
 VERSION = 1
 
 _RESERVED = ("v", "kind", "arrays")
@@ -77,7 +79,7 @@ class Record:
     """What `decode` read.
 
     Attributes:
-        kind: What the record describes: `"manifest"`, `"probe"`, `"result"` or `"summary"`.
+        kind: What the record describes: `"manifest"`, `"probe"`, `"result"`, `"summary"` or `"swaps"`.
         version: Schema version it was written with, at most `VERSION`.
         header: The writer's own JSON entries.
         arrays: The arrays by name, read-only views where they were stored uncompressed. Use `array(name)` to get `None`
