@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from keras_lime.core.explanation import Explanation
+from keras_lime.core.notes import CAVEAT_TEXTS, FLAG_TEXTS
 from keras_lime.core.plan import Plan, image_id
 from keras_lime.core.run import Subject
 from keras_lime.shortcut import ClassSummary, Summary, object_share
@@ -158,8 +159,16 @@ def manifest_parts(about: Mapping[str, Any], plans: Sequence[Plan], subjects: Se
         }
         for plan, subject in zip(plans, subjects, strict=True)
     ]
-    created = datetime.now(UTC).isoformat(timespec="seconds")
-    return encode("manifest", {**about, "keras_lime": __version__, "probes": probes, "created": created}, {})
+    header = {
+        **about,
+        "keras_lime": __version__,
+        "probes": probes,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        # What the bits of the result records mean, in words for the reader.
+        "flags": {str(int(flag)): text for flag, text in FLAG_TEXTS.items()},
+        "caveats": {str(int(caveat)): text for caveat, text in CAVEAT_TEXTS.items()},
+    }
+    return encode("manifest", header, {})
 
 
 def probe_parts(plan: Plan, subject: Subject) -> list[bytes]:
@@ -187,7 +196,7 @@ def probe_parts(plan: Plan, subject: Subject) -> list[bytes]:
 
 def result_parts(explanation: Explanation) -> list[bytes]:
     """Builds the record of one probe at one epoch."""
-    fit = explanation.fit
+    fit, limits, agreement = explanation.fit, explanation.limits, explanation.agreement
     header = {"predicted": explanation.predicted, "predicted_value": round(explanation.predicted_value, 7)}
     arrays = {
         "targets": np.array(explanation.targets, dtype=np.int32),
@@ -199,6 +208,10 @@ def result_parts(explanation: Explanation) -> list[bytes]:
         "local_prediction": fit.local_prediction.astype(np.float32),
         "prediction": explanation.prediction.astype(np.float32),
         "object_share": None if explanation.object_mask is None else object_share(explanation).astype(np.float32),
+        # Bit masks, see `core.notes`; most often no superpixel has any.
+        "flags": limits.flags if limits is not None and limits.flags.any() else None,
+        "caveats": None if limits is None else limits.caveats,
+        "agreement": None if agreement is None else agreement.astype(np.float32),
     }
     return encode("result", header, arrays)
 
