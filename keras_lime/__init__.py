@@ -13,8 +13,18 @@ if TYPE_CHECKING:
     from keras_lime.core.explanation import Explanation
     from keras_lime.core.settings import Settings
     from keras_lime.probes import ProbeSet
+    from keras_lime.shortcut.report import assert_no_shortcut, shortcut_report
 
-__all__ = ["Explanation", "LimeCallback", "ProbeSet", "Settings", "__version__", "explain"]
+__all__ = [
+    "Explanation",
+    "LimeCallback",
+    "ProbeSet",
+    "Settings",
+    "__version__",
+    "assert_no_shortcut",
+    "explain",
+    "shortcut_report",
+]
 
 __version__ = "0.1.0"
 
@@ -23,7 +33,9 @@ _HOMES = {
     "LimeCallback": "keras_lime.callback",
     "ProbeSet": "keras_lime.probes",
     "Settings": "keras_lime.core.settings",
+    "assert_no_shortcut": "keras_lime.shortcut.report",
     "explain": "keras_lime.api",
+    "shortcut_report": "keras_lime.shortcut.report",
 }
 
 

@@ -86,6 +86,16 @@ def test_one_class_by_itself() -> None:
     assert "Class stop: with the object on another background 75% (± 0%) of the predictions change" in verdict.words
 
 
+def test_one_class_by_itself_counts_later_in_training() -> None:
+    assert not Alarm(patience=1).judge(_evidence(0.75, only=0), {"accuracy": 0.7}).alarm
+
+
+def test_a_model_that_wavers_is_no_shortcut() -> None:
+    swap = _swap(0.5)
+    guess = replace(swap, background=np.full(24, 0.25))
+    assert not Alarm(patience=1).judge(Evidence(4, guess), GOOD).alarm
+
+
 def test_hidden_corners() -> None:
     drops = np.random.default_rng(0).normal(0, 0.02, (24, 8))
     drops[:, 3] += 0.3

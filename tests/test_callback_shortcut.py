@@ -22,7 +22,8 @@ NAMES = ("stop", "yield", "limit", "entry")
 
 def probes(**given: Any) -> ProbeSet:
     images, labels, masks = squares(16, seed=5)
-    return ProbeSet(images, labels, **{"masks": masks, "class_names": NAMES} | given)
+    keywords: dict[str, Any] = {"masks": masks, "class_names": NAMES}
+    return ProbeSet(images, labels, **keywords | given)
 
 
 def callback(log_dir: Path, probe_set: ProbeSet | None = None, **given: Any) -> LimeCallback:
@@ -98,7 +99,7 @@ def test_the_records_hold_what_the_page_needs(tmp_path: Path) -> None:
     assert summary[2].header["shortcut"]["began"] == 1
     assert "for 3 measurements in a row" in summary[2].header["shortcut"]["words"]
     assert summary[2].header["shortcut"]["readings"][0]["test"] == "swap"
-    np.testing.assert_allclose(summary[0].array("class_swap_flip"), np.ones(4))
+    np.testing.assert_allclose(summary[0].arrays["class_swap_flip"], np.ones(4))
     assert summary[0].array("swap_chance") == 0.25
     assert events.scalars("shortcut/swap_flip") == {0: 1.0, 1: 1.0, 2: 1.0}
     assert events.tags("text") == ["shortcut"]

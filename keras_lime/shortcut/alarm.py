@@ -23,6 +23,9 @@ with any picture, and has no opinion of a background."""
 LEAST_PROBES, LEAST_CLASS_PROBES = 8, 5
 """Fewer probes measure but raise no alarm, altogether and for a class by itself."""
 
+LEAST_CLASS_ACCURACY = 0.8
+"""Training accuracy from which on a class by itself counts: single classes waver longer than all of them together."""
+
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
@@ -107,15 +110,16 @@ class Alarm:
         Args:
             evidence: what was measured.
             logs: what `fit` logged for the epoch. A measurement counts only once the training accuracy in it is at
-                least `least_accuracy`; where there is none, every measurement counts.
+                least `least_accuracy`, that of a class by itself 0.8; where there is none, every measurement counts.
         """
         accuracy = training_accuracy(logs)
         counted = accuracy is None or accuracy >= least_accuracy(evidence.n_classes)
+        classes_counted = accuracy is None or accuracy >= LEAST_CLASS_ACCURACY
         found = readings(evidence, self.threshold)
         self._streaks = {
             (each.test, each.subject): self._streaks.get((each.test, each.subject), 0) + 1
             for each in found
-            if each.fires and counted
+            if each.fires and counted and (classes_counted or not each.test.startswith("class"))
         }
         lasting = tuple(each for each in found if self._streaks.get((each.test, each.subject), 0) >= self.patience)
         began, self._on = bool(lasting) and not self._on, bool(lasting)

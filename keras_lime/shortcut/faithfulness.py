@@ -1,0 +1,93 @@
+"""How good the explanations themselves are: relevance rank, pointing game, deletion and insertion.
+
+May import numpy and the core; gets a scorer and runs it.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keras_lime.core.explanation import Explanation
+from keras_lime.core.plan import Plan
+from keras_lime.shortcut.swap import ImageScorer
+
+__all__ = ["deletion_insertion", "pointing_game", "relevance_rank"]
+
+_STEPS = 10
+
+
+def relevance_rank(explanation: Explanation, target: int = 0) -> float:
+    """Share of the K most relevant pixels that lie on the object, K being the pixels of the object.
+
+    Relevance rank accuracy of Arras et al. 2022, equation 2, over superpixels: they are taken whole by falling weight,
+    the last one in part.
+
+    Args:
+        explanation: one with an `object_mask`.
+        target: position among its targets. Defaults to `0`.
+
+    Returns:
+        0..1; NaN without a mask or where it covers nothing.
+    """
+    mask = explanation.object_mask
+    if mask is None or not mask.any():
+        return float("nan")
+    order = np.argsort(-explanation.fit.coef[target], kind="stable")
+    areas = explanation.segmentation.areas[order].astype(np.float64)
+    wanted = float(mask.sum())
+    before = np.concatenate([[0.0], areas.cumsum()[:-1]])
+    taken = np.clip(wanted - before, 0, areas)
+    return float(taken @ explanation.segmentation.share_inside(mask)[order] / wanted)
+
+
+def pointing_game(explanation: Explanation, target: int = 0) -> float:
+    """Whether the most relevant superpixel lies on the object, by its share inside the mask.
+
+    After Zhang et al. 2016, who look at the most relevant pixel: of a superpixel every pixel is.
+
+    Args:
+        explanation: one with an `object_mask`.
+        target: position among its targets. Defaults to `0`.
+
+    Returns:
+        0..1; NaN without a mask or where it covers nothing.
+    """
+    mask = explanation.object_mask
+    if mask is None or not mask.any():
+        return float("nan")
+    return float(explanation.segmentation.share_inside(mask)[int(explanation.fit.coef[target].argmax())])
+
+
+def deletion_insertion(
+    plans: Sequence[Plan], explanations: Sequence[Explanation], scorer: ImageScorer
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Areas under the deletion and insertion curves of the first target (Petsiuk et al. 2018), over superpixels.
+
+    By falling weight the superpixels are hidden, or shown from nothing, in ten steps; hidden ones show the plan's
+    baseline.
+
+    Args:
+        plans: n plans.
+        explanations: theirs.
+        scorer: the model.
+
+    Returns:
+        Mean probability over the curve when deleting (low is good) and when inserting (high is good), (n,) each.
+    """
+    scores = scorer.score_images(_curves(plans, explanations)).reshape(len(plans), 2, _STEPS + 1, -1)
+    targets = np.array([each.targets[0] for each in explanations])
+    shown = np.take_along_axis(scores, targets[:, None, None, None], axis=3)[..., 0]
+    areas = ((shown[..., 1:] + shown[..., :-1]) / 2).mean(axis=2)
+    return areas[:, 0], areas[:, 1]
+
+
+def _curves(plans: Sequence[Plan], explanations: Sequence[Explanation]) -> Iterator[NDArray[np.float32]]:
+    for plan, explanation in zip(plans, explanations, strict=True):
+        ranks = np.empty(plan.segmentation.n_segments)
+        ranks[np.argsort(-explanation.fit.coef[0], kind="stable")] = np.arange(len(ranks))
+        for inserting in (False, True):
+            for step in range(_STEPS + 1):
+                first = ranks < step / _STEPS * len(ranks)
+                visible = (first if inserting else ~first)[plan.segmentation.labels][..., None]
+                yield np.where(visible, plan.pixels, plan.baseline).reshape(plan.image.shape)

@@ -1,0 +1,116 @@
+"""What the explanations of a class have in common: groups of alike heatmaps, and places that all of them point to.
+
+For people to look at; no alarm is made of either. May import numpy, scikit-learn and the core.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.cluster import SpectralClustering
+
+from keras_lime.core.explanation import Explanation
+
+__all__ = ["LEAST_GROUPED", "SharedPlace", "group_heatmaps", "shared_place"]
+
+LEAST_GROUPED = 20
+"""Probes of a class from which on its heatmaps are put in groups."""
+
+_LEAST_SHARED, _GRID, _NEIGHBORS, _MOST_GROUPS = 5, 16, 6, 6
+
+
+@dataclass(frozen=True)
+class SharedPlace:
+    """A place that a class's explanations share, though the object is not known.
+
+    Attributes:
+        concentration: how much more the positive weight lies on pixels that are alike within the class, and not between
+            classes, than it would if spread evenly; up to 1.
+        row: of the strongest place, share of the height from the top.
+        column: share of the width from the left.
+    """
+
+    concentration: float
+    row: float
+    column: float
+
+
+def group_heatmaps(explanations: Sequence[Explanation], seed: int = 0) -> NDArray[np.int64] | None:
+    """Puts the explanations of one class in groups, by spectral clustering as in SpRAy (Lapuschkin et al. 2019).
+
+    The positive weights are averaged on a grid of 16 × 16; the affinity is that of nearest neighbours, and the number
+    of groups, up to six, is where the spectrum of its Laplacian has the largest gap.
+
+    Args:
+        explanations: those of one class, by their first targets.
+        seed: of the clustering. Defaults to `0`.
+
+    Returns:
+        Group of each, 0 the largest, (n,); None for fewer than `LEAST_GROUPED` explanations.
+    """
+    if len(explanations) < LEAST_GROUPED:
+        return None
+    points = np.stack([_coarse(_heat(each)).ravel() for each in explanations])
+    distances = np.linalg.norm(points[:, None] - points[None], axis=2)
+    nearest = np.argsort(distances, axis=1, kind="stable")[:, 1 : _NEIGHBORS + 1]
+    linked = np.zeros_like(distances)
+    np.put_along_axis(linked, nearest, 1.0, axis=1)
+    # A little of everything keeps the graph in one piece, which the clustering wants.
+    affinity = np.maximum(linked, linked.T) + 1e-3
+    degrees = affinity.sum(axis=1)
+    spectrum = np.sort(np.linalg.eigvalsh(np.eye(len(affinity)) - affinity / np.sqrt(np.outer(degrees, degrees))))
+    count = int(np.diff(spectrum[: _MOST_GROUPS + 1]).argmax()) + 1
+    if count == 1:
+        return np.zeros(len(explanations), np.int64)
+    found = SpectralClustering(count, affinity="precomputed", random_state=seed, assign_labels="cluster_qr")
+    groups = found.fit_predict(affinity)
+    order = np.argsort(-np.bincount(groups, minlength=count), kind="stable")
+    ranks = np.empty(count, np.int64)
+    ranks[order] = np.arange(count)
+    ranked: NDArray[np.int64] = ranks[groups]
+    return ranked
+
+
+def shared_place(
+    explanations: Sequence[Explanation], images: NDArray[Any], chosen: NDArray[np.bool_]
+) -> SharedPlace | None:
+    """Where the explanations of one class look for pixels that its images share.
+
+    Args:
+        explanations: of all images.
+        images: array (n, h, w, c) or (n, h, w).
+        chosen: bool array (n,), True for the class.
+
+    Returns:
+        The `SharedPlace`; None for fewer than five images of the class or of the others.
+    """
+    if min(chosen.sum(), (~chosen).sum()) < _LEAST_SHARED:
+        return None
+    pixels = images.reshape(*images.shape[:3], -1).astype(np.float64)
+    overall, within = pixels.std(axis=0).mean(axis=-1), pixels[chosen].std(axis=0).mean(axis=-1)
+    alike = np.clip(1 - within / np.maximum(overall, 1e-9), 0, 1) * (overall > 1e-9)
+    heats = [_heat(each) for each, taken in zip(explanations, chosen, strict=True) if taken]
+    heat = np.mean(heats, axis=0)
+    if heat.sum() == 0:
+        return None
+    both = heat / heat.sum() * alike
+    row, column = np.unravel_index(int(both.argmax()), both.shape)
+    height, width = both.shape
+    return SharedPlace(float(both.sum() - alike.mean()), (int(row) + 0.5) / height, (int(column) + 0.5) / width)
+
+
+def _heat(explanation: Explanation) -> NDArray[np.float64]:
+    """Positive weights of the first target per pixel, summing to 1 where there are any."""
+    heat = np.maximum(explanation.fit.coef[0] / explanation.segmentation.areas, 0)[explanation.segmentation.labels]
+    total = heat.sum()
+    scaled: NDArray[np.float64] = heat / total if total > 0 else heat
+    return scaled
+
+
+def _coarse(heat: NDArray[np.float64]) -> NDArray[np.float64]:
+    rows, columns = (np.arange(size) * min(_GRID, size) // size for size in heat.shape)
+    coarse = np.zeros((rows[-1] + 1, columns[-1] + 1))
+    np.add.at(coarse, (rows[:, None], columns[None]), heat)
+    return coarse
