@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.metrics import r2_score
 
-from keras_lime.core.errors import errors_of_influence, standard_errors
+from keras_lime.core.errors import standard_errors
 from keras_lime.core.perturbation import Neighborhood
-from keras_lime.core.ridge import design_matrix, influence_matrix
 
 __all__ = ["Fit", "fit_surrogate"]
 
@@ -44,7 +44,7 @@ def fit_surrogate(neighborhood: Neighborhood, scores: NDArray[np.float64], surro
         neighborhood: masks and weights, n_samples rows.
         scores: float64 array (n_samples, n_targets), the model's answer to each mask.
         surrogate: scikit-learn regressor with `coef_` whose `fit` takes `sample_weight`; it is cloned and fitted once
-            per target. Defaults to what `Ridge(alpha=1)` gives, as in the `lime` package, all targets in one fit.
+            per target. Defaults to `Ridge(alpha=1)`, as in the `lime` package, all targets in one fit.
 
     Returns:
         The `Fit`.
@@ -67,21 +67,21 @@ def fit_surrogate(neighborhood: Neighborhood, scores: NDArray[np.float64], surro
     )
 
 
-def _fit_ridge(neighborhood: Neighborhood, scores: NDArray[np.float64], alpha: float = 1.0) -> Fit:
-    """What scikit-learn's `Ridge` finds, and the standard errors, from one factorisation."""
-    design = design_matrix(neighborhood.masks)
-    influence = influence_matrix(design, neighborhood.weights, alpha)
+def _fit_ridge(neighborhood: Neighborhood, scores: NDArray[np.float64]) -> Fit:
+    masks, weights = neighborhood.masks.astype(np.float64), neighborhood.weights
     # Relative to the image itself: scores that are all equal give weights that are exactly zero.
     first = scores[0]
-    solution = influence @ (scores - first)
-    predicted = design @ solution + first
+    model = Ridge(alpha=1.0).fit(masks, scores - first, sample_weight=weights)
+    coef = np.asarray(model.coef_, dtype=np.float64).reshape(scores.shape[1], masks.shape[1])
+    intercept = np.broadcast_to(model.intercept_, scores.shape[1]) + first
+    predicted = masks @ coef.T + intercept
     return Fit(
-        coef=np.ascontiguousarray(solution[1:].T),
-        intercept=solution[0] + first,
-        r2=_weighted_r2(scores, predicted, neighborhood.weights),
+        coef=coef,
+        intercept=intercept,
+        r2=_weighted_r2(scores, predicted, weights),
         local_prediction=predicted[0],
-        stderr=errors_of_influence(neighborhood, design, influence, scores - predicted),
-        alpha=alpha,
+        stderr=standard_errors(neighborhood, scores - predicted, 1.0),
+        alpha=1.0,
     )
 
 
@@ -99,7 +99,5 @@ def _weighted_r2(
 ) -> NDArray[np.float64]:
     # A model's answers to equal questions still differ in the last bits of float32.
     constant = np.ptp(scores, axis=0) <= 4 * np.finfo(np.float32).eps * np.abs(scores).max(axis=0)
-    centred = scores - weights @ scores / weights.sum()
-    left, total = weights @ (scores - predicted) ** 2, weights @ centred**2
-    r2: NDArray[np.float64] = 1.0 - np.divide(left, total, out=np.full(len(total), np.nan), where=~constant)
-    return r2
+    r2 = r2_score(scores, predicted, sample_weight=weights, multioutput="raw_values")
+    return np.where(constant, np.nan, r2)
