@@ -24,7 +24,7 @@ FLOORS = (
 HEAVY = ("keras", "tensorflow", "jax", "torch", "matplotlib", "skimage", "sklearn", "tensorboard", "PIL")
 
 ALLOWED = {
-    "keras_lime.core": {"numpy", "scipy", "skimage", "sklearn"},
+    "keras_lime.core": {"numpy", "scipy", "skimage", "sklearn", "threadpoolctl"},
     "keras_lime.tensorboard": {"numpy", "tensorboard", "werkzeug", "PIL"},
     "keras_lime.plotting": {"numpy", "matplotlib", "PIL", "skimage"},
 }

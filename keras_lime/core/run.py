@@ -1,11 +1,13 @@
-"""Plans + scorer → explanations. May import numpy and the core."""
+"""Plans + scorer → explanations. May import numpy, threadpoolctl and the core."""
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from keras_lime.core.explanation import Explanation
 from keras_lime.core.plan import Plan, Scorer, Scores
@@ -71,18 +73,27 @@ def explain_plans(
             second = None if second_answers is None else next(second_answers)
         except ValueError as error:
             raise ValueError(f"{subject.title}: {error}") from error
-        yield Explanation.assemble(
-            plan,
-            scores,
-            _fit(plan, scores, settings),
-            second=None if second is None else _fit(plan, second, settings),
-            settings=description,
-            class_names=class_names,
-            label=subject.label,
-            name=subject.name,
-            step=step,
-            object_mask=subject.object_mask,
-        )
+        # The matrices are small, and a training's own threads keep the cores busy: more than one thread of linear
+        # algebra would wait for the other, at fifty times the cost.
+        with _threads().limit(limits=1, user_api="blas"):
+            explanation = Explanation.assemble(
+                plan,
+                scores,
+                _fit(plan, scores, settings),
+                second=None if second is None else _fit(plan, second, settings),
+                settings=description,
+                class_names=class_names,
+                label=subject.label,
+                name=subject.name,
+                step=step,
+                object_mask=subject.object_mask,
+            )
+        yield explanation
+
+
+@functools.cache
+def _threads() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 def _fit(plan: Plan, scores: Scores, settings: Settings) -> Fit:
