@@ -103,18 +103,23 @@ def draw_signs(
 
 
 @lru_cache
-def _photos(scene: int) -> tuple[Image.Image, ...]:
-    return tuple(Image.open(path).convert("RGB") for path in sorted(PHOTOS.glob(f"{SCENES[scene]}_*.jpg")))
+def _photos(scene: int, split: str) -> tuple[Image.Image, ...]:
+    """The left or right parts of a scene's photographs, cut apart so that scaling mixes no pixel across the line."""
+    photos = [Image.open(path).convert("RGB") for path in sorted(PHOTOS.glob(f"{SCENES[scene]}_*.jpg"))]
+    lines = [round(TRAIN_SHARE * photo.width) for photo in photos]
+    if split == "train":
+        return tuple(photo.crop((0, 0, line, photo.height)) for photo, line in zip(photos, lines, strict=True))
+    return tuple(photo.crop((line, 0, *photo.size)) for photo, line in zip(photos, lines, strict=True))
 
 
 def _background(scene: int, split: str, size: int, rng: np.random.Generator) -> Floats:
     """A random square crop of one of the scene's photographs, scaled to (size, size, 3), perhaps mirrored."""
-    photos = _photos(scene)
+    photos = _photos(scene, split)
     photo = photos[rng.integers(len(photos))]
-    left, right = (0.0, TRAIN_SHARE) if split == "train" else (TRAIN_SHARE, 1.0)
-    left, right = math.ceil(left * photo.width), math.floor(right * photo.width)
-    side = rng.uniform(0.65, 1.0) * min((1 - TRAIN_SHARE) * photo.width - 1, photo.height)
-    x, y = rng.uniform(left, right - side), rng.uniform(0, photo.height - side)
+    # Both splits see the scenery at the same scale: in crops that also fit in the narrower part.
+    narrow = photo.width if split == "test" else photo.width * (1 - TRAIN_SHARE) / TRAIN_SHARE
+    side = rng.uniform(0.65, 0.99) * min(narrow, photo.height)
+    x, y = rng.uniform(0, photo.width - side), rng.uniform(0, photo.height - side)
     crop = photo.resize((size, size), Image.Resampling.BILINEAR, box=(x, y, x + side, y + side))
     pixels = np.asarray(crop, np.float32)
     return pixels[:, ::-1] if rng.random() < 0.5 else pixels
