@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from keras_lime.callback import LimeCallback
     from keras_lime.core.explanation import Explanation
     from keras_lime.core.settings import Settings
+    from keras_lime.gradients import integrated_gradients
     from keras_lime.probes import ProbeSet
     from keras_lime.shortcut.report import assert_no_shortcut, shortcut_report
 
@@ -23,6 +24,7 @@ __all__ = [
     "__version__",
     "assert_no_shortcut",
     "explain",
+    "integrated_gradients",
     "shortcut_report",
 ]
 
@@ -35,6 +37,7 @@ _HOMES = {
     "Settings": "keras_lime.core.settings",
     "assert_no_shortcut": "keras_lime.shortcut.report",
     "explain": "keras_lime.api",
+    "integrated_gradients": "keras_lime.gradients",
     "shortcut_report": "keras_lime.shortcut.report",
 }
 
