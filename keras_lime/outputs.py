@@ -116,13 +116,14 @@ class Output:
                 )
         return tuple(dict.fromkeys(chosen))
 
-    def predict(self, first: NDArray[np.floating[Any]]) -> tuple[int | None, float]:
-        """The most probable class and its probability; for regression None and output 0.
+    def predict(self, first: NDArray[np.floating[Any]], targets: Sequence[int] = (0,)) -> tuple[int | None, float]:
+        """The most probable class and its probability; for regression None and the first target's value.
 
         Args:
             first: raw outputs (n_columns,) for the unperturbed image.
+            targets: the explained outputs, for regression. Defaults to the first.
         """
-        index = 0 if self.kind == "regression" else int(np.argmax(self._ranks(first)))
+        index = targets[0] if self.kind == "regression" else int(np.argmax(self._ranks(first)))
         value = float(self.convert(first[None], (index,)).values[0, 0])
         return (None if self.kind == "regression" else index), value
 
@@ -190,7 +191,9 @@ class Output:
         """
         targets = self.choose(raw[0], wanted)
         converted = self.convert(raw, targets)
-        return Scores(targets, converted.values, converted.log_odds, *self.predict(raw[0]), converted.saturated)
+        return Scores(
+            targets, converted.values, converted.log_odds, *self.predict(raw[0], targets), converted.saturated
+        )
 
     def _ranks(self, first: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """Numbers (n_outputs,) that rise with the probability."""

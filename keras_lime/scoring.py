@@ -23,7 +23,7 @@ from keras_lime.targets import resolve_function_output, resolve_output
 __all__ = ["FunctionScorer", "KerasScorer", "NonFiniteOutputError", "make_scorer"]
 
 _FUNCTION_PIXELS = 600_000
-"""Pixels per batch for a plain function, at most 64 images."""
+"""Pixels per batch for a plain function, at most 128 images."""
 
 _RawRows = Iterator[tuple[int, NDArray[np.float32]]]
 """Position of a plan and raw outputs (n, k) of its next n perturbations; plans in order."""
@@ -176,7 +176,7 @@ class FunctionScorer:
         self._shape = image_shape
         self._head = head
         self._meaning = output
-        self._batch_size = batch_size or min(64, max(1, _FUNCTION_PIXELS // (image_shape[0] * image_shape[1])))
+        self._batch_size = batch_size or min(128, max(1, _FUNCTION_PIXELS // (image_shape[0] * image_shape[1])))
         self.output: Output | None = None
 
     @property
@@ -226,7 +226,8 @@ def _collect(
         try:
             output = resolve(raw)
             if done == 0:
-                targets, predicted = output.choose(raw[0], wanted[position]), output.predict(raw[0])
+                targets = output.choose(raw[0], wanted[position])
+                predicted = output.predict(raw[0], targets)
             parts.append(output.convert(raw, targets))
         except NonFiniteOutputError as error:
             raise NonFiniteOutputError(error.output, error.value, position) from None

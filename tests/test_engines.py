@@ -141,7 +141,7 @@ def test_compiled_functions_do_not_keep_a_model_alive() -> None:
     del model, scorer
     gc.collect()
     assert reference() is None
-    assert engine.batch_size == 64
+    assert engine.batch_size == 128
 
 
 def test_a_model_that_changed_is_compiled_anew() -> None:
@@ -199,7 +199,7 @@ def test_memory_errors_are_known_by_what_they_say() -> None:
 def test_batch_sizes_follow_the_image_size() -> None:
     model = classifier()
     sizes = [automatic_batch_size(model, (size, size)) for size in (8, 64, 128, 224, 1024)]
-    assert sizes == [64, 64, 32, 16, 8]
+    assert sizes == [128, 128, 32, 16, 8]
 
 
 def run_python(code: str, **environment: str) -> str:

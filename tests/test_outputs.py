@@ -103,6 +103,7 @@ def test_regression_is_handed_on() -> None:
     np.testing.assert_array_equal(converted.values, [[-2, 10]])
     np.testing.assert_array_equal(converted.log_odds, converted.values)
     assert REGRESSION.predict(raw[0]) == (None, 3.0)
+    assert REGRESSION.scores(raw, (2, 1)).predicted_value == 10
     assert REGRESSION.choose(raw[0], ("predicted",)) == (0, 1, 2, 3, 4)
     assert Output("regression", False, 2).choose(raw[0, :2], ("predicted",)) == (0, 1)
 

@@ -88,6 +88,20 @@ def test_scores_are_the_models_own(activation: str | None, output: str) -> None:
         assert scores.predicted is None
 
 
+@pytest.mark.parametrize("plain", [False, True])
+def test_saturated_probabilities_are_marked(plain: bool) -> None:
+    model = keras.Sequential([keras.Input((8, 8)), layers.Flatten(), layers.Dense(1, activation="sigmoid")])
+    model.layers[-1].set_weights([np.full((64, 1), 1e4, np.float32), np.zeros(1, np.float32)])
+    function: Any = (lambda images: predict(model, images)) if plain else model
+    plan = grid_plan(np.ones((8, 8), np.float32), num_samples=100)
+    scores = score(make_scorer(function, (8, 8), "sigmoid", batch_size=16), plan, 0, 1)
+    raw = predict(model, model_inputs(plan))
+    assert scores.saturated is not None
+    np.testing.assert_array_equal(scores.saturated, np.repeat((raw == 0) | (raw == 1), 2, axis=1))
+    assert scores.saturated.sum() > 0
+    assert np.isfinite(scores.log_odds).all()
+
+
 def test_models_without_weights_yet_are_built() -> None:
     plan = grid_plan(noise((8, 8, 3)))
     sequential = keras.Sequential([layers.Flatten(), layers.Dense(3, activation="softmax")])

@@ -79,12 +79,12 @@ def smaller_engine(model: Any, engine: Engine) -> Engine:
 
 
 def automatic_batch_size(model: Any, image_shape: tuple[int, ...]) -> int:
-    """Rows per batch for an image shape: a power of two from 8 to 64, on an accelerator eight times as many."""
+    """Rows per batch for an image shape: a power of two from 8 to 128, on an accelerator eight times as many."""
     fixed = fixed_batch_size(model)
     if fixed is not None:
         return fixed
     rows: int = 2 ** round(math.log2(_PIXELS / (image_shape[0] * image_shape[1])))
-    return min(max(rows, 8), 64) * (8 if _backend().accelerated(model) else 1)
+    return min(max(rows, 8), 128) * (8 if _backend().accelerated(model) else 1)
 
 
 def _keep(compiled: _Compiled, request: _Request, engine: Engine) -> None:
