@@ -153,13 +153,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("model", type=Path, help="a Keras model for images (size, size, 3) in 0..255")
     parser.add_argument("--calls", type=int, default=500, help="model calls of every explainer")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--only", nargs="+", help="names of the explainers that take part (default: all)")
     options = parser.parse_args(arguments)
     model = keras.models.load_model(options.model)
 
     def predict(images: Floats) -> Floats:
         return np.asarray(model.predict(images, batch_size=32, verbose=0))
 
-    explainers = contestants(model, predict, options.calls)
+    installed = contestants(model, predict, options.calls)
+    explainers = {name: each for name, each in installed.items() if not options.only or name in options.only}
     totals: dict[str, list[float]] = {}
     print(f"\n{options.calls} model calls, {options.seeds} seeds: deletion (low is good), insertion (high), difference")
     for name, image in pictures(model.input_shape[1]).items():

@@ -1,5 +1,6 @@
 """`explain()`: one image or a batch, any model, one call. May import the core and, through `scoring`, Keras."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Unpack, overload
 
@@ -7,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keras_lime.core.explanation import Explanation
+from keras_lime.core.notes import Caveat
 from keras_lime.core.plan import check_image, make_plans
 from keras_lime.core.run import Subject, explain_plans
 from keras_lime.core.settings import SettingsDict, make_settings
+from keras_lime.core.warning import LimeWarning
 
 __all__ = ["explain"]
 
@@ -75,7 +78,25 @@ def explain(
     ]
     names = None if class_names is None else tuple(map(str, class_names))
     explanations = list(explain_plans(plans, subjects, scorer, chosen, class_names=names))
+    _warn_if_saturated(explanations, subjects)
     return explanations[0] if single else explanations
+
+
+def _warn_if_saturated(explanations: Sequence[Explanation], subjects: Sequence[Subject]) -> None:
+    """Says once which images the probability scale cannot explain."""
+    saturated = [
+        subject.title
+        for explanation, subject in zip(explanations, subjects, strict=True)
+        if explanation.limits is not None and (explanation.limits.caveats & np.uint8(Caveat.SATURATED)).any()
+    ]
+    if saturated:
+        others = f" and {len(saturated) - 1} more" if len(saturated) > 1 else ""
+        warnings.warn(
+            f"{saturated[0]}{others}: the probability of a target hardly moves, whatever is hidden, because it is "
+            'saturated; its weights are noise around zero. Pass scale="logit" to explain the log-odds.',
+            LimeWarning,
+            stacklevel=3,
+        )
 
 
 def _images(image: Any) -> tuple[list[NDArray[Any]], bool]:

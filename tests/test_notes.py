@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 
+from keras_lime import explain
 from keras_lime.core.explanation import Explanation
 from keras_lime.core.fidelity import measure_fidelity, rank_agreement, weighted_spread
 from keras_lime.core.notes import CAVEAT_TEXTS, FLAG_TEXTS, Caveat, Flag
@@ -14,6 +15,7 @@ from keras_lime.core.perturbation import Neighborhood
 from keras_lime.core.plan import make_plans
 from keras_lime.core.run import Subject, explain_plans
 from keras_lime.core.settings import make_settings
+from keras_lime.core.warning import LimeWarning
 from keras_lime.tensorboard.log import manifest_parts, result_parts
 from keras_lime.tensorboard.records import decode
 from tests.models import MaskScorer, photo, two_classes
@@ -128,6 +130,22 @@ def test_certain_answers_that_do_move_are_not_saturated() -> None:
         return two_classes(np.where(np.abs(images[:, 2, 2, 0] - IMAGE[2, 2, 0]) < 1, 0.9999, 0.2))
 
     assert not any(each & Caveat.SATURATED for each in caveats(explained(corner)[0]))
+    # Where nothing moves at all the log-odds would not tell more.
+    still, _ = explained(lambda images: two_classes(np.full(len(images), 0.9999)))
+    assert not any(each & Caveat.SATURATED for each in caveats(still))
+
+
+def test_explain_warns_once_where_the_probability_is_saturated() -> None:
+    def confident(images: np.ndarray) -> np.ndarray:
+        return two_classes(1 / (1 + np.exp(-12 - images[:, :32].mean(axis=(1, 2, 3)) / 255)))
+
+    settings: Any = {"segmentation": "grid", "baseline": "grey", "num_samples": 200}
+    with pytest.warns(LimeWarning, match=r"^`image`: the probability.*scale=\"logit\"") as warned:
+        explain(confident, IMAGE, **settings)
+    assert len(warned) == 1
+    with pytest.warns(LimeWarning, match=r"^`image` 0 and 1 more: "):
+        explain(confident, [IMAGE, IMAGE[::-1]], **settings)
+    explain(confident, IMAGE, scale="logit", **settings)
 
 
 def test_clipped_log_odds_are_told() -> None:

@@ -130,9 +130,11 @@ def find_limits(plan: Plan, scores: Scores, fit: Fit, second: Fit | None, settin
 
 
 def _saturated(scores: Scores, neighborhood: Neighborhood) -> NDArray[np.bool_]:
-    """Targets (n_targets,) whose probability is next to 0 or 1 and hardly moves, whatever is hidden."""
+    """Targets (n_targets,) whose probability is next to 0 or 1 and hardly moves, while the log-odds do."""
     extreme = np.abs(scores.values[0] - 0.5) >= _SATURATED_FROM - 0.5
-    saturated: NDArray[np.bool_] = extreme & (weighted_spread(scores.values, neighborhood.weights) < _SATURATED_SPREAD)
+    still = weighted_spread(scores.values, neighborhood.weights) < _SATURATED_SPREAD
+    moving = np.ptp(scores.log_odds, axis=0) > 1e-5 * np.abs(scores.log_odds).max(axis=0)
+    saturated: NDArray[np.bool_] = extreme & still & moving
     return saturated
 
 
