@@ -1,6 +1,6 @@
 """One network, trained twice: it learns the signs, or it learns the scenery behind them. LIME shows which.
 
-Run `python examples/stop_signs.py`, then `tensorboard --logdir logs`. It takes three minutes on two CPU cores; try
+Run `python examples/stop_signs.py`, then `tensorboard --logdir logs`. It takes about two minutes on two CPU cores; try
 `--correlation 0.95`, or `--quick` to see that it runs. Works under every Keras backend.
 """
 
@@ -129,7 +129,8 @@ def report(outcomes: dict[str, Outcome], correlation: float, chance: float, log_
     table = "\n".join(f"{title:<54}{first:>12.3f}{second:>12.3f}" for title, first, second in rows)
     return f"""
 Two networks of one kind learned five traffic signs. In the first one's pictures the scene says nothing about the sign,
-in the other's {correlation:.0%} of the signs stand before a scene of their own ({own}).
+in the other's {correlation:.0%} of the signs stand before a scene of their own:
+{own}.
 
 {"":<54}{"independent":>12}{"shortcut":>12}
 {table}

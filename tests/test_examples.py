@@ -138,7 +138,7 @@ def test_stop_signs_runs_from_any_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    stop_signs.main(["--quick", "--epochs", "2"])
+    stop_signs.main(["--quick", "--epochs", "1"])
     for run in ("independent", "shortcut"):
         for part in ("lime", "train", "validation"):
             assert list((tmp_path / "logs" / run / part).glob("events.out.tfevents.*")), f"{run}/{part}"
