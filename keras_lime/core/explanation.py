@@ -166,7 +166,7 @@ class Explanation(WeightedSegments):
         """The weights that other kernel widths would have given, refitted from the scores that are there.
 
         Args:
-            widths: kernel widths, each > 0. Defaults to `None`: six, from half of the own width to eight times as much.
+            widths: kernel widths, each > 0. Defaults to `None`: five, from half of the own one to 8 times it.
 
         Returns:
             A `KernelWidthPath`, with the superpixels whose sign depends on the kernel width, and a plot.

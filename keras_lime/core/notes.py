@@ -103,11 +103,15 @@ def find_limits(plan: Plan, scores: Scores, fit: Fit, second: Fit | None, settin
     neighborhood, logit = plan.neighborhood, settings.get("scale") == "logit"
     n_targets, n_segments = fit.coef.shape
     flags, caveats = np.zeros((n_targets, n_segments), np.uint8), np.zeros(n_targets, np.uint8)
-    if fit.alpha is not None:
-        width = float(settings.get("kernel_width", 0.25))
-        widths = default_widths(width)
-        path = fit_path(neighborhood, scores.log_odds if logit else scores.values, fit.alpha, widths)
-        flags[KernelWidthPath(widths, *path, width, ()).sign_flips] |= np.uint8(Flag.SIGN_FLIPS)
+    if fit.alpha is not None and fit.stderr is not None:
+        own = float(settings.get("kernel_width", 0.25))
+        others = np.setdiff1d(default_widths(own), [own])
+        refits = fit_path(neighborhood, scores.log_odds if logit else scores.values, fit.alpha, others)
+        coef, stderr = (
+            np.concatenate([one[None], more]) for one, more in zip((fit.coef, fit.stderr), refits, strict=True)
+        )
+        path = KernelWidthPath(np.append(own, others), coef, stderr, own, ())
+        flags[path.sign_flips] |= np.uint8(Flag.SIGN_FLIPS)
     if plan.blind is not None:
         flags[:, plan.blind] |= np.uint8(Flag.BLIND)
     if second is not None:
