@@ -80,13 +80,15 @@ def train(correlation: float, log_dir: Path, probes: ProbeSet, *, n_images: int,
 
     keras.utils.set_random_seed(seed)
     model = build_model(epochs * math.ceil(n_images / BATCH_SIZE))
+    # Hidden parts show grey: their mean colour would still tell meadow from sky.
+    explanations = LimeCallback(probes, log_dir, baseline="grey")
     history = model.fit(
         world.images,
         world.labels,
         batch_size=BATCH_SIZE,
         epochs=epochs,
         validation_data=(same_world.images, same_world.labels),
-        callbacks=[keras.callbacks.TensorBoard(log_dir), LimeCallback(probes, log_dir)],
+        callbacks=[keras.callbacks.TensorBoard(log_dir), explanations],
         verbose=2,
     ).history
     _, accuracy = model.evaluate(other_scene.images, other_scene.labels, verbose=0)
