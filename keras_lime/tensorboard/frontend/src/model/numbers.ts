@@ -15,13 +15,17 @@ export function probability(value: number | null | undefined): string {
   return percent(value);
 }
 
-/** Three decimals, of small numbers two digits that say something. */
+/** Three decimals; of small numbers two digits that say something; below a thousandth as a power of ten, to stay short. */
 export function decimal(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return NOTHING;
   if (value === 0) return "0";
-  const magnitude = Math.abs(value);
-  const shown = magnitude >= 100 ? value.toFixed(0) : magnitude >= 0.01 ? value.toFixed(3) : value.toPrecision(2);
-  return shown.replace("-", "−");
+  return fixed(value, Math.abs(value)).replaceAll("-", "−");
+}
+
+function fixed(value: number, magnitude: number): string {
+  if (magnitude >= 100) return value.toFixed(0);
+  if (magnitude >= 0.01) return value.toFixed(3);
+  return magnitude >= 0.001 ? value.toPrecision(2) : value.toExponential(1);
 }
 
 /** Like `decimal`, with a plus sign: weights are for or against. */
