@@ -16,6 +16,7 @@ from PIL import Image
 
 from keras_lime.core.display import Display
 from keras_lime.core.explanation import Explanation
+from keras_lime.core.notes import Flag
 from keras_lime.core.plan import Scores, make_plan
 from keras_lime.core.settings import Settings
 from keras_lime.core.surrogate import fit_surrogate
@@ -100,6 +101,34 @@ class TestPlot:
                 (bar,) = ax.child_axes
                 np.testing.assert_allclose(bar.get_xticks(), [-largest, 0, largest])
                 assert bar.get_xticklabels()[2].get_text() == f"+{largest:.2g}"
+
+    def test_notes_stand_below_and_nothing_else_moves(self, explanation: Explanation) -> None:
+        assert explanation.limits is not None
+        plain = plot(replace(explanation, limits=replace(explanation.limits, caveats=np.zeros(2, np.uint8))))
+        noted = replace(explanation, limits=replace(explanation.limits, caveats=np.array([3, 1], np.uint8)))
+        figure = plot(noted)
+        assert len(noted.notes) == 2
+        words = " ".join(text.get_text() for text in figure.texts)
+        for note in noted.notes:
+            assert " ".join(note.split()) in " ".join(words.split())
+        assert plain.texts == []
+        assert figure.get_figwidth() == plain.get_figwidth()
+        for ax, other in zip(figure.axes, plain.axes, strict=True):
+            np.testing.assert_allclose(
+                ax.get_position().height * figure.get_figheight(), other.get_position().height * plain.get_figheight()
+            )
+            below = max(text.get_position()[1] for text in figure.texts)
+            assert ax.get_position().y0 > below
+
+    def test_what_cannot_be_judged_is_hatched(self, explanation: Explanation) -> None:
+        assert explanation.limits is not None
+        flags = np.zeros((2, 12), np.uint8)
+        flags[:, 3] = Flag.BLIND
+        blind = replace(explanation, limits=replace(explanation.limits, flags=flags))
+        shown, before = picture(plot(blind, grey=False), 1), picture(plot(explanation, grey=False), 1)
+        np.testing.assert_array_equal(shown, blind.overlay())
+        inside = explanation.segmentation.labels == 3
+        assert not np.array_equal(shown[inside], before[inside])
 
     def test_palette(self, explanation: Explanation) -> None:
         figure = plot(explanation, palette="blue-orange", grey=False)
