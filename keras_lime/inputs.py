@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 
-__all__ = ["build", "check_inputs"]
+__all__ = ["build", "check_channels", "check_inputs"]
 
 _CHANNELS = (1, 2, 3, 4)
 """Sizes that are taken for channels where the model's input or the image must tell which axis they are on."""
@@ -30,13 +30,8 @@ def check_inputs(model: Any, image_shape: tuple[int, ...], batch_size: int | Non
             "function: explain(lambda images: model.predict([images, other], verbose=0), image)."
         )
     expected = tuple(inputs[0].shape[1:]) if inputs else None
-    if _channels_first(expected if expected is not None and len(expected) == 3 else image_shape):
-        raise ValueError(
-            "Images must have their channels last, (h, w, c). Received: "
-            f"{'an image' if expected is None else 'a model for images'} of shape {expected or image_shape}. Put a "
-            "Permute layer before a channels-first model: keras.Sequential([keras.Input((h, w, c)), "
-            "keras.layers.Permute((3, 1, 2)), model])."
-        )
+    if expected is not None and len(expected) == 3:
+        check_channels(expected, "a model for images")
     if expected is not None and not _fits(expected, image_shape):
         raise ValueError(
             f"`image` must have the shape that the model takes, {expected}. Received: shape={image_shape}. "
@@ -45,6 +40,24 @@ def check_inputs(model: Any, image_shape: tuple[int, ...], batch_size: int | Non
     fixed = inputs[0].shape[0] if inputs else None
     if fixed is not None and batch_size not in (None, fixed):
         raise ValueError(f"`batch_size` must be {fixed}, the model's own. Received: batch_size={batch_size}.")
+
+
+def check_channels(shape: tuple[int | None, ...], what: str = "an image") -> None:
+    """Refuses a shape (c, h, w).
+
+    Args:
+        shape: of one image, with its own sizes or a model's.
+        what: of what it is the shape, for the error.
+
+    Raises:
+        ValueError: if the first axis holds the channels.
+    """
+    if _channels_first(shape):
+        raise ValueError(
+            f"Images must have their channels last, (h, w, c). Received: {what} of shape {shape}. Put a Permute layer "
+            "before a channels-first model: keras.Sequential([keras.Input((h, w, c)), keras.layers.Permute((3, 1, 2)), "
+            "model])."
+        )
 
 
 def build(model: Any, image_shape: tuple[int, ...]) -> None:

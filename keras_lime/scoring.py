@@ -16,7 +16,7 @@ from keras_lime import heads
 from keras_lime.batches import Rows
 from keras_lime.core.plan import Plan, Scores
 from keras_lime.engines import COLUMNS, SLOTS, engine_for, fixed_batch_size, is_out_of_memory, smaller_engine
-from keras_lime.inputs import build, check_inputs
+from keras_lime.inputs import build, check_channels, check_inputs
 from keras_lime.outputs import Converted, NonFiniteOutputError, Output
 from keras_lime.targets import resolve_function_output, resolve_output
 
@@ -74,6 +74,7 @@ def make_scorer(
         )
     if isinstance(model, type) or not callable(model):
         raise TypeError(f"`model` must be a Keras model or a function. Received: {model!r}.")
+    check_channels(shape)
     return FunctionScorer(model, shape, output, head, batch_size)
 
 
@@ -86,6 +87,7 @@ class KerasScorer:
         self._model = model
         self._request = (image_shape, head, batch_size)
         check_inputs(model, image_shape, batch_size)
+        check_channels(image_shape)
         build(model, image_shape)
         outputs = engine_for(model, *self._request).outputs
         self.output = resolve_output(model, output, head, outputs=outputs)

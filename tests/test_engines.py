@@ -121,6 +121,23 @@ def test_scoring_within_fit_leaves_training_as_it_was() -> None:
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.skipif(BACKEND != "jax", reason="only the JAX trainer holds the weights outside the model")
+def test_weights_held_by_an_outer_training_are_asked_for() -> None:
+    inner = classifier()
+    outer = keras.Sequential([keras.Input(SHAPE), inner])
+    plan, seen = grid_plan(noise(SHAPE)), []
+
+    class WatchInner(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            with pytest.raises(RuntimeError, match="Call `jax_state_sync\\(\\)` of that model first"):
+                score(make_scorer(inner, SHAPE), plan)
+            outer.jax_state_sync()
+            seen.append(score(make_scorer(inner, SHAPE), plan, 0).values)
+
+    fit(compiled(outer), WatchInner())
+    np.testing.assert_allclose(seen[-1][:, 0], predict(outer, model_inputs(plan))[:, 0], atol=1e-6)
+
+
 def test_nothing_is_traced_from_image_to_image() -> None:
     model = classifier()
     traces = set()

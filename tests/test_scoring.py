@@ -275,6 +275,12 @@ def test_models_for_other_images_are_refused(
         make_scorer(model, given)
 
 
+def test_images_with_their_channels_first_are_refused() -> None:
+    for model in (subclassed(keras.ops.softmax), lambda images: images):
+        with pytest.raises(ValueError, match=r"channels last, \(h, w, c\). Received: an image of shape \(3, 16, 24\)"):
+            make_scorer(model, (3, 16, 24))
+
+
 def test_subclassed_models_for_other_images_are_refused() -> None:
     model = subclassed(keras.ops.softmax)
     make_scorer(model, (8, 8, 3), "softmax")
