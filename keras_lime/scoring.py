@@ -132,7 +132,7 @@ class KerasScorer:
                     raise
                 raw = None
             if raw is None:
-                engine = smaller_engine(self._model, engine)
+                engine = smaller_engine(self._model, *self._request, used=engine.batch_size)
                 continue
             waiting = waiting[len(taken) :]
             yield raw
@@ -156,7 +156,7 @@ class KerasScorer:
             if raw is None:
                 # Here and not in the handler, where the error still holds the tensors of the failed batch.
                 loaded, staged = range(0), ()
-                engine = smaller_engine(self._model, engine)
+                engine = smaller_engine(self._model, *self._request, used=engine.batch_size)
                 continue
             start, loaded = batch.stop, batch.plans
             for position, part in batch.parts:

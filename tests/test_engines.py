@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_lime.engines import engine_for, is_out_of_memory
+from keras_lime.engines import engine_for, is_out_of_memory, smaller_engine
 from keras_lime.engines.cache import automatic_batch_size
 from keras_lime.scoring import make_scorer
 from tests.classifiers import classifier, predict, score
@@ -204,6 +204,18 @@ def test_batches_are_halved_until_they_fit() -> None:
         expected = model.predict(model_inputs(plan), batch_size=10, verbose=0)
         np.testing.assert_allclose(scores.values, expected, atol=1e-6)
     assert engine_for(model, (8, 8)).batch_size == 16
+
+
+def test_two_scorings_at_once_share_the_halved_batch() -> None:
+    model = keras.Sequential([keras.Input((8, 8)), LittleMemory(), layers.Flatten(), layers.Dense(3), layers.Softmax()])
+    plans = [grid_plan(noise((8, 8), seed), num_samples=200, seed=seed) for seed in range(2)]
+    scorer = make_scorer(model, (8, 8))
+    pairs = list(zip(scorer(plans, [(0,)] * 2), scorer(plans, [(0,)] * 2), strict=True))
+    for one, other in pairs:
+        np.testing.assert_array_equal(one.values, other.values)
+    engine = engine_for(model, (8, 8))
+    assert smaller_engine(model, (8, 8), None, None, used=128) is engine
+    assert smaller_engine(model, (8, 8), None, None, used=16).batch_size == 8
 
 
 def test_memory_errors_are_known_by_what_they_say() -> None:

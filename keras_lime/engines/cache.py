@@ -61,21 +61,27 @@ def engine_for(
     return compiled.engines[request]
 
 
-def smaller_engine(model: Any, engine: Engine) -> Engine:
+def smaller_engine(
+    model: Any, image_shape: tuple[int, ...], head: str | int | None, batch_size: int | None, *, used: int
+) -> Engine:
     """Replaces an engine that ran out of memory by one with half the rows, for later calls too.
 
     Args:
-        model: its model.
-        engine: what `engine_for` gave.
+        model: as the next three arguments, what `engine_for` was asked for.
+        image_shape: likewise.
+        head: likewise.
+        batch_size: likewise.
+        used: the rows per batch that were too many.
 
     Returns:
         What `engine_for` gives from now on.
     """
-    compiled = _COMPILED[model]
-    request = next(request for request, each in compiled.engines.items() if each is engine)
-    image_shape, head, _ = request
-    _keep(compiled, request, _compile(model, Form(image_shape, head, max(1, engine.batch_size // 2))))
-    return compiled.engines[request]
+    engine = engine_for(model, image_shape, head, batch_size)
+    if engine.batch_size < used:
+        return engine
+    smaller = _compile(model, Form(image_shape, head, max(1, used // 2)))
+    _keep(_COMPILED[model], (image_shape, head, batch_size), smaller)
+    return smaller
 
 
 def automatic_batch_size(model: Any, image_shape: tuple[int, ...]) -> int:
