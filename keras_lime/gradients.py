@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from keras_lime.core.explanation import Explanation
 from keras_lime.core.fidelity import rank_agreement
 from keras_lime.core.plan import as_pixels
-from keras_lime.engines.engine import Form, fixed_batch_size, raw_scores
-from keras_lime.outputs import Output
 from keras_lime.scoring import KerasScorer, make_scorer
+from keras_lime.scoring.engines.engine import Form, fixed_batch_size, raw_scores
+from keras_lime.scoring.outputs import Output
 
 __all__ = ["IntegratedGradients", "integrated_gradients"]
 

@@ -13,7 +13,7 @@ from keras_lime.core.warning import LimeWarning
 from tests.models import photo
 
 PATCH = (slice(8, 16), slice(16, 24))
-GRID = {"segmentation": "grid", "n_segments": 16, "num_samples": 400}
+GRID: dict[str, Any] = {"segmentation": "grid", "n_segments": 16, "num_samples": 400}
 
 
 @keras.saving.register_keras_serializable("tests")

@@ -11,9 +11,9 @@ import keras
 import numpy as np
 import pytest
 
-from keras_lime.engines import engine_for, is_out_of_memory, smaller_engine
-from keras_lime.engines.cache import automatic_batch_size
 from keras_lime.scoring import make_scorer
+from keras_lime.scoring.engines import engine_for, is_out_of_memory, smaller_engine
+from keras_lime.scoring.engines.cache import automatic_batch_size
 from tests.classifiers import classifier, predict, score
 from tests.plans import grid_plan, model_inputs, noise
 

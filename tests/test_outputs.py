@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from keras_lime.outputs import NonFiniteOutputError, Output
+from keras_lime.scoring.outputs import NonFiniteOutputError, Output
 
 SOFTMAX = Output("softmax", False, 3)
 LOGITS = Output("softmax", True, 3)

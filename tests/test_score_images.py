@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_lime.outputs import Output
 from keras_lime.scoring import NonFiniteOutputError, make_scorer
+from keras_lime.scoring.outputs import Output
 from tests.classifiers import classifier, predict
 from tests.plans import noise
 
@@ -37,7 +37,7 @@ def test_integers_and_pictures_without_channels_are_fed_as_they_are() -> None:
 
 
 def test_nothing_is_traced_twice() -> None:
-    from keras_lime.engines import engine_for
+    from keras_lime.scoring.engines import engine_for
 
     model = classifier()
     shape = tuple(model.input_shape[1:])

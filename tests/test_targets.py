@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_lime.engines.engine import Spec
-from keras_lime.targets import Output, resolve_function_output, resolve_output
+from keras_lime.scoring.engines.engine import Spec
+from keras_lime.scoring.targets import Output, resolve_function_output, resolve_output
 
 Layers = Callable[[Any], Any]
 layers = keras.layers

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_lime.engines.engine import COLUMNS, SLOTS, Form, raw_scores
+from keras_lime.scoring.engines.engine import COLUMNS, SLOTS, Form, raw_scores
 
 __all__ = ["ENGINE", "JaxEngine", "accelerated"]
 

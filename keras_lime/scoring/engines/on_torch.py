@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from keras_lime.engines.engine import SLOTS, Form, fixed_batch_size, raw_scores
+from keras_lime.scoring.engines.engine import SLOTS, Form, fixed_batch_size, raw_scores
 
 __all__ = ["ENGINE", "TorchEngine", "accelerated"]
 

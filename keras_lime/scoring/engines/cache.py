@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from keras_lime.engines.engine import Engine, Form, fixed_batch_size, is_out_of_memory
+from keras_lime.scoring.engines.engine import Engine, Form, fixed_batch_size, is_out_of_memory
 
 __all__ = ["automatic_batch_size", "engine_for", "smaller_engine"]
 
@@ -116,7 +116,7 @@ def _backend() -> Any:
     name = keras.backend.backend()
     if name not in ("tensorflow", "jax", "torch"):
         raise ValueError(f"Keras must run on TensorFlow, JAX or PyTorch. Received: KERAS_BACKEND={name}.")
-    return importlib.import_module(f"keras_lime.engines.on_{name}")
+    return importlib.import_module(f"keras_lime.scoring.engines.on_{name}")
 
 
 def _structure(model: Any) -> list[Any]:

@@ -8,8 +8,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_lime import heads
-from keras_lime.outputs import Kind, NonFiniteOutputError, Output
+from keras_lime.scoring import heads
+from keras_lime.scoring.outputs import Kind, NonFiniteOutputError, Output
 
 __all__ = ["NonFiniteOutputError", "Output", "resolve_function_output", "resolve_output"]
 

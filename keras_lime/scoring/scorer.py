@@ -12,13 +12,13 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_lime import heads
-from keras_lime.batches import Rows
 from keras_lime.core.plan import Plan, Scores
-from keras_lime.engines import COLUMNS, SLOTS, engine_for, fixed_batch_size, is_out_of_memory, smaller_engine
-from keras_lime.inputs import build, check_channels, check_inputs
-from keras_lime.outputs import Converted, NonFiniteOutputError, Output
-from keras_lime.targets import resolve_function_output, resolve_output
+from keras_lime.scoring import heads
+from keras_lime.scoring.batches import Rows
+from keras_lime.scoring.engines import COLUMNS, SLOTS, engine_for, fixed_batch_size, is_out_of_memory, smaller_engine
+from keras_lime.scoring.inputs import build, check_channels, check_inputs
+from keras_lime.scoring.outputs import Converted, NonFiniteOutputError, Output
+from keras_lime.scoring.targets import resolve_function_output, resolve_output
 
 __all__ = ["FunctionScorer", "KerasScorer", "NonFiniteOutputError", "make_scorer"]
 

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_lime import heads
+from keras_lime.scoring import heads
 
 __all__ = ["COLUMNS", "SLOTS", "Engine", "Form", "Spec", "fixed_batch_size", "is_out_of_memory", "raw_scores"]
 

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from keras_lime.engines.engine import SLOTS, Form, raw_scores
+from keras_lime.scoring.engines.engine import SLOTS, Form, raw_scores
 
 __all__ = ["ENGINE", "TensorFlowEngine", "accelerated"]
 
