@@ -44,7 +44,7 @@ def small_cnn(size: int = 64, classes: int = 5) -> keras.Model:
 def photograph(size: int) -> NDArray[np.float32]:
     """The cat of scikit-image, square, float32 in 0..255."""
     cat = data.chelsea()[:, 75:375]
-    return (resize(cat, (size, size), anti_aliasing=True) * 255).astype(np.float32)
+    return np.asarray(resize(cat, (size, size), anti_aliasing=True) * 255, dtype=np.float32)
 
 
 def compiled_forward(model: keras.Model) -> Callable[[NDArray[np.float32]], Callable[[], object]]:
@@ -78,14 +78,16 @@ def plain_passes(model: keras.Model, image: NDArray[np.float32], samples: int) -
     for size in (16, 32, 64, 128, 256):
         once = forward(np.repeat(image[None], size, axis=0))
 
-        def run(once: Callable[[], object] = once, count: int = math.ceil(samples / size)) -> None:
-            for _ in range(count):
-                once()
+        passes = partial(_repeat, once, math.ceil(samples / size))
+        passes()
+        found.append((min(seconds(passes) for _ in range(2)), passes, size))
+    _, fastest, size = min(found, key=lambda entry: entry[0])
+    return fastest, size
 
+
+def _repeat(run: Callable[[], object], count: int) -> None:
+    for _ in range(count):
         run()
-        found.append((min(seconds(run) for _ in range(2)), run, size))
-    _, run, size = min(found, key=lambda entry: entry[0])
-    return run, size
 
 
 def lime_contestants(model: keras.Model, image: NDArray[np.float32], samples: int) -> dict[str, Contestant]:
@@ -123,9 +125,9 @@ def compare(name: str, model: keras.Model, size: int, samples: int, rounds: int,
     """Times all contestants in turn and prints a table."""
     image = photograph(size)
     plain, batch_size = plain_passes(model, image, samples)
-    ours = partial(explain, model, image, num_samples=samples, output=output)
+    ours: Callable[[], Any] = partial(explain, model, image, num_samples=samples, output=output)
     found = ours()
-    contestants = {"keras_lime": ours, **lime_contestants(model, image, samples)}
+    contestants: dict[str, Contestant] = {"keras_lime": ours, **lime_contestants(model, image, samples)}
     ratios: dict[str, list[float]] = {each: [] for each in contestants}
     base: list[float] = []
     for _ in range(rounds):

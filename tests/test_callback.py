@@ -13,7 +13,7 @@ import pytest
 
 from keras_lime import LimeCallback, ProbeSet
 from keras_lime.core.warning import LimeWarning
-from keras_lime.tensorboard.records import MANIFEST_TAG, SUMMARY_TAG, result_tag
+from keras_lime.tensorboard.records import MANIFEST_TAG, SUMMARY_TAG, Record, result_tag
 from tests.events import read_events
 
 SIZE = 24
@@ -35,7 +35,8 @@ def bright_squares(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, n
 
 def probes(**given: Any) -> ProbeSet:
     images, labels, masks = bright_squares(4, seed=9)
-    return ProbeSet(images, labels, **{"masks": masks, "class_names": NAMES} | given)
+    arguments: dict[str, Any] = {"masks": masks, "class_names": NAMES} | given
+    return ProbeSet(images, labels, **arguments)
 
 
 def make_model() -> keras.Model:
@@ -59,7 +60,7 @@ def fit(callbacks: list[Any], model: keras.Model | None = None, **given: Any) ->
 
 
 def callback(log_dir: Path, **given: Any) -> LimeCallback:
-    settings = {"segmentation": "grid", "n_segments": 36, "num_samples": 64, "on_error": "raise"}
+    settings: dict[str, Any] = {"segmentation": "grid", "n_segments": 36, "num_samples": 64, "on_error": "raise"}
     return LimeCallback(given.pop("probe_set", None) or probes(), log_dir, **settings | given)
 
 
@@ -95,10 +96,16 @@ def test_records_hold_what_was_explained(tmp_path: Path) -> None:
     for explanation, identity in zip(explanations, probe_set.ids, strict=True):
         record = events.records(result_tag(identity))[0]
         assert tuple(record.array("targets")) == explanation.targets  # type: ignore[arg-type]
-        np.testing.assert_allclose(record.array("coef"), explanation.fit.coef, atol=1e-5)
-        np.testing.assert_allclose(record.array("prediction"), explanation.prediction, atol=1e-5)
-        np.testing.assert_allclose(record.array("stderr"), explanation.fit.stderr, rtol=2e-3, atol=1e-6)
+        np.testing.assert_allclose(np.asarray(record.array("coef")), explanation.fit.coef, atol=1e-5)
+        np.testing.assert_allclose(np.asarray(record.array("prediction")), explanation.prediction, atol=1e-5)
+        np.testing.assert_allclose(
+            np.asarray(record.array("stderr")), np.asarray(explanation.fit.stderr), rtol=2e-3, atol=1e-6
+        )
         assert record.header["predicted"] == explanation.predicted
+
+
+def _coef(record: Record) -> np.ndarray:
+    return np.asarray(record.array("coef"))
 
 
 def test_epochs_differ_by_the_model_alone(tmp_path: Path) -> None:
@@ -108,7 +115,7 @@ def test_epochs_differ_by_the_model_alone(tmp_path: Path) -> None:
     fit([callback(tmp_path)], frozen, epochs=3)
     records = read_events(tmp_path / "lime").records(result_tag(probes().ids[0]))
     for step in (1, 2):
-        np.testing.assert_allclose(records[step].array("coef"), records[0].array("coef"), atol=1e-6)
+        np.testing.assert_allclose(_coef(records[step]), _coef(records[0]), atol=1e-6)
 
 
 def test_keys_are_in_logs_at_every_epoch_and_never_nan(tmp_path: Path) -> None:
