@@ -5,7 +5,8 @@
 Three pictures (scikit-image's cat and coffee, a stop sign drawn on a meadow), every explainer with the same number of
 model calls. Pixels are hidden in the order of their weights and the predicted class is watched: the area under the
 curve should be small when the most important ones go first (deletion, to grey) and large when they come first
-(insertion, into a blurred picture). Source: Petsiuk et al. 2018, RISE. `lime` and `xplique` take part where they are
+(insertion, into a blurred picture). An explainer that hides superpixels with grey itself has an advantage at deletion.
+Source: Petsiuk et al. 2018, RISE. `lime` and `xplique` take part where they are
 installed. The model takes images (size, size, 3) in 0..255 and gives probabilities.
 """
 
@@ -75,9 +76,9 @@ def areas(predict: Predict, image: Floats, target: int, weights: Floats) -> tupl
     return deletion, insertion
 
 
-def ours(model: Any, calls: int, sampling: Any, image: Floats, target: int, seed: int) -> Floats:
-    """This package, with its defaults but for the number of samples."""
-    explanation = explain(model, image, targets=target, num_samples=calls, sampling=sampling, seed=seed)
+def ours(model: Any, calls: int, given: dict[str, Any], image: Floats, target: int, seed: int) -> Floats:
+    """This package, with its defaults but for the number of samples and what is given."""
+    explanation = explain(model, image, targets=target, num_samples=calls, seed=seed, **given)
     return np.asarray(explanation.heatmap())
 
 
@@ -121,8 +122,9 @@ def xplique_package(model: Any, calls: int, image: Floats, target: int, seed: in
 def contestants(model: Any, predict: Predict, calls: int) -> dict[str, Explainer]:
     """The explainers that are installed."""
     found: dict[str, Explainer] = {
-        "keras_lime": partial(ours, model, calls, "bernoulli"),
-        "keras_lime, balanced": partial(ours, model, calls, "balanced"),
+        "keras_lime": partial(ours, model, calls, {}),
+        "keras_lime, balanced": partial(ours, model, calls, {"sampling": "balanced"}),
+        "keras_lime, grey": partial(ours, model, calls, {"sampling": "balanced", "baseline": "grey"}),
     }
     try:
         import lime  # noqa: F401
