@@ -13,7 +13,7 @@ export function render(): void {
   document.head.append(style);
   document.documentElement.lang = "en";
   document.title = "LIME";
-  shareFonts();
+  void shareFonts();
   followTheme();
   connect();
   mount(h(App, null), document.body);

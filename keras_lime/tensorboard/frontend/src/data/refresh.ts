@@ -1,5 +1,5 @@
 // Asks for the manifest again and again while the page is seen, so that a running training shows up.
-import { manifest, URGENCY } from "./store.ts";
+import { manifest, retryFailed, URGENCY } from "./store.ts";
 
 const PAUSE_MS = 5000;
 /** A large log directory takes the server long: then ask less often, a tenth of the time at most. */
@@ -16,13 +16,20 @@ export function refresh(): Promise<void> {
   return manifest.ensure(String(++asked), URGENCY.chosen);
 }
 
+/** True at 1, 2, 4, 8, …: what failed because it was half written succeeds soon, what is damaged is left in peace. */
+function isPowerOfTwo(count: number): boolean {
+  return (count & (count - 1)) === 0;
+}
+
 export function keepFresh(): void {
   let timer = 0;
+  let polls = 0;
   const tick = async (): Promise<void> => {
     let pause = PAUSE_MS;
     if (isSeen()) {
       const began = performance.now();
       await refresh();
+      if (isPowerOfTwo(++polls) && !retryFailed()) polls = 0;
       pause = Math.max(PAUSE_MS, SHARE * (performance.now() - began));
     }
     timer = window.setTimeout(tick, pause);

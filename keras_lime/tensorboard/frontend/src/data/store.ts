@@ -1,5 +1,5 @@
 // Everything the page knows from the server, one Resource a thing, by run and probe.
-import { computed, type ReadonlySignal } from "@preact/signals";
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { makeSheet, type Sheet } from "../draw/overlay.ts";
 import { fetchManifest, fetchNewest, fetchPicture, fetchSegments, fetchSeries, fetchSummary } from "./api.ts";
 import { Lane } from "./lane.ts";
@@ -105,10 +105,16 @@ export function relaxProbe(run: string, probe: string): void {
   for (const resource of resourcesOf(probeOf(run, probe))) resource.relax();
 }
 
-/** Asks again for everything that failed. */
-export function retryFailed(): void {
-  const all: Resource<unknown>[] = [...summaries.values(), ...[...probes.values()].flatMap(resourcesOf)];
-  for (const resource of all) if (resource.error.value !== null) resource.retry();
+/** Changes when what failed is to be asked for again; who wants something follows it. */
+export const retries = signal(0);
+
+/** Has everything that failed asked for again. False where nothing failed. */
+export function retryFailed(): boolean {
+  const all = [...summaries.values(), ...[...probes.values()].flatMap(resourcesOf)] as Resource<unknown>[];
+  const failed = all.filter((resource) => resource.error.peek() !== null);
+  for (const resource of failed) resource.retry();
+  if (failed.length > 0) retries.value++;
+  return failed.length > 0;
 }
 
 function resourcesOf(data: ProbeData): Resource<unknown>[] {

@@ -3,9 +3,12 @@
 // The page lives in TensorBoard's iframe, whose own address nobody sees: the view goes behind the tab's name in the hash
 // of TensorBoard's window. `replaceState` changes it without an event, so TensorBoard's router stays calm. While
 // another tab is shown the hash is not ours and is left alone. Opened on its own, the page uses its own hash.
-import { parseView, type View, withView } from "./view.ts";
+import { formatView, parseView, type View, withView } from "./view.ts";
 
 const TAB = "keras_lime";
+
+/** Our part of the address as it was last read or written here. */
+let known = "";
 
 /** TensorBoard's window, or this one where there is none or it may not be touched. */
 function host(): Window {
@@ -30,6 +33,7 @@ export function readAddress(): View {
 export function writeAddress(view: View): void {
   const target = host();
   if (!isOurs(target)) return;
+  known = formatView(view);
   const hash = withView(target.location.hash, view);
   if (`#${hash}` === target.location.hash || (hash === "" && target.location.hash === "")) return;
   try {
@@ -46,11 +50,29 @@ export function linkTo(view: View): string {
   return `${target.location.href.split("#")[0]}#${hash}`;
 }
 
-/** Calls back when the user enters another address of this tab; returns how to stop. */
-export function watchAddress(changed: (view: View) => void): () => void {
+/**
+ * Calls back when the user enters another address of this tab; returns how to stop.
+ *
+ * TensorBoard writes the hash too: on the way back from another tab it puts there what our part was on the way out, or
+ * none. That is no wish of the user, and the view is written again instead.
+ */
+export function watchAddress(changed: (view: View) => void, current: () => View): () => void {
   const target = host();
+  let away = false;
   const listener = (): void => {
-    if (isOurs(target)) changed(readAddress());
+    if (!isOurs(target)) {
+      away = true;
+      return;
+    }
+    const said = formatView(readAddress());
+    const stale = said === "" || (away && said === known);
+    away = false;
+    if (stale) {
+      writeAddress(current());
+    } else {
+      known = said;
+      changed(readAddress());
+    }
   };
   target.addEventListener("hashchange", listener);
   return () => target.removeEventListener("hashchange", listener);

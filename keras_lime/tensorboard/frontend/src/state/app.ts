@@ -1,6 +1,6 @@
 // The view as a signal, what follows from it, and the ways to change it. Keeps the address in step.
 import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
-import { growthOf, manifest, manifestOf, readableRuns, runs, summaryOf, URGENCY } from "../data/store.ts";
+import { growthOf, manifest, manifestOf, readableRuns, retries, runs, summaryOf, URGENCY } from "../data/store.ts";
 import type { ProbeInfo, RunManifest, Summary } from "../data/types.ts";
 import { rowAt } from "../model/moment.ts";
 import { readAddress, watchAddress, writeAddress } from "./address.ts";
@@ -76,9 +76,11 @@ function writeSoon(next: View): void {
 
 /** Follows the address, and has it follow; fetches the summary of every run on show. */
 export function connect(): void {
-  watchAddress(showExactly);
+  watchAddress(showExactly, () => whole.peek());
   effect(() => writeSoon(whole.value));
   effect(() => {
+    // Followed, so that a summary that could not be had is asked for again.
+    void retries.value;
     if (manifest.value.value === null) return;
     const charted = view.page === "shortcut";
     const compared = view.page === "compare";

@@ -1,25 +1,23 @@
 // TensorBoard's own Roboto, which it serves and declares in its window only; without it the system's font stands in.
 
-export function shareFonts(): void {
-  const rules: string[] = [];
+export async function shareFonts(): Promise<void> {
   try {
     if (window.parent === window) return;
     const { document: host } = window.parent;
-    for (const sheet of host.styleSheets) {
-      for (const rule of sheet.cssRules) {
-        if (rule.constructor.name === "CSSFontFaceRule" && rule.cssText.includes("Roboto")) {
-          rules.push(absolute(rule.cssText, sheet.href ?? host.baseURI));
-        }
-      }
-    }
+    const faces = await host.fonts.ready;
+    // Behind a path prefix TensorBoard cannot find its own fonts; asking for them again would not help.
+    if (![...faces].some((face) => face.family.includes("Roboto") && face.status === "loaded")) return;
+    const style = document.createElement("style");
+    style.textContent = [...host.styleSheets].flatMap((sheet) => fontRules(sheet, sheet.href ?? host.baseURI)).join("");
+    document.head.append(style);
   } catch {
     // A foreign window or sheet: nothing to share.
   }
-  const style = document.createElement("style");
-  style.textContent = rules.join("");
-  document.head.append(style);
 }
 
-function absolute(css: string, base: string): string {
-  return css.replace(/url\("([^"]+)"\)/g, (_, address: string) => `url("${new URL(address, base).href}")`);
+function fontRules(sheet: CSSStyleSheet, base: string): string[] {
+  return [...sheet.cssRules]
+    .map((rule) => rule.cssText)
+    .filter((css) => css.startsWith("@font-face") && css.includes("Roboto"))
+    .map((css) => css.replace(/url\("([^"]+)"\)/g, (_, address: string) => `url("${new URL(address, base).href}")`));
 }

@@ -15,7 +15,7 @@ export function EpochSlider() {
   // The newest epoch can be drawn before all epochs are known; their place is kept.
   if (count === 0) return <div class="epochs" />;
   return (
-    <div class="epochs" role="group" aria-label="Epoch">
+    <div class="epochs" role="group" aria-label="Epochs">
       <button
         type="button"
         class="round"

@@ -1,6 +1,6 @@
 // What components need to know of one probe, as hooks.
 import { useEffect, useMemo } from "preact/hooks";
-import { growthOf, probeOf, type ProbeData, relaxProbe, sessionOf, wantProbe } from "../data/store.ts";
+import { growthOf, probeOf, type ProbeData, relaxProbe, retries, sessionOf, wantProbe } from "../data/store.ts";
 import { type Drawing, type Sheet, shrinkSheet } from "../draw/overlay.ts";
 import { drawing } from "../state/drawing.ts";
 
@@ -9,11 +9,12 @@ export function useProbe(run: string, probe: string, wanted: boolean): ProbeData
   const data = probeOf(run, probe);
   const growth = growthOf(run);
   const session = sessionOf(run);
+  const retry = retries.value;
   useEffect(() => {
     if (!wanted) return;
     void wantProbe(run, probe);
     return () => relaxProbe(run, probe);
-  }, [run, probe, wanted, growth, session]);
+  }, [run, probe, wanted, growth, session, retry]);
   return data;
 }
 

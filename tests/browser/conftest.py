@@ -1,0 +1,68 @@
+"""Chromium, and the logs and servers that the browser tests share."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.tab import Tab
+from tests.browser.training import EPOCHS, Training, train
+from tests.serving import get_json, tensorboard, wait_until
+
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    found = next((path for path in map(shutil.which, PROGRAMS) if path is not None), None)
+    if found is None:
+        command = "Install Chromium to run these tests: apt-get install chromium"
+        if os.environ.get("CI"):
+            pytest.fail(command)
+        pytest.skip(command)
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Tab]:
+    with Tab(browser) as opened:
+        yield opened
+        assert opened.problems == []
+
+
+@pytest.fixture(scope="package")
+def training(tmp_path_factory: pytest.TempPathFactory) -> Training:
+    return train(tmp_path_factory.mktemp("logs"))
+
+
+@pytest.fixture(scope="package", params=["true", "false"], ids=["fast loader", "slow loader"])
+def address(request: pytest.FixtureRequest, training: Training) -> Iterator[str]:
+    """TensorBoard on the training's logs, under each loader."""
+    with tensorboard(training.log_dir, f"--load_fast={request.param}") as served:
+        wait_until_read(served, training.log_dir)
+        yield served
+
+
+@pytest.fixture(scope="package")
+def fast_address(training: Training) -> Iterator[str]:
+    """TensorBoard on the training's logs, for tests that do not care about the loader."""
+    with tensorboard(training.log_dir) as served:
+        wait_until_read(served, training.log_dir)
+        yield served
+
+
+def wait_until_read(address: str, log_dir: Path) -> None:
+    """Waits until TensorBoard has read every epoch of the training."""
+
+    def is_read() -> bool:
+        runs = get_json(address, "data/plugin/keras_lime/manifest")["runs"]
+        return len(runs) == 2 and all(run["steps_hint"] == EPOCHS for run in runs)
+
+    wait_until(is_read, seconds=120)

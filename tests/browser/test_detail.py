@@ -1,0 +1,138 @@
+"""One probe in detail, and the overlay's pixels against Python's."""
+
+import re
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Frame, expect
+
+from keras_lime.core.plan import image_id
+from keras_lime.tensorboard.wire import unpack
+from tests.browser.tab import Tab, drawn
+from tests.browser.training import CLASS_NAMES, EPOCHS, Training
+from tests.serving import get, wait_until
+
+CANVAS = ".explanation canvas"
+
+
+def opened(tab: Tab, address: str, training: Training, index: int = 0, view: str = "") -> Frame:
+    probe = image_id(training.explanations[index].image)
+    frame = tab.open(address, f"lime_run=honest/lime&lime_probe={probe}{view}")
+    expect(frame.locator(CANVAS)).to_be_visible()
+    expect(frame.locator(".strongest")).to_be_visible()
+    return frame
+
+
+def scale_of(address: str, probe: str) -> float:
+    """Returns the largest weight of the probe at any epoch, the end of its colour scale."""
+    _, _, body = get(address, "data/plugin/keras_lime/series", run="honest/lime", probe=probe)
+    return float(np.nanmax(np.abs(unpack(body)[0]["coef"])))
+
+
+OVERLAYS: dict[str, tuple[str, dict[str, Any]]] = {
+    "plain": ("", {}),
+    "borders": ("&lime_borders=1", {"boundaries": True}),
+    "few, rest hidden": ("&lime_features=4&lime_hideRest=1", {"num_features": 4, "hide_rest": True}),
+    "outline": ("&lime_style=outline&lime_sign=positive", {"style": "outline", "negative": False}),
+    "blue": ("&lime_palette=blue-orange&lime_opacity=0.45", {"palette": "blue-orange", "opacity": 0.45}),
+    "negative": ("&lime_sign=negative", {"positive": False}),
+    "strong": ("&lime_minWeight=0.05", {"min_weight": 0.05}),
+}
+
+
+@pytest.mark.parametrize("index", [0, 4])
+def test_the_pixels_are_those_of_python(tab: Tab, fast_address: str, training: Training, index: int) -> None:
+    explanation = training.explanations[index]
+    probe, target = image_id(explanation.image), explanation.targets[0]
+    scale = scale_of(fast_address, probe)
+    frame = opened(tab, fast_address, training, index)
+    assert drawn(frame, "figure:first-child canvas") == explanation.picture.ravel().tolist()
+    for view, options in OVERLAYS.values():
+        view = f"keras_lime&lime_run=honest/lime&lime_probe={probe}&lime_target={target}{view}"
+        tab.page.evaluate("(view) => { location.hash = view; }", view)
+        expected = explanation.overlay(target, scale=scale, **options).ravel().tolist()
+        wait_until(partial(is_drawn, frame, expected), seconds=10)
+
+
+def is_drawn(frame: Frame, expected: list[int]) -> bool:
+    return drawn(frame, CANVAS) == expected
+
+
+def test_a_tile_opens_its_probe_and_escape_closes_it(tab: Tab, address: str, training: Training) -> None:
+    explanation = training.explanations[2]
+    frame = tab.open(address, "lime_run=honest/lime")
+    frame.locator(".tile", has_text=explanation.name).click()
+    expect(frame.get_by_role("heading", name=explanation.name)).to_be_visible()
+    assert explanation.predicted is not None
+    expect(frame.locator(".verdict")).to_contain_text(f"predicted {CLASS_NAMES[explanation.predicted]}")
+    frame.get_by_role("button", name="Next probe").click()
+    expect(frame.get_by_role("heading", name=training.explanations[3].name)).to_be_visible()
+    tab.page.keyboard.press("Escape")
+    expect(frame.locator(".grid")).to_be_visible()
+
+
+def test_pointing_at_a_superpixel_shows_its_weight_and_its_history(tab: Tab, address: str, training: Training) -> None:
+    explanation = training.explanations[0]
+    frame = opened(tab, address, training, view=f"&lime_target={explanation.targets[0]}")
+    canvas = frame.locator(CANVAS)
+    box = canvas.bounding_box()
+    assert box is not None
+    segment = int(explanation.segmentation.labels[16, 16])
+    canvas.hover(position={"x": 16.5 * box["width"] / 32, "y": 16.5 * box["height"] / 32})
+    card = frame.locator(".segment-card")
+    expect(card).to_contain_text(f"Superpixel {segment}")
+    shown = float(card.locator(".weight").inner_text().split(" ±")[0].replace("−", "-"))
+    assert shown == pytest.approx(explanation.weights(explanation.targets[0])[segment], abs=6e-4)
+    expect(card.locator(".sparkline path")).to_have_attribute("d", re.compile(rf"(?:[ML][\d.]+ [\d.]+){{{EPOCHS}}}"))
+    expect(frame.locator(".rim path").first).to_have_attribute("d", re.compile("^M"))
+    expect(frame.locator(f"[data-line='superpixel {segment}'] .strong")).to_be_visible()
+    frame.get_by_role("heading", name=explanation.name).hover()
+    expect(frame.locator(".rim path").first).to_have_attribute("d", "")
+
+
+def test_a_bar_shows_its_superpixel_to_mouse_and_keyboard(tab: Tab, fast_address: str, training: Training) -> None:
+    explanation = training.explanations[0]
+    target = explanation.targets[0]
+    frame = opened(tab, fast_address, training, view=f"&lime_target={target}")
+    bars = frame.locator(".bar")
+    strongest = [segment for segment, _ in explanation.top_segments(3, target)]
+    assert [int(bars.nth(place).get_attribute("data-segment") or -1) for place in range(3)] == strongest
+    bars.nth(1).hover()
+    expect(frame.locator(".segment-card")).to_contain_text(f"Superpixel {strongest[1]}")
+    frame.get_by_role("heading", name=explanation.name).hover()
+    bars.nth(0).focus()
+    expect(frame.locator(".segment-card")).to_contain_text(f"Superpixel {strongest[0]}")
+    frame.page.keyboard.press("Tab")
+    expect(frame.locator(".segment-card")).to_contain_text(f"Superpixel {strongest[1]}")
+
+
+def test_a_click_in_the_history_goes_to_that_epoch(tab: Tab, fast_address: str, training: Training) -> None:
+    frame = opened(tab, fast_address, training)
+    chart = frame.get_by_role("img", name="Weights of the strongest superpixels over the epochs")
+    chart.click(position={"x": 50, "y": 60})
+    expect(frame.locator(".steps output b")).to_have_text("0")
+
+
+def test_explained_classes_stand_beside_each_other(tab: Tab, fast_address: str, training: Training) -> None:
+    index = next((i for i, each in enumerate(training.explanations) if len(each.targets) > 1), 0)
+    explanation = training.explanations[index]
+    frame = opened(tab, fast_address, training, index)
+    classes = frame.locator(".classes .tile")
+    expect(classes).to_have_count(len(explanation.targets))
+    for place, target in enumerate(explanation.targets):
+        classes.nth(place).click()
+        expect(classes.nth(place)).to_have_attribute("aria-pressed", "true")
+        expect(frame.locator(".explanation figcaption")).to_contain_text(f"For {CLASS_NAMES[target]}")
+
+
+def test_the_weights_can_be_saved(tab: Tab, fast_address: str, training: Training) -> None:
+    explanation = training.explanations[0]
+    target = explanation.targets[0]
+    frame = opened(tab, fast_address, training, view=f"&lime_target={target}")
+    with tab.page.expect_download() as download:
+        frame.get_by_role("button", name="CSV").click()
+    rows = [line.split(",") for line in download.value.path().read_text("utf-8-sig").splitlines()[1:]]
+    newest = [float(row[6]) for row in rows if row[3] == str(EPOCHS - 1)]
+    assert newest == pytest.approx(explanation.weights(target).tolist())
