@@ -126,7 +126,7 @@ class TestPlot:
         flags[:, 3] = Flag.BLIND
         blind = replace(explanation, limits=replace(explanation.limits, flags=flags))
         shown, before = picture(plot(blind, grey=False), 1), picture(plot(explanation, grey=False), 1)
-        np.testing.assert_array_equal(shown, blind.overlay())
+        np.testing.assert_array_equal(shown, blind.overlay(mark_blind=True))
         inside = explanation.segmentation.labels == 3
         assert not np.array_equal(shown[inside], before[inside])
 

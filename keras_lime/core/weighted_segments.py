@@ -85,10 +85,9 @@ class WeightedSegments:
         style: Any = "fill",
         boundaries: bool = False,
         hide_rest: bool = False,
+        mark_blind: bool = False,
     ) -> NDArray[np.uint8]:
         """The picture with superpixels coloured: green for `target`, red against it, the stronger the weightier.
-
-        Superpixels that cannot be judged (`blind`) are hatched.
 
         Args:
             target: output index or name. Defaults to `None`, the first target.
@@ -103,11 +102,14 @@ class WeightedSegments:
             style: `"fill"` or `"outline"`.
             boundaries: draw the rims of all superpixels.
             hide_rest: paint superpixels that are not coloured in grey.
+            mark_blind: hatch superpixels that cannot be judged (`blind`) in place of colouring them.
 
         Returns:
             uint8 array (h, w, 3).
         """
-        weights = np.where(self.blind, np.nan, self.weights(target))
+        weights = self.weights(target)
+        if mark_blind:
+            weights = np.where(self.blind, np.nan, weights)
         selected = select_segments(
             weights, positive=positive, negative=negative, num_features=num_features, min_weight=min_weight
         )
@@ -122,7 +124,7 @@ class WeightedSegments:
             style=style,
             boundaries=boundaries,
             hide_rest=hide_rest,
-            hatched=self.blind,
+            hatched=self.blind if mark_blind else None,
         )
 
     def get_image_and_mask(
