@@ -22,7 +22,7 @@ test("file names hold what file systems take", () => {
 });
 
 test("numbers are written for people", () => {
-  assert.deepEqual([0, 0.004, 0.5, 1, NaN, null].map(percent), ["0 %", "0.4 %", "50 %", "100 %", "–", "–"]);
+  assert.deepEqual([0, 0.0001, 0.004, 0.5, 1, NaN, null].map(percent), ["0 %", "< 0.1 %", "0.4 %", "50 %", "100 %", "–", "–"]);
   assert.deepEqual([0.9999, 1, 0.5].map(probability), ["> 99 %", "100 %", "50 %"]);
   assert.deepEqual([0, 0.1234, -0.00012345, 1234.5].map(decimal), ["0", "0.123", "−1.2e−4", "1235"]);
   assert.deepEqual([0.5, -0.5, 0].map(signed), ["+0.500", "−0.500", "0"]);

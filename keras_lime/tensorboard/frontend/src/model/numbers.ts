@@ -2,10 +2,11 @@
 
 const NOTHING = "–";
 
-/** .5 → "50 %", below one percent with one decimal; NaN and null: a dash. */
+/** .5 → "50 %", below one percent with one decimal, never 0 for what is not; NaN and null: a dash. */
 export function percent(share: number | null | undefined): string {
   if (share === null || share === undefined || !Number.isFinite(share)) return NOTHING;
   const value = share * 100;
+  if (value > 0 && value < 0.05) return "< 0.1 %";
   return `${Math.abs(value) > 0 && Math.abs(value) < 1 ? value.toFixed(1) : Math.round(value)} %`;
 }
 

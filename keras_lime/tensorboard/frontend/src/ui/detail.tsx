@@ -4,7 +4,7 @@ import { useCallback, useEffect, useMemo } from "preact/hooks";
 import type { ProbeInfo, RunManifest, Series } from "../data/types.ts";
 import { selectSegments } from "../draw/overlay.ts";
 import { className, explainedAt, historyOf, type Moment, momentAt } from "../model/moment.ts";
-import { decimal, percent, probability } from "../model/numbers.ts";
+import { percent, probability } from "../model/numbers.ts";
 import { currentStep, goToRow, show, view } from "../state/app.ts";
 import { tiles } from "../state/tiles.ts";
 import { Bars } from "./bars.tsx";
@@ -14,7 +14,7 @@ import { Rim, SegmentCard } from "./hover.tsx";
 import { Icon } from "./icons.tsx";
 import { Picture } from "./picture.tsx";
 import { useDrawing, useProbe } from "./probe.ts";
-import { pictureLabel } from "./tile.tsx";
+import { pictureLabel, twoDecimals } from "./tile.tsx";
 
 const STRONGEST = 8;
 
@@ -214,7 +214,7 @@ function Classes({ run, probe, manifest, series, moment }: BodyProps) {
               <span class="muted">{roles.filter((role) => role !== "").join(", ") || " "}</span>
               <span>
                 {probability(explained.prediction)}
-                <span class="muted"> R² {decimal(explained.r2)}</span>
+                <span class="muted"> R² {twoDecimals(explained.r2)}</span>
               </span>
               {probe.chance !== null && <span class="muted">object {percent(explained.objectShare)}</span>}
             </button>

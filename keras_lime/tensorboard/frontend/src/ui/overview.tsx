@@ -5,7 +5,7 @@ import { percent } from "../model/numbers.ts";
 import { currentManifest, currentRow, currentRun, currentSummary, view } from "../state/app.ts";
 import { tiles } from "../state/tiles.ts";
 import { NothingLeft } from "./empty.tsx";
-import { ProbeTile } from "./tile.tsx";
+import { ProbeTile, twoDecimals } from "./tile.tsx";
 
 export function Overview() {
   const run = currentRun.value;
@@ -40,7 +40,7 @@ function SummaryLine() {
       <Fact name="Predicted right" value={percent(accuracy[row])} />
       <Fact name="Object share" value={percent(share[row])} />
       <Fact name="by chance" value={percent(summary.chance[row])} quiet />
-      <Fact name="R²" value={Number.isFinite(r2[row]) ? r2[row].toFixed(2) : "–"} />
+      <Fact name="R²" value={twoDecimals(r2[row])} />
     </dl>
   );
 }

@@ -20,7 +20,7 @@ const MEASURE_NAMES: Readonly<Record<Measure, string>> = {
 
 const EXPLANATIONS: Readonly<Record<Measure, string>> = {
   object_share:
-    "How much of the positive weight lies on the object. A model that recognises the object stays well above chance (dashed); one that reads the background sinks to it.",
+    "How much of the positive weight lies on the object; dashed, what chance would give. The lower a curve, the more its model reads the background.",
   r2: "How well the explanations fit the model near each picture: 1 is a perfect fit, near 0 the weights say little.",
   probability: "Mean probability of the explained class, which the callback names first: the true class where it is known.",
   accuracy: "Share of the probes whose predicted class is the true one.",

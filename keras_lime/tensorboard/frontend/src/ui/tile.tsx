@@ -95,13 +95,13 @@ export function Share({ probe, moment }: { probe: ProbeInfo; moment: Moment | nu
       )}
       {probe.chance !== null && <span>{percent(share)}</span>}
       <span class="muted" title="how well the explanation fits the model near this picture">
-        R² {decimal2(shown?.r2)}
+        R² {twoDecimals(shown?.r2)}
       </span>
     </span>
   );
 }
 
-function decimal2(value: number | undefined): string {
+export function twoDecimals(value: number | undefined): string {
   return value === undefined || !Number.isFinite(value) ? "–" : value.toFixed(2).replace("-", "−");
 }
 
