@@ -64,9 +64,9 @@ def train(log_dir: Path) -> Training:
 
 
 def as_logged(explanation: Explanation) -> Explanation:
-    """Rounds the weights to the float32 of the log, and leaves out the limits, which no route serves."""
+    """Rounds the weights to the float32 of the log."""
     coef = explanation.fit.coef.astype(np.float32).astype(np.float64)
-    return replace(explanation, fit=replace(explanation.fit, coef=coef), limits=None)
+    return replace(explanation, fit=replace(explanation.fit, coef=coef))
 
 
 def draw(n: int, *, biased: bool, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.bool_]]:
