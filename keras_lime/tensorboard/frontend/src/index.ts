@@ -4,12 +4,20 @@ import { keepFresh } from "./data/refresh.ts";
 import { connect } from "./state/app.ts";
 import { shareFonts } from "./state/fonts.ts";
 import { followTheme } from "./state/theme.ts";
-import css from "./style.css";
+import base from "./style/base.css";
+import layout from "./style/layout.css";
+import controls from "./style/controls.css";
+import empty from "./style/empty.css";
+import overview from "./style/overview.css";
+import detail from "./style/detail.css";
+import charts from "./style/charts.css";
+import compare from "./style/compare.css";
+import narrow from "./style/narrow.css";
 import { App } from "./ui/app.tsx";
 
 export function render(): void {
   const style = document.createElement("style");
-  style.textContent = css;
+  style.textContent = [base, layout, controls, empty, overview, detail, charts, compare, narrow].join("");
   document.head.append(style);
   document.documentElement.lang = "en";
   document.title = "LIME";

@@ -21,8 +21,8 @@ function host(): Window {
   return window;
 }
 
-function isOurs(target: Window): boolean {
-  return target === window || target.location.hash.replace(/^#/, "").split("&")[0] === TAB;
+function isOurs(target: Window, hash = target.location.hash): boolean {
+  return target === window || hash.replace(/^#/, "").split("&")[0] === TAB;
 }
 
 export function readAddress(): View {
@@ -59,19 +59,22 @@ export function linkTo(view: View): string {
 export function watchAddress(changed: (view: View) => void, current: () => View): () => void {
   const target = host();
   let away = false;
-  const listener = (): void => {
-    if (!isOurs(target)) {
+  const listener = (event: HashChangeEvent): void => {
+    // The event's own address: the window's may have been written over in the meantime.
+    const { hash } = new URL(event.newURL);
+    if (!isOurs(target, hash)) {
       away = true;
       return;
     }
-    const said = formatView(readAddress());
+    const view = parseView(hash);
+    const said = formatView(view);
     const stale = said === "" || (away && said === known);
     away = false;
     if (stale) {
       writeAddress(current());
     } else {
       known = said;
-      changed(readAddress());
+      changed(view);
     }
   };
   target.addEventListener("hashchange", listener);
