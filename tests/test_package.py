@@ -18,6 +18,8 @@ FLOORS = (
     ("keras_lime.plotting", "keras_lime.shortcut", "keras_lime.tensorboard.records"),
     ("keras_lime.scoring", "keras_lime.probes", "keras_lime.tensorboard"),
     ("keras_lime.api", "keras_lime.callback", "keras_lime.shortcut.report"),
+    ("keras_lime.auditing",),
+    ("keras_lime.cli",),
 )
 """From the bottom up; a module imports from its own floor and those below. What is not named stands on its floor."""
 
