@@ -3,3 +3,5 @@
 `schema` says what an audit leaves on disk. The room is not called `audit`, because that is the public function. May
 import every room below; pyarrow and Ray when asked for.
 """
+
+__all__: list[str] = []
