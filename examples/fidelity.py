@@ -1,17 +1,19 @@
 """Deletion and insertion: does hiding what an explainer calls important really take the prediction away?
 
-    python examples/fidelity.py MODEL.keras --calls 500 --seeds 3
+    python examples/fidelity.py MODEL.keras --calls 300 --seeds 5
 
 Three pictures (scikit-image's cat and coffee, a stop sign drawn on a meadow), every explainer with the same number of
 model calls. Pixels are hidden in the order of their weights and the predicted class is watched: the area under the
-curve should be small when the most important ones go first (deletion, to grey) and large when they come first
-(insertion, into a blurred picture). An explainer that hides superpixels with grey itself has an advantage at deletion.
-Source: Petsiuk et al. 2018, RISE. `lime` and `xplique` take part where they are
-installed. The model takes images (size, size, 3) in 0..255 and gives probabilities.
+curve should be small when the most important ones go first (deletion) and large when they come first (insertion).
+Source: Petsiuk et al. 2018, RISE. What hidden pixels show is a choice that favours explainers which hide alike, so each
+curve is drawn for three of them: grey, the picture blurred, and the picture's mean colour.
+
+`lime` and `xplique` take part where they are installed; xplique pins older packages, and is installed without them:
+`pip install --no-deps xplique deprecated einops opencv-python-headless tensorflow-probability tf-keras wrapt dm-tree`.
+The model takes images (size, size, 3) in 0..255 and gives probabilities.
 """
 
 import argparse
-import statistics
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -27,7 +29,7 @@ from traffic_signs import draw_signs
 
 from keras_lime import explain
 
-__all__ = ["areas", "main"]
+__all__ = ["areas", "fills", "main"]
 
 Floats = NDArray[np.floating[Any]]
 Predict = Callable[[Floats], Floats]
@@ -50,8 +52,17 @@ def pictures(size: int) -> dict[str, NDArray[np.float32]]:
     return found
 
 
-def areas(predict: Predict, image: Floats, target: int, weights: Floats) -> tuple[float, float]:
-    """Areas under the deletion and the insertion curve, each 0..1.
+def fills(image: Floats) -> dict[str, Floats]:
+    """What hidden pixels may show, each (h, w, 3)."""
+    return {
+        "grey": np.full_like(image, 127.5),
+        "blur": gaussian(image, sigma=image.shape[0] / 20, channel_axis=-1, preserve_range=True),
+        "mean": np.broadcast_to(image.mean(axis=(0, 1)), image.shape),
+    }
+
+
+def areas(predict: Predict, image: Floats, target: int, weights: Floats) -> Floats:
+    """Areas under the deletion and the insertion curves, each 0..1.
 
     Args:
         predict: from images (n, h, w, 3) to probabilities (n, k).
@@ -60,20 +71,21 @@ def areas(predict: Predict, image: Floats, target: int, weights: Floats) -> tupl
         weights: a weight for every pixel (h, w); the largest are hidden, or shown, first.
 
     Returns:
-        Deletion and insertion.
+        float64 array (3, 2): deletion and insertion for each of `fills`.
     """
     order = np.argsort(-weights.ravel(), kind="stable")
     rank = np.empty(order.size)
     rank[order] = (np.arange(order.size) + 0.5) / order.size
     shares = np.linspace(0, 1, STEPS + 1)
     first = rank.reshape(weights.shape)[None, ..., None] < shares[:, None, None, None]
-    blurred = gaussian(image, sigma=image.shape[0] / 20, channel_axis=-1, preserve_range=True)
-    curves = [
-        predict(np.where(first, hidden, shown).astype(np.float32))[:, target]
-        for hidden, shown in ((127.5, image), (image, blurred))
-    ]
-    deletion, insertion = (float(np.trapezoid(curve, shares)) for curve in curves)
-    return deletion, insertion
+    found = []
+    for fill in fills(image).values():
+        curves = [
+            predict(np.where(first, hidden, shown).astype(np.float32))[:, target]
+            for hidden, shown in ((fill, image), (image, fill))
+        ]
+        found.append([float(np.trapezoid(curve, shares)) for curve in curves])
+    return np.array(found)
 
 
 def ours(model: Any, calls: int, given: dict[str, Any], image: Floats, target: int, seed: int) -> Floats:
@@ -123,6 +135,7 @@ def contestants(model: Any, predict: Predict, calls: int) -> dict[str, Explainer
     """The explainers that are installed."""
     found: dict[str, Explainer] = {
         "keras_lime": partial(ours, model, calls, {}),
+        "keras_lime, bernoulli": partial(ours, model, calls, {"sampling": "bernoulli"}),
         "keras_lime, balanced": partial(ours, model, calls, {"sampling": "balanced"}),
         "keras_lime, grey": partial(ours, model, calls, {"sampling": "balanced", "baseline": "grey"}),
     }
@@ -136,7 +149,7 @@ def contestants(model: Any, predict: Predict, calls: int) -> dict[str, Explainer
     try:
         import xplique.attributions  # type: ignore[import-not-found]  # noqa: F401
 
-        found["xplique"] = partial(xplique_package, model, calls)
+        found["xplique (grey)"] = partial(xplique_package, model, calls)
     except ImportError as error:
         print(f"xplique takes no part: {error}")
     found["random superpixels"] = partial(_random, model)
@@ -164,22 +177,39 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     installed = contestants(model, predict, options.calls)
     explainers = {name: each for name, each in installed.items() if not options.only or name in options.only}
-    totals: dict[str, list[float]] = {}
-    print(f"\n{options.calls} model calls, {options.seeds} seeds: deletion (low is good), insertion (high), difference")
+    shares: dict[str, list[Floats]] = {name: [] for name in explainers}
+    print(
+        f"\n{options.calls} model calls, {options.seeds} seeds. Deletion (low is good) and insertion (high), mean over"
+    )
+    print("what hidden pixels show; insertion − deletion by it, and their mean ± its standard error over the seeds")
     for name, image in pictures(model.input_shape[1]).items():
         answer = predict(image[None])[0]
         target = int(answer.argmax())
-        print(f"\n{name}: class {target}, p = {answer[target]:.3f}")
+        heads = "".join(f"{fill:>8}" for fill in fills(image))
+        print(f"\n{f'{name}: class {target}, p = {answer[target]:.3f}':<26}deletion insert.{heads}    mean")
         for explainer, weights_of in explainers.items():
-            found = [areas(predict, image, target, weights_of(image, target, seed)) for seed in range(options.seeds)]
-            deletion, insertion = (statistics.mean(column) for column in zip(*found, strict=True))
-            gains = [insertion - deletion for deletion, insertion in found]
-            totals.setdefault(explainer, []).append(statistics.mean(gains) / answer[target])
-            spread = f" ± {statistics.stdev(gains):.3f}" if len(gains) > 1 else ""
-            print(f"  {explainer:<24}{deletion:8.3f}{insertion:8.3f}{statistics.mean(gains):8.3f}{spread}", flush=True)
+            seeds = range(options.seeds)
+            found = np.stack([areas(predict, image, target, weights_of(image, target, seed)) for seed in seeds])
+            shares[explainer].append((found[..., 1] - found[..., 0]) / answer[target])
+            print(f"  {explainer:<24}{_row(found)}", flush=True)
     print("\nInsertion − deletion as a share of p, mean over the pictures")
-    for explainer, gains in totals.items():
-        print(f"  {explainer:<24}{statistics.mean(gains):8.3f}")
+    for explainer, of_pictures in shares.items():
+        gains = np.mean(of_pictures, axis=0)
+        cells = "".join(f"{value:8.3f}" for value in gains.mean(axis=0))
+        print(f"  {explainer:<24}{cells}{_mean_and_error(gains.mean(axis=1))}")
+
+
+def _row(found: Floats) -> str:
+    """Areas (seeds, fills, 2) as the cells of one line."""
+    deletion, insertion = found.mean(axis=(0, 1))
+    gains = found[..., 1] - found[..., 0]
+    cells = "".join(f"{value:8.3f}" for value in gains.mean(axis=0))
+    return f"{deletion:8.3f}{insertion:8.3f}{cells}{_mean_and_error(gains.mean(axis=1))}"
+
+
+def _mean_and_error(values: Floats) -> str:
+    error = f" ± {values.std(ddof=1) / np.sqrt(len(values)):.3f}" if len(values) > 1 else ""
+    return f"{values.mean():8.3f}{error}"
 
 
 if __name__ == "__main__":
