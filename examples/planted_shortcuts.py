@@ -1,8 +1,8 @@
 """Is the alarm right? Networks with planted shortcuts: how much each leans on them, against what the callback reports.
 
 Run `python examples/planted_shortcuts.py`; it takes half an hour on two CPU cores and leaves a figure and a table
-beside this file. `--quick` trains two networks for two epochs, to see that it runs; `--seeds 7 8 9` trains other networks. Works
-under every Keras backend.
+beside this file. `--quick` trains two networks for two epochs, to see that it runs; `--seeds 7 8 9` trains other
+networks. Works under every Keras backend.
 
 Fifteen networks learn traffic signs before scenes that go with the class more or less often, three before any scene but
 with a tag of the class in a corner of the picture. After each epoch every test sign is shown with its class's own scene
