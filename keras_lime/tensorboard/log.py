@@ -122,7 +122,7 @@ class LimeLog:
     def pictures(self, explanations: Sequence[Explanation]) -> None:
         """Writes overlays of the first target for TensorBoard's Images tab, at most 256 pixels high and wide."""
         for explanation in explanations:
-            overlay = Image.fromarray(explanation.overlay(boundaries=True, mark_blind=True))
+            overlay = Image.fromarray(explanation.overlay(boundaries=True))
             overlay.thumbnail((_PICTURE_SIZE, _PICTURE_SIZE))
             tag = explanation.name or image_id(explanation.image)
             self._writer.image(tag, explanation.step or 0, _png(overlay), overlay.width, overlay.height)

@@ -10,7 +10,7 @@ All routes answer GET under `data/plugin/keras_lime/`; run and probe id are perc
 - `picture?run=&probe=`: the probe as a PNG image
 - `swaps?run=`: objects on other backgrounds that changed the prediction, at the newest step that has them, `&step=` at
   most that one: `picture_0`, `picture_1`, … uint8, the bytes of a PNG file each; in the header `step` (null without
-  any) and `pairs`, one entry a picture (`shortcut_parts.swaps_parts`)
+  any), `pairs`, one entry a picture (`shortcut_parts.swaps_parts`), and `steps`, all that have such pictures
 - `index.js` and the page's other files, by exact name
 
 `summary`, `series`, `segments` and `swaps` are binary containers (`wire.py`), gzipped for those who can, with `notices`
@@ -181,7 +181,11 @@ class LimePlugin(base_plugin.TBPlugin):
         fitting = [entry for entry in records if step is None or entry.step <= step]
         found = fitting[-1] if fitting else None
         pairs = None if found is None else found.record.header.get("pairs")
-        header = {"step": None if found is None else found.step, "pairs": pairs if isinstance(pairs, list) else []}
+        header = {
+            "step": None if found is None else found.step,
+            "pairs": pairs if isinstance(pairs, list) else [],
+            "steps": [entry.step for entry in records],
+        }
         arrays = {} if found is None else {name: _as(array, np.uint8) for name, array in found.record.arrays.items()}
         return _binary(request, arrays, notices, more=header)
 

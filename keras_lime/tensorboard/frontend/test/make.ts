@@ -31,6 +31,16 @@ export const MANIFEST: RunManifest = {
   output: "softmax",
   n_outputs: 3,
   created: "2026-01-01T00:00:00+00:00",
+  flags: new Map([
+    [1, "The sign depends."],
+    [2, "Cannot be judged: it looks the same."],
+  ]),
+  caveats: new Map([
+    [1, "R² is below 0.2: a poor fit."],
+    [16, "Some superpixels cannot be judged with this baseline."],
+    [64, "The second baseline disagrees: it depends."],
+  ]),
+  shortcut: null,
 };
 
 /** Steps 0, 2, 5; two slots; three superpixels. Slot 0 explains class 2, slot 1 class 0, 1, nothing. */
@@ -48,6 +58,11 @@ export function makeSeries(change: Partial<Series> = {}): Series {
     objectShare: Float32Array.of(0.1, 0.2, 0.3, 0.4, 0.5, NaN),
     predicted: Int32Array.of(0, 1, 2),
     predictedValue: Float32Array.of(0.7, 0.6, 0.9),
+    flags: null,
+    caveats: null,
+    agreement: null,
+    gradientAgreement: null,
+    group: Int32Array.of(-1, -1, -1),
     scale: 0.18,
     notices: [],
     ...change,
@@ -55,5 +70,5 @@ export function makeSeries(change: Partial<Series> = {}): Series {
 }
 
 export function makeMoment(change: Partial<Moment> = {}): Moment {
-  return { step: 1, at: 0, predicted: 2, predictedValue: 0.9, wrong: false, targets: [2], shown: null, ...change };
+  return { step: 1, at: 0, predicted: 2, predictedValue: 0.9, wrong: false, targets: [2], group: null, shown: null, ...change };
 }

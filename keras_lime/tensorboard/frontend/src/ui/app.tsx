@@ -4,6 +4,7 @@ import { manifest, probeOf, readableRuns, retryFailed, runs, summaryOf } from ".
 import { refresh } from "../data/refresh.ts";
 import { currentManifest, currentProbe, currentRun, show, showExactly, steps, view } from "../state/app.ts";
 import { DEFAULT_VIEW } from "../state/view.ts";
+import { AlarmBanner } from "./alarm.tsx";
 import { Compare } from "./compare.tsx";
 import { Detail } from "./detail.tsx";
 import { NoEpochs, NoManifest, NoRuns } from "./empty.tsx";
@@ -58,6 +59,7 @@ function Page() {
       <div class="epochbar">
         <EpochSlider />
       </div>
+      <AlarmBanner />
       <OverviewOrDetail run={run} />
     </>
   );

@@ -12,9 +12,19 @@ export interface Line {
   readonly values: readonly (number | null)[];
   /** Half the length of each error bar. */
   readonly errors?: readonly number[];
+  /** Half the height of a band around the line. */
+  readonly band?: readonly number[];
+  /** Rows with a warning sign. */
+  readonly warnings?: readonly number[];
   readonly dashed?: boolean;
   readonly strong?: boolean;
   readonly faded?: boolean;
+}
+
+/** A level that means something, such as the one an alarm begins at. */
+export interface Level {
+  readonly name: string;
+  readonly value: number;
 }
 
 interface Props {
@@ -29,12 +39,15 @@ interface Props {
   legend: boolean;
   /** Epoch with a mark. */
   mark?: number;
+  level?: Level | null;
+  /** What the legend explains beside the lines. */
+  notes?: readonly string[];
   onPick?: (row: number) => void;
 }
 
 const LEFT = 44;
 const RIGHT = 12;
-const TOP = 8;
+const TOP = 12;
 const BOTTOM = 22;
 /** Pixels between ticks. */
 const TICK_X = 70;
@@ -65,6 +78,14 @@ export function Chart(props: Props) {
         onClick={onPick && ((event) => onPick(rowAt(event)))}
       >
         <Axes steps={steps} range={range} x={x} y={y} width={width} height={height} format={format} />
+        {props.level != null && (
+          <g class="level">
+            <line x1={LEFT} x2={width - RIGHT} y1={y(props.level.value)} y2={y(props.level.value)} />
+            <text x={width - RIGHT - 4} y={y(props.level.value) - 4} text-anchor="end">
+              {props.level.name}
+            </text>
+          </g>
+        )}
         {mark !== undefined && <line class="mark" x1={x(mark)} x2={x(mark)} y1={TOP} y2={height - BOTTOM} />}
         <Lines {...props} width={width} />
         {row !== null && (
@@ -80,7 +101,7 @@ export function Chart(props: Props) {
           </g>
         )}
       </svg>
-      {props.legend && <Legend lines={lines} row={row} format={format} />}
+      {props.legend && <Legend lines={lines} row={row} format={format} notes={props.notes} />}
     </div>
   );
 }
@@ -91,20 +112,53 @@ function Lines({ steps, lines, range, height, span, width }: Props & { width: nu
     const x = linear(steps[0], steps[steps.length - 1], LEFT, Math.max(width - RIGHT, LEFT + 1));
     const y = linear(range[0], range[1], height - BOTTOM, TOP);
     const xs = steps.map(x);
-    return lines.map(({ name, colour, values, errors, dashed, strong, faded }) => {
+    return lines.map(({ name, colour, values, errors, band, warnings, dashed, strong, faded }) => {
       const ys = values.map((value) => (value === null ? null : y(value)));
       const bars = errors?.map((error, row) => errorBar(xs[row], values[row], error, y)).join("");
       return (
         <g key={name} data-line={name} stroke={colour} fill={colour} opacity={faded === true ? 0.25 : 1}>
+          {band !== undefined && <path class="band" d={bandPath(xs, values, band, y)} />}
           {bars !== undefined && bars !== "" && <path class="errors" d={bars} />}
           <path class={strong === true ? "line strong" : "line"} d={linePath(xs, ys, span)} stroke-dasharray={dashed === true ? "6 4" : undefined} />
           {dashed !== true &&
             steps.length <= DOTS &&
             ys.map((value, row) => value !== null && <circle key={row} cx={xs[row]} cy={value} r="2.2" stroke="none" />)}
+          {warnings?.map((row) => ys[row] !== null && <path key={row} class="warning" d={sign(xs[row], ys[row] ?? 0)} />)}
         </g>
       );
     });
   }, [steps, lines, range[0], range[1], height, span, width]);
+}
+
+/** A band around a line; a value without an error has none, and a gap ends it. */
+function bandPath(
+  xs: readonly number[],
+  values: readonly (number | null)[],
+  errors: readonly number[],
+  y: (value: number) => number,
+): string {
+  let path = "";
+  let upper: string[] = [];
+  let lower: string[] = [];
+  const close = (): void => {
+    if (upper.length > 1) path += `M${[...upper, ...lower.reverse()].join("L")}Z`;
+    upper = [];
+    lower = [];
+  };
+  values.forEach((value, row) => {
+    // Bridged like the line itself: epochs that a run has not explained are no end.
+    if (value === null) return;
+    if (!Number.isFinite(errors[row])) return close();
+    upper.push(`${xs[row].toFixed(1)} ${y(value + errors[row]).toFixed(1)}`);
+    lower.push(`${xs[row].toFixed(1)} ${y(value - errors[row]).toFixed(1)}`);
+  });
+  close();
+  return path;
+}
+
+/** A triangle over a point. */
+function sign(x: number, y: number): string {
+  return `M${x.toFixed(1)} ${(y - 15).toFixed(1)}l6 10h-12z`;
 }
 
 function errorBar(x: number, value: number | null, error: number, y: (value: number) => number): string {
@@ -142,7 +196,7 @@ function Axes({ steps, range, format, x, y, width, height }: AxesProps) {
 }
 
 /** Names with the numbers under the pointer, else the newest. */
-function Legend({ lines, row, format }: Pick<Props, "lines" | "format"> & { row: number | null }) {
+function Legend({ lines, row, format, notes }: Pick<Props, "lines" | "format" | "notes"> & { row: number | null }) {
   return (
     <ul class="chart-legend">
       {lines.map(({ name, colour, values, dashed }) => {
@@ -155,6 +209,11 @@ function Legend({ lines, row, format }: Pick<Props, "lines" | "format"> & { row:
           </li>
         );
       })}
+      {notes?.map((note) => (
+        <li key={note} class="note muted">
+          {note}
+        </li>
+      ))}
     </ul>
   );
 }

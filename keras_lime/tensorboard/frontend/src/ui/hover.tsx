@@ -2,6 +2,9 @@
 import { useMemo } from "preact/hooks";
 import { outlinePath } from "../draw/outline.ts";
 import type { Sheet } from "../draw/overlay.ts";
+import { FLAG, type RunManifest } from "../data/types.ts";
+import { flagSentences, isFlagged } from "../model/trust.ts";
+import { Icon } from "./icons.tsx";
 import type { Explained } from "../model/moment.ts";
 import { isFaint, percent, signed } from "../model/numbers.ts";
 
@@ -16,6 +19,7 @@ export function Rim({ sheet, segment }: { sheet: Sheet; segment: number | null }
 }
 
 interface CardProps {
+  manifest: RunManifest;
   segment: number;
   explained: Explained;
   fraction: number | null;
@@ -23,10 +27,12 @@ interface CardProps {
   at: number;
 }
 
-export function SegmentCard({ segment, explained, fraction, history, at }: CardProps) {
+export function SegmentCard({ manifest, segment, explained, fraction, history, at }: CardProps) {
   const weight = explained.weights[segment];
   const stderr = explained.stderr?.[segment] ?? null;
-  const known = stderr !== null && Number.isFinite(stderr);
+  const blind = isFlagged(explained, segment, FLAG.blind);
+  const known = stderr !== null && Number.isFinite(stderr) && !blind;
+  const doubts = flagSentences(manifest, explained, segment);
   return (
     <div class="segment-card" role="status">
       <b>Superpixel {segment}</b>
@@ -35,12 +41,23 @@ export function SegmentCard({ segment, explained, fraction, history, at }: CardP
         {known && <small> ± {signed(2 * stderr).slice(1)}</small>}
       </span>
       <span class="muted">
-        {isFaint(weight, stderr) ? "not to be told from zero" : weight > 0 ? "for the class" : "against the class"}
+        {meaningOf(weight, stderr)}
         {fraction !== null && Number.isFinite(fraction) && `, ${percent(fraction)} on the object`}
       </span>
       <Sparkline values={history} at={at} />
+      {doubts.map((doubt) => (
+        <span key={doubt} class="caveat">
+          <Icon name="warning" /> {doubt}
+        </span>
+      ))}
     </div>
   );
+}
+
+function meaningOf(weight: number, stderr: number | null): string {
+  if (!Number.isFinite(weight)) return "no weight";
+  if (isFaint(weight, stderr)) return "not to be told from zero";
+  return weight > 0 ? "for the class" : "against the class";
 }
 
 const WIDTH = 120;

@@ -2,9 +2,10 @@
 import { useRef } from "preact/hooks";
 import type { ProbeInfo, RunManifest } from "../data/types.ts";
 import { className, type Moment, momentAt } from "../model/moment.ts";
+import { DoubtMark } from "./trust.tsx";
 import { decimal, percent, probability } from "../model/numbers.ts";
 import { currentStep, show, view } from "../state/app.ts";
-import { Picture } from "./picture.tsx";
+import { ExplainedPicture } from "./picture.tsx";
 import { useDrawing, useProbe, useSmall } from "./probe.ts";
 import { useSeen } from "./seen.ts";
 
@@ -35,9 +36,9 @@ export function ProbeTile({ run, probe, manifest }: Props) {
     >
       <span class="frame" style={{ aspectRatio: `${probe.width} / ${probe.height}` }}>
         {seen && sheet !== null ? (
-          <Picture
+          <ExplainedPicture
             sheet={sheet}
-            weights={moment?.shown?.weights ?? null}
+            explained={moment?.shown ?? null}
             drawing={drawing}
             label={pictureLabel(probe, manifest, moment)}
           />
@@ -45,6 +46,7 @@ export function ProbeTile({ run, probe, manifest }: Props) {
           <TileGap problem={data.problem.value} />
         )}
         {sheet !== null && moment !== null && moment.shown === null && <NotExplained manifest={manifest} />}
+        {moment?.shown && <DoubtMark manifest={manifest} explained={moment.shown} />}
       </span>
       <span class="name" title={probe.name}>
         {probe.name}

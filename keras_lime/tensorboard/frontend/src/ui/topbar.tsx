@@ -8,7 +8,7 @@ import { Icon, type IconName } from "./icons.tsx";
 
 const NAMES: Readonly<Record<View["page"], string>> = {
   overview: "Overview",
-  shortcut: "Shortcut chart",
+  shortcut: "Shortcuts",
   compare: "Compare",
 };
 
