@@ -13,7 +13,7 @@ from PIL import Image
 from keras_lime import LimeCallback, ProbeSet
 from keras_lime.core.warning import LimeWarning
 from keras_lime.shortcut.alarm import Verdict
-from keras_lime.tensorboard.records import MANIFEST_TAG, SUMMARY_TAG, SWAPS_TAG
+from keras_lime.tensorboard.records import MANIFEST_TAG, SUMMARY_TAG, SWAPS_TAG, result_tag
 from tests.events import Events, read_events
 from tests.worlds import Reader, background_reader, corner_reader, object_reader, squares
 
@@ -217,3 +217,28 @@ def test_the_test_costs_few_forward_passes(tmp_path: Path) -> None:
     plain = callback(tmp_path / "plain", shortcut_threshold=None)
     plain.explain(reader, 0)
     assert with_test - reader.passes == 16 * 6
+
+
+def test_gradients_are_a_cross_check_in_the_log(tmp_path: Path) -> None:
+    train([callback(tmp_path, cross_check=True, shortcut_threshold=None, baseline="grey")], biased=True, epochs=2)
+    events = read_events(tmp_path / "lime")
+    for probe in events.records(MANIFEST_TAG)[0].header["probes"]:
+        for record in events.records(result_tag(probe["id"])).values():
+            agreement = record.array("gradient_agreement")
+            assert agreement is not None
+            assert agreement.shape == record.arrays["targets"].shape
+            assert (np.isnan(agreement) | (np.abs(agreement) <= 1)).all()
+    assert all("cross_check" not in record.header for record in events.records(SUMMARY_TAG).values())
+
+
+def test_a_model_without_gradients_is_explained_all_the_same(tmp_path: Path) -> None:
+    lime = callback(tmp_path, cross_check=True)
+    with pytest.warns(LimeWarning, match="no gradients to compare") as told:
+        reader = object_reader()
+        for epoch in range(2):
+            lime.explain(reader, epoch)
+    lime.close()
+    assert len([each for each in told if "no gradients" in str(each.message)]) == 1
+    record = read_events(tmp_path / "lime").records(SUMMARY_TAG)[1]
+    assert record.header["cross_check"].startswith("The model gives no gradients")
+    assert record.array("r2") is not None

@@ -1,6 +1,8 @@
 // Builders for tests: a container as the server packs it, a series, a view of a probe.
-import type { Moment } from "../src/model/moment.ts";
-import type { ProbeInfo, RunManifest, Series } from "../src/data/types.ts";
+import { decodeContainer } from "../src/data/container.ts";
+import { decodeSummary } from "../src/data/decode.ts";
+import type { Explained, Moment } from "../src/model/moment.ts";
+import type { ProbeInfo, RunManifest, Series, Summary } from "../src/data/types.ts";
 
 type Array_ = Float32Array | Float64Array | Int32Array | Uint16Array | Uint8Array;
 
@@ -65,6 +67,32 @@ export function makeSeries(change: Partial<Series> = {}): Series {
     group: Int32Array.of(-1, -1, -1),
     scale: 0.18,
     notices: [],
+    ...change,
+  };
+}
+
+/** What `decodeSummary` makes of a run of these epochs, with nothing measured but what is given. */
+export function makeSummary(steps: number[], classIds: number[] = [], change: Partial<Summary> = {}): Summary {
+  const [s, k] = [steps.length, classIds.length];
+  const bare = decodeSummary(
+    decodeContainer(pack({ steps: [Int32Array.from(steps), [s]], class_ids: [Int32Array.from(classIds), [k]] })),
+  );
+  return { ...bare, ...change };
+}
+
+export function makeExplained(change: Partial<Explained> = {}): Explained {
+  return {
+    slot: 0,
+    target: 2,
+    weights: new Float32Array(3),
+    stderr: null,
+    r2: 0.5,
+    prediction: 0.5,
+    objectShare: NaN,
+    flags: null,
+    caveats: 0,
+    agreement: NaN,
+    gradientAgreement: NaN,
     ...change,
   };
 }

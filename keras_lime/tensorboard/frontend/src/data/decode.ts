@@ -54,11 +54,12 @@ function decodeRunManifest(json: Json): RunManifest {
 
 function decodeSettings(json: Json): ShortcutSettings {
   return {
-    threshold: numberOrNull(json.threshold) ?? NaN,
+    threshold: number(json.threshold),
     patience: numberOrNull(json.patience) ?? 1,
     swap: json.swap === true,
     leastProbes: numberOrNull(json.least_probes) ?? 0,
-    occlusionThreshold: numberOrNull(json.occlusion_threshold) ?? NaN,
+    backgroundThreshold: number(json.background_threshold),
+    occlusionThreshold: number(json.occlusion_threshold),
     swapped: numberOrNull(json.n_swapped) ?? 0,
     donors: numberOrNull(json.n_donors) ?? 0,
     unmeasured: strings(json.unmeasured),
@@ -97,6 +98,10 @@ function textOrNull(json: unknown): string | null {
   return typeof json === "string" ? json : null;
 }
 
+function number(json: unknown): number {
+  return numberOrNull(json) ?? NaN;
+}
+
 function numberOrNull(json: unknown): number | null {
   return typeof json === "number" && Number.isFinite(json) ? json : null;
 }
@@ -119,7 +124,7 @@ export function decodeSummary(container: Container): Summary {
     classChance: perClass("class_chance"),
     errors: present((measure) => floats(container, `${measure}_stderr`, [steps.length])),
     classErrors: present((measure) => floats(container, `class_${measure}_stderr`, [steps.length, classIds.length])),
-    shortcut: decodeShortcut(container, steps.length, classIds.length),
+    shortcut: decodeShortcut(container, steps.length),
   };
 }
 
@@ -127,7 +132,7 @@ function present(find: (measure: Measure) => Float32Array | null): Partial<Recor
   return Object.fromEntries(MEASURES.map((measure) => [measure, find(measure)]).filter(([, found]) => found !== null));
 }
 
-function decodeShortcut(container: Container, s: number, k: number): ShortcutTests {
+function decodeShortcut(container: Container, s: number): ShortcutTests {
   const said = isObject(container.meta.shortcut) ? container.meta.shortcut : {};
   const numbers = (name: string, shape: readonly number[]): Float32Array =>
     floats(container, name, shape) ?? filled(count(shape));
@@ -139,7 +144,6 @@ function decodeShortcut(container: Container, s: number, k: number): ShortcutTes
     frame: numbers("p_frame", [s]),
     drops: numbers("occlusion_drop", [s, PLACES.length]),
     dropErrors: numbers("occlusion_drop_stderr", [s, PLACES.length]),
-    classDrops: numbers("class_occlusion_drop", [s, k, PLACES.length]),
     alarms: objects(said.alarms).map(decodeAlarm),
     unmeasured: strings(said.unmeasured),
     noGradients: textOrNull(said.cross_check),
@@ -159,9 +163,9 @@ function decodeReading(json: Json): Reading {
   return {
     test: String(json.test),
     subject: textOrNull(json.subject) ?? "",
-    value: numberOrNull(json.value) ?? NaN,
-    stderr: numberOrNull(json.stderr) ?? NaN,
-    threshold: numberOrNull(json.threshold) ?? NaN,
+    value: number(json.value),
+    stderr: number(json.stderr),
+    threshold: number(json.threshold),
   };
 }
 
@@ -177,9 +181,9 @@ export function decodeSwaps(container: Container): Swaps {
         name: textOrNull(json.name),
         label: numberOrNull(json.label),
         before: numberOrNull(json.before),
-        beforeValue: numberOrNull(json.before_value) ?? NaN,
+        beforeValue: number(json.before_value),
         after: numberOrNull(json.after),
-        afterValue: numberOrNull(json.after_value) ?? NaN,
+        afterValue: number(json.after_value),
         picture: `data:image/png;base64,${base64(picture)}`,
       },
     ];
@@ -239,14 +243,12 @@ export function decodeSegments(container: Container): Segments {
     throw new ContainerError('Segments must hold uint16 "labels" of shape (height, width).');
   }
   const [height, width] = tensor.shape as readonly [number, number];
-  const mask = container.arrays.get("object_mask");
-  if (mask !== undefined) expectShape("object_mask", mask, [height, width]);
   const fraction = container.arrays.get("object_fraction");
   return {
     height,
     width,
     labels: tensor.data,
-    objectMask: mask?.data instanceof Uint8Array ? mask.data : null,
+    objectMask: bytes(container, "object_mask", [height, width]),
     objectFraction: fraction?.data instanceof Float32Array ? fraction.data : null,
   };
 }
@@ -270,24 +272,27 @@ function integers(container: Container, name: string): number[] {
 }
 
 function int32(container: Container, name: string, shape: readonly number[]): Int32Array {
-  const tensor = container.arrays.get(name);
-  if (tensor === undefined) return new Int32Array(count(shape)).fill(-1);
-  expectShape(name, tensor, shape);
-  return tensor.data instanceof Int32Array ? tensor.data : Int32Array.from(tensor.data);
+  return typed(container, name, shape, Int32Array) ?? new Int32Array(count(shape)).fill(-1);
 }
 
 function floats(container: Container, name: string, shape: readonly number[]): Float32Array | null {
-  const tensor = container.arrays.get(name);
-  if (tensor === undefined) return null;
-  expectShape(name, tensor, shape);
-  return tensor.data instanceof Float32Array ? tensor.data : Float32Array.from(tensor.data);
+  return typed(container, name, shape, Float32Array);
 }
 
 function bytes(container: Container, name: string, shape: readonly number[]): Uint8Array | null {
+  return typed(container, name, shape, Uint8Array);
+}
+
+interface Kind<A> {
+  new (length: number): A;
+  from(values: ArrayLike<number>): A;
+}
+
+function typed<A>(container: Container, name: string, shape: readonly number[], kind: Kind<A>): A | null {
   const tensor = container.arrays.get(name);
   if (tensor === undefined) return null;
   expectShape(name, tensor, shape);
-  return tensor.data instanceof Uint8Array ? tensor.data : null;
+  return tensor.data instanceof kind ? tensor.data : kind.from(tensor.data);
 }
 
 function expectShape(name: string, tensor: Tensor, shape: readonly number[]): void {

@@ -36,6 +36,8 @@ export interface ShortcutSettings {
   readonly swap: boolean;
   /** Fewer probes raise no alarm. */
   readonly leastProbes: number;
+  /** Certainty above which the background alone counts as telling the model something. */
+  readonly backgroundThreshold: number;
   /** Fall of the probability above which a hidden corner or border counts. */
   readonly occlusionThreshold: number;
   /** Probes that are swapped, and backgrounds that each gets. */
@@ -111,7 +113,6 @@ export interface ShortcutTests {
   /** Fall of the probability when a place is hidden. */
   readonly drops: Float32Array; // (s, 8)
   readonly dropErrors: Float32Array; // (s, 8)
-  readonly classDrops: Float32Array; // (s, k, 8)
   /** Epochs at which an alarm is on, rising. */
   readonly alarms: readonly Alarm[];
   readonly unmeasured: readonly string[];

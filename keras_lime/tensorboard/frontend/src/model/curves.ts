@@ -1,4 +1,5 @@
 // Curves over epochs for several runs on one axis. Pure.
+import { isNumber } from "./numbers.ts";
 import type { Measure, Summary } from "../data/types.ts";
 import { MEASURES } from "../data/types.ts";
 
@@ -71,7 +72,7 @@ export function classesOf(runs: readonly RunSummary[]): number[] {
 
 /** Measures that at least one of the runs has. */
 export function measuresOf(runs: readonly RunSummary[]): Measure[] {
-  return MEASURES.filter((measure) => runs.some(({ summary }) => summary.overall[measure].some(Number.isFinite)));
+  return MEASURES.filter((measure) => runs.some(({ summary }) => summary.overall[measure].some(isNumber)));
 }
 
 function columnOf(summary: Summary, table: Float32Array | undefined, classId: number): Float32Array | undefined {
@@ -100,5 +101,5 @@ function distinct(curves: readonly Curve[]): Curve[] {
 }
 
 function orNull(value: number | undefined): number | null {
-  return value !== undefined && Number.isFinite(value) ? value : null;
+  return isNumber(value) ? value : null;
 }

@@ -1,9 +1,9 @@
 // What limits an explanation, for the eye and in words. Pure. The sentences are the log's own; Python puts the same numbers
 // into them (keras_lime.core.notes).
-import { FLAG, type RunManifest } from "../data/types.ts";
+import { FLAG, type RunManifest, type Texts } from "../data/types.ts";
 import type { Marks } from "../draw/overlay.ts";
 import type { Explained } from "./moment.ts";
-import { isFaint } from "./numbers.ts";
+import { isFaint, isNumber } from "./numbers.ts";
 
 const CAVEAT = { poorFit: 1, saturated: 4, blind: 16, signFlips: 32, baselines: 64 } as const;
 const LISTED = 5;
@@ -16,10 +16,6 @@ export function marksOf({ weights, stderr, flags }: Pick<Explained, "weights" | 
   };
 }
 
-export function isFlagged(explained: Explained, segment: number, flag: number): boolean {
-  return ((explained.flags?.[segment] ?? 0) & flag) !== 0;
-}
-
 /** Superpixels with one of these flags, rising. */
 export function flagged({ flags }: Pick<Explained, "flags">, flag: number): number[] {
   return flags === null ? [] : [...flags.keys()].filter((segment) => (flags[segment] & flag) !== 0);
@@ -27,7 +23,7 @@ export function flagged({ flags }: Pick<Explained, "flags">, flag: number): numb
 
 /** What is doubtful about one superpixel's weight, in sentences. */
 export function flagSentences(manifest: RunManifest, explained: Explained, segment: number): string[] {
-  return [...manifest.flags].filter(([flag]) => isFlagged(explained, segment, flag)).map(([, text]) => text);
+  return said(manifest.flags, explained.flags?.[segment] ?? 0).map(([, text]) => text);
 }
 
 /** What is doubtful about the explanation, in sentences with its numbers; empty if nothing is. */
@@ -38,11 +34,14 @@ export function caveatSentences(manifest: RunManifest, explained: Explained): st
     [CAVEAT.saturated]: `p = ${prediction.toFixed(4)}`,
     [CAVEAT.blind]: listing(flagged(explained, FLAG.blind), explained.weights.length),
     [CAVEAT.signFlips]: listing(flagged(explained, FLAG.signFlips), explained.weights.length),
-    [CAVEAT.baselines]: Number.isFinite(agreement) ? `rank agreement ${agreement.toFixed(2)}` : "",
+    [CAVEAT.baselines]: isNumber(agreement) ? `rank agreement ${agreement.toFixed(2)}` : "",
   };
-  return [...manifest.caveats]
-    .filter(([caveat]) => (explained.caveats & caveat) !== 0)
-    .map(([caveat, text]) => withDetail(text, details[caveat] ?? ""));
+  return said(manifest.caveats, explained.caveats).map(([caveat, text]) => withDetail(text, details[caveat] ?? ""));
+}
+
+/** The sentences whose bits are set. */
+function said(texts: Texts, bits: number): (readonly [number, string])[] {
+  return [...texts].filter(([bit]) => (bits & bit) !== 0);
 }
 
 /** The text with the detail in brackets where its first clause ends. */
@@ -60,7 +59,7 @@ function listing(segments: readonly number[], total: number): string {
 
 /** What the rank agreement of weights and gradients means, as words. */
 export function agreementWords(agreement: number): string {
-  if (agreement >= 0.7) return "they rank the superpixels alike: the finding does not hang on the method";
+  if (agreement >= 0.7) return "they agree: the finding does not hang on the method";
   if (agreement >= 0.3) return "they agree in part: look at what both rank high";
-  return "they do not agree: neither is thereby wrong, but do not lean on this picture alone";
+  return "they do not agree: neither is thereby wrong, but do not lean on one of them";
 }

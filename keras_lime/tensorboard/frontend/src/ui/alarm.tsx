@@ -1,7 +1,7 @@
 // The alarm where nobody overlooks it: a mark on the run, and its words over the pictures.
 import { summaryOf } from "../data/store.ts";
 import { alarmAt, type Episode, episodesOf, stretch } from "../model/alarms.ts";
-import { currentRun, currentStep, currentSummary, show, steps } from "../state/app.ts";
+import { currentStep, currentSummary, show, steps } from "../state/app.ts";
 import { Icon } from "./icons.tsx";
 
 /** A mark beside the name of a run that has, or had, an alarm. */
@@ -28,7 +28,7 @@ function spans(episodes: readonly Episode[], last: Episode, on: boolean): string
 export function AlarmBanner() {
   const summary = currentSummary.value;
   const step = currentStep.value;
-  if (summary === null || currentRun.value === null) return null;
+  if (summary === null) return null;
   const episodes = episodesOf(summary);
   const last = episodes[episodes.length - 1];
   if (last === undefined) return null;
@@ -47,11 +47,11 @@ export function AlarmBanner() {
         )}
       </p>
       {alarm === null && (
-        <button type="button" class="action" onClick={() => show({ epoch: last.from })}>
+        <button class="action" onClick={() => show({ epoch: last.from })}>
           Go to epoch {last.from}
         </button>
       )}
-      <button type="button" class="action" onClick={() => show({ page: "shortcut", probe: null })}>
+      <button class="action" onClick={() => show({ page: "shortcut", probe: null })}>
         See the evidence
       </button>
     </div>

@@ -4,7 +4,7 @@ import { PALETTES, type Drawing } from "../draw/overlay.ts";
 import type { RunManifest } from "../data/types.ts";
 import { flagSentences } from "../model/trust.ts";
 import type { Explained } from "../model/moment.ts";
-import { isFaint, percent, signed } from "../model/numbers.ts";
+import { isFaint, isNumber, percent, signed } from "../model/numbers.ts";
 
 interface Props {
   manifest: RunManifest;
@@ -57,7 +57,7 @@ function Bar({ segment, weight, stderr, scale, drawing, fraction, colour, doubts
   const tint = `rgb(${(weight > 0 ? supporting : opposing).join(" ")})`;
   const at = (value: number): number => 50 + 50 * Math.max(-1, Math.min(1, value / scale));
   const [from, to] = [Math.min(at(0), at(weight)), Math.max(at(0), at(weight))];
-  const known = stderr !== null && Number.isFinite(stderr);
+  const known = isNumber(stderr);
   const faint = isFaint(weight, stderr);
   const described = [
     `superpixel ${segment}: weight ${signed(weight)}`,
@@ -69,7 +69,6 @@ function Bar({ segment, weight, stderr, scale, drawing, fraction, colour, doubts
   return (
     <li>
       <button
-        type="button"
         class={`bar${faint ? " faint" : ""}${pointed.value === segment ? " pointed" : ""}`}
         data-segment={segment}
         aria-label={described}

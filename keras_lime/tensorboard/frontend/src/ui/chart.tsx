@@ -1,6 +1,7 @@
 // A line chart over epochs as SVG: axes, lines with gaps, error bars, a mark, and the numbers under the pointer.
 //
 // It stands here instead of a chart library because those weigh as much as the rest of the page together.
+import { isNumber } from "../model/numbers.ts";
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { linear, linePath, nearest, niceTicks } from "../draw/scale.ts";
@@ -21,12 +22,6 @@ export interface Line {
   readonly faded?: boolean;
 }
 
-/** A level that means something, such as the one an alarm begins at. */
-export interface Level {
-  readonly name: string;
-  readonly value: number;
-}
-
 interface Props {
   steps: readonly number[];
   lines: readonly Line[];
@@ -39,7 +34,8 @@ interface Props {
   legend: boolean;
   /** Epoch with a mark. */
   mark?: number;
-  level?: Level | null;
+  /** Value at which an alarm begins. */
+  level?: number | null;
   /** What the legend explains beside the lines. */
   notes?: readonly string[];
   onPick?: (row: number) => void;
@@ -55,7 +51,7 @@ const TICK_Y = 42;
 const DOTS = 30;
 
 export function Chart(props: Props) {
-  const { steps, lines, range, height, label, format, mark, onPick } = props;
+  const { steps, lines, range, height, label, format, mark, level, onPick } = props;
   const box = useRef<HTMLDivElement>(null);
   const width = useWidth(box);
   const [row, setRow] = useState<number | null>(null);
@@ -78,14 +74,7 @@ export function Chart(props: Props) {
         onClick={onPick && ((event) => onPick(rowAt(event)))}
       >
         <Axes steps={steps} range={range} x={x} y={y} width={width} height={height} format={format} />
-        {props.level != null && (
-          <g class="level">
-            <line x1={LEFT} x2={width - RIGHT} y1={y(props.level.value)} y2={y(props.level.value)} />
-            <text x={width - RIGHT - 4} y={y(props.level.value) - 4} text-anchor="end">
-              {props.level.name}
-            </text>
-          </g>
-        )}
+        {level != null && <line class="level" x1={LEFT} x2={width - RIGHT} y1={y(level)} y2={y(level)} />}
         {mark !== undefined && <line class="mark" x1={x(mark)} x2={x(mark)} y1={TOP} y2={height - BOTTOM} />}
         <Lines {...props} width={width} />
         {row !== null && (
@@ -101,7 +90,7 @@ export function Chart(props: Props) {
           </g>
         )}
       </svg>
-      {props.legend && <Legend lines={lines} row={row} format={format} notes={props.notes} />}
+      {props.legend && <Legend lines={lines} row={row} format={format} level={level} notes={props.notes} />}
     </div>
   );
 }
@@ -148,7 +137,7 @@ function bandPath(
   values.forEach((value, row) => {
     // Bridged like the line itself: epochs that a run has not explained are no end.
     if (value === null) return;
-    if (!Number.isFinite(errors[row])) return close();
+    if (!isNumber(errors[row])) return close();
     upper.push(`${xs[row].toFixed(1)} ${y(value + errors[row]).toFixed(1)}`);
     lower.push(`${xs[row].toFixed(1)} ${y(value - errors[row]).toFixed(1)}`);
   });
@@ -162,7 +151,7 @@ function sign(x: number, y: number): string {
 }
 
 function errorBar(x: number, value: number | null, error: number, y: (value: number) => number): string {
-  if (value === null || !Number.isFinite(error)) return "";
+  if (value === null || !isNumber(error)) return "";
   return `M${x.toFixed(1)} ${y(value - error).toFixed(1)}V${y(value + error).toFixed(1)}`;
 }
 
@@ -195,8 +184,12 @@ function Axes({ steps, range, format, x, y, width, height }: AxesProps) {
   );
 }
 
+interface LegendProps extends Pick<Props, "lines" | "format" | "level" | "notes"> {
+  row: number | null;
+}
+
 /** Names with the numbers under the pointer, else the newest. */
-function Legend({ lines, row, format, notes }: Pick<Props, "lines" | "format" | "notes"> & { row: number | null }) {
+function Legend({ lines, row, format, level, notes }: LegendProps) {
   return (
     <ul class="chart-legend">
       {lines.map(({ name, colour, values, dashed }) => {
@@ -209,6 +202,12 @@ function Legend({ lines, row, format, notes }: Pick<Props, "lines" | "format" | 
           </li>
         );
       })}
+      {level != null && (
+        <li>
+          <i class="level" />
+          alarm above <b>{format(level)}</b>
+        </li>
+      )}
       {notes?.map((note) => (
         <li key={note} class="note muted">
           {note}

@@ -4,7 +4,7 @@ import { readableRuns, summaryOf } from "../data/store.ts";
 import type { ProbeInfo, RunManifest } from "../data/types.ts";
 import type { Drawing, Sheet } from "../draw/overlay.ts";
 import { className, type Moment, momentAt, rowAt } from "../model/moment.ts";
-import { percent } from "../model/numbers.ts";
+import { isNumber, percent } from "../model/numbers.ts";
 import { marksOf } from "../model/trust.ts";
 import { commonClass, difference, sameSegments } from "../model/sides.ts";
 import { currentManifest, currentRun, currentStep, show, steps, view } from "../state/app.ts";
@@ -71,7 +71,7 @@ function SideChoice({ side, run, steps: known, step }: SideProps) {
       {summary !== null && row >= 0 && (
         <p class="muted">
           predicted right {percent(summary.overall.accuracy[row])}
-          {Number.isFinite(summary.overall.object_share[row]) && (
+          {isNumber(summary.overall.object_share[row]) && (
             <>
               {" · object share "}
               <b>{percent(summary.overall.object_share[row])}</b> (by chance {percent(summary.chance[row])})
@@ -133,7 +133,7 @@ function Pair({ probe, left, right, manifest }: PairProps) {
   return (
     <section ref={element} class="card pair-card" aria-label={probe.name} data-probe={probe.id}>
       <h3 title={probe.name}>
-        <button type="button" class="link" onClick={() => show({ page: "overview", probe: probe.id })}>
+        <button class="link" onClick={() => show({ page: "overview", probe: probe.id })}>
           {probe.name}
         </button>
         {probe.label !== null && <span class="muted"> {className(manifest, probe.label)}</span>}

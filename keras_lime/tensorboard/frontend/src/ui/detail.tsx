@@ -10,12 +10,12 @@ import { tiles } from "../state/tiles.ts";
 import { Bars } from "./bars.tsx";
 import { lineColour } from "./colours.ts";
 import { History } from "./history.tsx";
-import { Rim, SegmentCard } from "./hover.tsx";
+import { Rim, SegmentCard, UnsureRims } from "./hover.tsx";
 import { Icon } from "./icons.tsx";
 import { ExplainedPicture, Picture } from "./picture.tsx";
 import { useDrawing, useProbe } from "./probe.ts";
 import { pictureLabel, twoDecimals } from "./tile.tsx";
-import { Doubts, UnsureRims } from "./trust.tsx";
+import { Doubts } from "./trust.tsx";
 
 const STRONGEST = 8;
 
@@ -56,7 +56,7 @@ function DetailHeader({ probe, manifest, moment }: HeaderProps) {
   const go = (by: number): void => show({ probe: order[(place + by + order.length) % order.length] ?? probe.id });
   return (
     <header>
-      <button type="button" class="action" onClick={() => show({ probe: null })}>
+      <button class="action" onClick={() => show({ probe: null })}>
         <Icon name="back" /> All probes
       </button>
       <h2 title={probe.name}>{probe.name}</h2>
@@ -68,11 +68,11 @@ function DetailHeader({ probe, manifest, moment }: HeaderProps) {
         </p>
       )}
       <span class="spread" />
-      <button type="button" class="round" aria-label="Previous probe" onClick={() => go(-1)}>
+      <button class="round" aria-label="Previous probe" onClick={() => go(-1)}>
         <Icon name="left" />
       </button>
       <span class="muted">{place < 0 ? "" : `${place + 1} of ${order.length}`}</span>
-      <button type="button" class="round" aria-label="Next probe" onClick={() => go(1)}>
+      <button class="round" aria-label="Next probe" onClick={() => go(1)}>
         <Icon name="right" />
       </button>
     </header>
@@ -203,7 +203,6 @@ function Classes({ run, probe, manifest, series, moment }: BodyProps) {
           return (
             <button
               key={target}
-              type="button"
               class="tile"
               aria-pressed={target === moment.shown?.target}
               onClick={() => show({ target })}

@@ -20,7 +20,6 @@ export function EpochSlider() {
   return (
     <div class="epochs" role="group" aria-label="Epochs">
       <button
-        type="button"
         class="round"
         aria-label={playing.value ? "Stop" : "Play through the epochs"}
         title="Play (space)"
@@ -31,7 +30,6 @@ export function EpochSlider() {
       </button>
       <StepSlider label="Epoch" steps={steps.value} row={row} marked={alarms.value} onRow={goToRow} />
       <button
-        type="button"
         class="newest"
         aria-pressed={view.epoch === null}
         title="Stay at the newest epoch while training goes on"

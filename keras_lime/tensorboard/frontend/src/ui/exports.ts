@@ -6,7 +6,7 @@ import { rasterise } from "../draw/rasterise.ts";
 import type { Sheet } from "../draw/overlay.ts";
 import { fileName, toCsv } from "../model/csv.ts";
 import { className, type Moment, momentAt } from "../model/moment.ts";
-import { percent, probability } from "../model/numbers.ts";
+import { isNumber, percent, probability } from "../model/numbers.ts";
 import { commonClass, difference, sameSegments } from "../model/sides.ts";
 import { comparisonTable, curvesTable, overviewTable, type Table, weightsTable } from "../model/tables.ts";
 import { currentManifest, currentProbe, currentRun, currentStep, view } from "../state/app.ts";
@@ -189,7 +189,7 @@ function predictionLine(manifest: RunManifest, moment: Moment | null): string {
 function captionOf(manifest: RunManifest, moment: Moment | null): string[] {
   const shown = moment?.shown ?? null;
   if (shown === null) return ["not explained at this epoch"];
-  const share = Number.isFinite(shown.objectShare) ? `, object share ${percent(shown.objectShare)}` : "";
+  const share = isNumber(shown.objectShare) ? `, object share ${percent(shown.objectShare)}` : "";
   return [
     `For ${className(manifest, shown.target)} (${probability(shown.prediction)})`,
     `predicted ${predictionLine(manifest, moment)}${share}`,

@@ -3,8 +3,7 @@ import type { RunManifest, Summary } from "../data/types.ts";
 import { PLACES } from "../data/types.ts";
 import { alarmAt, episodesOf, isTooEarly, readingTitle, stretch, sureness } from "../model/alarms.ts";
 import type { Reading } from "../data/types.ts";
-import { className } from "../model/moment.ts";
-import { percent } from "../model/numbers.ts";
+import { isNumber, percent } from "../model/numbers.ts";
 import { runColour } from "./colours.ts";
 import { Icon } from "./icons.tsx";
 import { twoDecimals } from "./tile.tsx";
@@ -47,7 +46,7 @@ function stateOf(manifest: RunManifest, summary: Summary, row: number): string {
   const alarm = alarmAt(summary, step);
   if (alarm !== null) return alarm.began === null ? `Shortcut alarm, epoch ${step}` : `Shortcut alarm since epoch ${alarm.began}`;
   if (manifest.shortcut === null) return "not tested";
-  const measured = Number.isFinite(summary.overall.swap_flip[row]) || Number.isFinite(summary.shortcut.frame[row]);
+  const measured = isNumber(summary.overall.swap_flip[row]) || isNumber(summary.shortcut.frame[row]);
   if (!measured) return "not measured";
   return isTooEarly(summary.shortcut, row) ? `too early, epoch ${step}` : `no alarm, epoch ${step}`;
 }
@@ -58,32 +57,32 @@ function Calm({ manifest, summary, row }: Omit<Props, "run">) {
   if (settings === null) {
     return (
       <p class="muted">
-        This log holds no shortcut tests: they were switched off (<code>shortcut_threshold=None</code>), or an older version
-        wrote it.
+        This log holds no shortcut tests: they were off (<code>shortcut_threshold=None</code>), or its writer knew none.
       </p>
     );
   }
   const flip = summary.overall.swap_flip[row];
-  const { trainAccuracy, accuracyNeeded, drops } = summary.shortcut;
-  const worst = worstPlace(drops, row);
+  const { trainAccuracy, accuracyNeeded } = summary.shortcut;
   return (
     <>
-      {Number.isFinite(flip) && (
+      {isNumber(flip) && (
         <p>
           With the object on backgrounds of other classes {percent(flip)}
           {plusMinus(summary.errors.swap_flip?.[row])} of the predictions change; an alarm takes more than{" "}
           {percent(settings.threshold)}, {times(settings.patience)}.
-        </p>
-      )}
-      {worst !== null && (
-        <p>
-          The most that hiding a corner or border takes off the probability is {twoDecimals(worst.value)} ({PLACES[worst.place]}).
+          {flip > settings.threshold && isNumber(settings.backgroundThreshold) && (
+            <>
+              {" "}
+              It also takes that the background alone keeps more than {percent(settings.backgroundThreshold)} of their certainty:
+              it keeps {percent(Math.max(0, summary.overall.p_background[row]))}.
+            </>
+          )}
         </p>
       )}
       {isTooEarly(summary.shortcut, row) && (
         <p>
           This does not count yet: training accuracy is {percent(trainAccuracy[row])}
-          {Number.isFinite(accuracyNeeded[row]) && `, and measurements count from ${percent(accuracyNeeded[row])} on`}. A model
+          {isNumber(accuracyNeeded[row]) && `, and measurements count from ${percent(accuracyNeeded[row])} on`}. A model
           that still guesses changes its mind with any picture.
         </p>
       )}
@@ -99,37 +98,19 @@ function Calm({ manifest, summary, row }: Omit<Props, "run">) {
 /** Which tests fired, and how sure they are. */
 function Readings({ readings }: { readings: readonly Reading[] }) {
   return (
-    <table class="readings">
-      <thead>
-        <tr>
-          <th>Test that fired</th>
-          <th>measured</th>
-          <th>alarm above</th>
-          <th title="How many standard errors over the probes the number lies above its threshold; from 2 on chance is unlikely">
-            how sure
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {readings.map((reading) => (
-          <tr key={`${reading.test} ${reading.subject}`}>
-            <td>{readingTitle(reading)}</td>
-            <td>
-              {twoDecimals(reading.value)}
-              {Number.isFinite(reading.stderr) && ` ± ${twoDecimals(reading.stderr)}`}
-            </td>
-            <td>{twoDecimals(reading.threshold)}</td>
-            <td>{sureWords(sureness(reading))}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <ul class="readings muted" aria-label="Tests that fired">
+      {readings.map((reading) => {
+        const [value, stderr, threshold] = [reading.value, reading.stderr, reading.threshold].map(twoDecimals);
+        const sure = sureness(reading);
+        return (
+          <li key={readingTitle(reading)}>
+            <b>{readingTitle(reading)}</b>: {value}
+            {isNumber(sure) && ` ± ${stderr}, ${sure.toFixed(1)} standard errors`} above {threshold}
+          </li>
+        );
+      })}
+    </ul>
   );
-}
-
-function sureWords(errors: number): string {
-  if (!Number.isFinite(errors)) return "error not known";
-  return `${errors.toFixed(1)} standard errors above`;
 }
 
 function Unmeasured({ manifest, summary }: Pick<Props, "manifest" | "summary">) {
@@ -149,9 +130,9 @@ function Unmeasured({ manifest, summary }: Pick<Props, "manifest" | "summary">) 
 
 /** Corners and borders, hidden one after the other: where watermarks sit. */
 export function Places({ run, manifest, summary, row }: Props) {
-  const { drops, dropErrors, classDrops, frame } = summary.shortcut;
-  if (worstPlace(drops, row) === null) return null;
+  const { drops, dropErrors, frame } = summary.shortcut;
   const at = (place: number): number => row * PLACES.length + place;
+  if (!isNumber(drops[at(0)])) return null;
   const threshold = manifest.shortcut?.occlusionThreshold ?? NaN;
   const reach = Math.max(0.1, ...PLACES.map((_, place) => drops[at(place)] + (dropErrors[at(place)] || 0)));
   const share = (value: number): string => `${Math.max(0, Math.min(1, value / reach)) * 100}%`;
@@ -160,29 +141,27 @@ export function Places({ run, manifest, summary, row }: Props) {
       <h3>Corners and borders hidden, epoch {summary.steps[row]}</h3>
       <p class="muted">
         What hiding a place takes off the probability of the prediction, ± one standard error. A watermark shows as one long
-        bar{Number.isFinite(threshold) && `; the line is where the alarm begins, ${threshold}`}.
+        bar{isNumber(threshold) && `; the line is where the alarm begins, ${threshold}`}.
       </p>
       <ul>
         {PLACES.map((name, place) => {
           const drop = drops[at(place)];
-          const classId = worstClass(summary, classDrops, row, place);
           return (
             <li key={name} class={drop > threshold ? "over" : ""}>
               <span>{name}</span>
               <span class="meter">
                 <i style={{ width: share(drop) }} />
-                {Number.isFinite(threshold) && <u style={{ left: share(threshold) }} />}
+                {isNumber(threshold) && <u style={{ left: share(threshold) }} />}
               </span>
               <span>
                 {twoDecimals(drop)}
-                {Number.isFinite(dropErrors[at(place)]) && ` ± ${twoDecimals(dropErrors[at(place)])}`}
+                {isNumber(dropErrors[at(place)]) && ` ± ${twoDecimals(dropErrors[at(place)])}`}
               </span>
-              <span class="muted name">{classId === null ? "" : `most: ${className(manifest, classId)}`}</span>
             </li>
           );
         })}
       </ul>
-      {Number.isFinite(frame[row]) && (
+      {isNumber(frame[row]) && (
         <p class="muted">
           <b>A hint only, no alarm:</b> with the outer frame alone the predictions keep {percent(Math.max(0, frame[row]))} of
           their certainty (0 % is a guess). Frames hold background, and sometimes a part of the object.
@@ -192,27 +171,8 @@ export function Places({ run, manifest, summary, row }: Props) {
   );
 }
 
-function worstPlace(drops: Float32Array, row: number): { place: number; value: number } | null {
-  let found: { place: number; value: number } | null = null;
-  PLACES.forEach((_, place) => {
-    const value = drops[row * PLACES.length + place];
-    if (Number.isFinite(value) && (found === null || value > found.value)) found = { place, value };
-  });
-  return found;
-}
-
-/** The class that loses most, where classes are known. */
-function worstClass({ classIds }: Summary, drops: Float32Array, row: number, place: number): number | null {
-  let best: { id: number; drop: number } | null = null;
-  classIds.forEach((id, column) => {
-    const drop = drops[(row * classIds.length + column) * PLACES.length + place];
-    if (drop > (best?.drop ?? 0.005)) best = { id, drop };
-  });
-  return (best as { id: number } | null)?.id ?? null;
-}
-
 function plusMinus(error: number | undefined): string {
-  return error !== undefined && Number.isFinite(error) ? ` (± ${percent(error)})` : "";
+  return isNumber(error) ? ` (± ${percent(error)})` : "";
 }
 
 function times(patience: number): string {

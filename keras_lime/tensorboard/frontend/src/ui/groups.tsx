@@ -35,38 +35,29 @@ export function Groups({ run, manifest, step }: Props) {
       </p>
     );
   }
-  const found = large.map((label) => ({ label, groups: groupsOf(run, members(label), step) }));
-  if (found.every(({ groups }) => groups.length === 0)) return null;
+  const found = large.flatMap((label) => groupsOf(run, members(label), step).map((group, index) => ({ label, group, index })));
+  if (found.length === 0) return null;
   return (
     <section class="card groups" aria-label={`Groups of heatmaps of ${run}`}>
       <h3>Groups of alike heatmaps</h3>
       <p class="muted">
-        Explanations of one true class that look at the same places, put together by spectral clustering (SpRAy), the largest
-        group first, anew at each epoch. A small group that looks elsewhere may be a shortcut, or just other pictures: judge by
-        eye. Groups raise no alarm.
+        Explanations of a class that look at the same places, by spectral clustering (SpRAy), the largest group first, anew at
+        each epoch. A group that looks elsewhere may be a shortcut or just other pictures: judge by eye. It raises no alarm.
       </p>
-      {found.map(({ label, groups }) => (
-        <div key={label}>
-          {groups.map((group, index) => (
-            <div key={index} class="group" role="group" aria-label={`${className(manifest, label)}, group ${index + 1}`}>
-              <h4>
-                {className(manifest, label)}, group {index + 1} <span class="muted">{counted(group.length)}</span>
-              </h4>
-              <div class="group-tiles">
-                {group.map((probe) => (
-                  <GroupTile key={probe.id} run={run} probe={probe} step={step} />
-                ))}
-              </div>
-            </div>
-          ))}
+      {found.map(({ label, group, index }) => (
+        <div key={`${label} ${index}`} class="group" role="group" aria-label={`${className(manifest, label)}, group ${index + 1}`}>
+          <h4>
+            {className(manifest, label)}, group {index + 1}: {group.length} {group.length === 1 ? "probe" : "probes"}
+          </h4>
+          <div class="group-tiles">
+            {group.map((probe) => (
+              <GroupTile key={probe.id} run={run} probe={probe} step={step} />
+            ))}
+          </div>
         </div>
       ))}
     </section>
   );
-}
-
-function counted(count: number): string {
-  return count === 1 ? "1 probe" : `${count} probes`;
 }
 
 /** The probes of each group, the largest first; what has no number yet is left out. */
@@ -94,7 +85,6 @@ function GroupTile({ run, probe, step }: { run: string; probe: ProbeInfo; step: 
   return (
     <button
       ref={element}
-      type="button"
       title={probe.name}
       aria-label={probe.name}
       style={{ aspectRatio: `${probe.width} / ${probe.height}` }}

@@ -1,13 +1,13 @@
 // Shortcuts: the verdict on every chosen run, its curves over the epochs, and the pictures behind them.
 import { useMemo } from "preact/hooks";
 import { manifestOf, readableRuns, summaryOf } from "../data/store.ts";
-import type { Measure } from "../data/types.ts";
+import { type Measure, MEASURES } from "../data/types.ts";
 import { alarmRows } from "../model/alarms.ts";
 import { classesOf, curvesOf, type Curves, measuresOf, type RunSummary } from "../model/curves.ts";
 import { className, rowAt } from "../model/moment.ts";
-import { percent } from "../model/numbers.ts";
+import { isNumber, percent } from "../model/numbers.ts";
 import { show, view } from "../state/app.ts";
-import { Chart, type Level, type Line } from "./chart.tsx";
+import { Chart, type Line } from "./chart.tsx";
 import { runColour } from "./colours.ts";
 import { Segmented } from "./controls.tsx";
 import { NoMasks } from "./empty.tsx";
@@ -28,17 +28,19 @@ const MEASURE_NAMES: Readonly<Record<Measure, string>> = {
 
 const EXPLANATIONS: Readonly<Record<Measure, string>> = {
   swap_flip:
-    "Share of the predictions that change when the object is pasted on backgrounds of other classes. A model that reads the object stays near 0; the higher, the more the background decides. Dashed: predictions that are guesses.",
+    "Share of the predictions that change when the object stands on backgrounds of other classes: near 0 for a model that reads the object. Dashed: guesses.",
   object_share:
-    "How much of the positive weight lies on the object; dashed, what chance would give. The lower a curve, the more its model reads the background.",
+    "How much of the positive weight lies on the object; dashed, by chance. The lower a curve, the more its model reads the background.",
   p_background:
-    "What is left of the prediction's certainty when the object is taken out of the picture: 100 % is all of it, 0 % a guess. The higher, the more the background alone tells the model.",
+    "Certainty that is left when the object is taken out: 100 % is certain, 0 % a guess. The higher, the more the background alone tells the model.",
   p_object:
-    "What is left of the prediction's certainty with nothing but the object, on grey: 100 % is all of it, 0 % a guess. A model that needs the background stays low.",
+    "Certainty that is left with nothing but the object, on grey: 100 % is certain, 0 % a guess. A model that needs the background stays low.",
   r2: "How well the explanations fit the model near each picture: 1 is a perfect fit, near 0 the weights say little.",
-  probability: "Mean probability of the explained class, which the callback names first: the true class where it is known.",
+  probability: "Mean probability of the first explained class: the true one where it is known.",
   accuracy: "Share of the probes whose predicted class is the true one.",
 };
+
+const SWAP: readonly Measure[] = ["swap_flip", "p_background", "p_object"];
 
 /** Runs with a summary, in the order of the list, of those the user chose. */
 export function chartedRuns(): RunSummary[] {
@@ -125,10 +127,9 @@ function CurveCards({ runs, mark, onPick }: CurvesProps) {
   const measure = chartedMeasure(runs);
   const known = measuresOf(runs);
   const manifest = manifestOf(runs[0]?.run ?? null);
-  const offered = (Object.keys(MEASURE_NAMES) as Measure[]).filter(
-    // What a log never has would only be in the way; the object share tells how to get it.
-    (each) => known.includes(each) || each === measure || !["swap_flip", "p_background", "p_object"].includes(each),
-  );
+  // Without a background swap its measures would only be in the way.
+  const swapped = known.includes("swap_flip");
+  const offered = MEASURES.filter((each) => swapped || each === measure || !SWAP.includes(each));
   const card = { runs, measure, mark, onPick };
   return (
     <>
@@ -179,7 +180,8 @@ function CurveCard({ title, runs, classId, measure, height, mark, onPick }: Card
     () => curvesOf(runs, measure, classId),
     [key, ...runs.map(({ summary }) => summary), measure, classId],
   );
-  const lines = useMemo(() => linesOf(curves, measure), [curves, measure]);
+  const warn = measure === "swap_flip" && classId === null;
+  const lines = useMemo(() => linesOf(curves, measure, warn), [curves, measure, warn]);
   return (
     <section class="card curves" aria-label={title}>
       <h3 title={title}>{title}</h3>
@@ -197,7 +199,7 @@ function CurveCard({ title, runs, classId, measure, height, mark, onPick }: Card
           legend
           mark={mark}
           level={measure === "swap_flip" ? thresholdOf(runs) : null}
-          notes={notesOf(curves, measure, classId)}
+          notes={notesOf(curves, warn)}
           onPick={onPick}
         />
       )}
@@ -206,23 +208,23 @@ function CurveCard({ title, runs, classId, measure, height, mark, onPick }: Card
 }
 
 /** Where the alarm begins, if that is the same for all runs. */
-function thresholdOf(runs: readonly RunSummary[]): Level | null {
+function thresholdOf(runs: readonly RunSummary[]): number | null {
   const values = new Set(runs.map(({ run }) => manifestOf(run)?.shortcut?.threshold).filter((value) => value !== undefined));
   const [value] = values;
-  return values.size === 1 && Number.isFinite(value) ? { name: `alarm above ${percent(value)}`, value: value as number } : null;
+  return values.size === 1 && isNumber(value) ? value : null;
 }
 
 /** What the chart holds beside its lines. */
-function notesOf(curves: Curves, measure: Measure, classId: number | null): string[] {
-  const banded = curves.measured.some(({ errors }) => errors.some(Number.isFinite));
+function notesOf(curves: Curves, warn: boolean): string[] {
+  const banded = curves.measured.some(({ errors }) => errors.some(isNumber));
   const alarms = curves.measured.some((curve) => curve.alarms.length > 0);
   return [
-    ...(banded ? [classId === null ? "band: ± one standard error over the probes" : "band: ± one standard error"] : []),
-    ...(alarms && measure === "swap_flip" && classId === null ? ["▲ the run's alarm is on"] : []),
+    ...(banded ? ["band: ± one standard error"] : []),
+    ...(alarms && warn ? ["▲ alarm"] : []),
   ];
 }
 
-function linesOf(curves: Curves, measure: Measure): Line[] {
+function linesOf(curves: Curves, measure: Measure, warn: boolean): Line[] {
   const one = curves.chance.length === 1;
   const chance = measure === "swap_flip" ? "by guessing" : "by chance";
   return [
@@ -231,7 +233,7 @@ function linesOf(curves: Curves, measure: Measure): Line[] {
       colour: runColour(run),
       values,
       band: errors,
-      warnings: measure === "swap_flip" ? alarms : [],
+      warnings: warn ? alarms : [],
       strong: true,
     })),
     ...curves.chance.map(({ run, values }) => ({

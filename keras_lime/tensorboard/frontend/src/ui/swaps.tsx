@@ -2,7 +2,7 @@
 import { useEffect } from "preact/hooks";
 import { url } from "../data/api.ts";
 import { growthOf, retries, sessionOf, swapsOf, URGENCY } from "../data/store.ts";
-import type { RunManifest, SwapPair } from "../data/types.ts";
+import type { ProbeInfo, RunManifest, SwapPair } from "../data/types.ts";
 import { className, rowAt } from "../model/moment.ts";
 import { probability } from "../model/numbers.ts";
 import { show } from "../state/app.ts";
@@ -33,51 +33,53 @@ export function Swaps({ run, manifest, step }: Props) {
     <section class="card swaps" aria-label={`Swapped pictures of ${run}`}>
       <h3>Objects on other backgrounds{swaps?.step == null ? "" : `, epoch ${swaps.step}`}</h3>
       <p class="muted">
-        Each object, its own pixels, stands before the background of a picture of another class. A model that reads the object
-        keeps its prediction. Shown are the changes between the surest predictions, one a class; pictures are logged at ten
-        epochs at most.
+        Each object stands before the background of another class; a model that reads the object keeps its prediction. Shown
+        are the changes it was surest of, one a class. Logged at ten epochs at most.
       </p>
       {problem !== null && <p class="problem">{problem}</p>}
       {swaps === null && problem === null && (
-        <p class="muted">{known === null ? "On the way …" : wanted === null ? "No such pictures up to this epoch." : "On the way …"}</p>
+        <p class="muted">{known !== null && wanted === null ? "No such pictures up to this epoch." : "On the way …"}</p>
       )}
-      {swaps !== null && swaps.pairs.length === 0 && <p>No prediction changed, whatever the background.</p>}
-      {swaps !== null && swaps.pairs.length > 0 && (
-        <ul class="swap-list">
-          {swaps.pairs.map((pair) => (
-            <Pair key={`${pair.probe} ${pair.donor}`} run={run} manifest={manifest} pair={pair} step={swaps.step} />
-          ))}
-        </ul>
-      )}
+      {swaps?.pairs.length === 0 && <p>No prediction changed, whatever the background.</p>}
+      <ul class="swap-list">
+        {swaps?.pairs.map((pair) => (
+          <Pair key={pair.probe} run={run} manifest={manifest} pair={pair} step={swaps.step} />
+        ))}
+      </ul>
     </section>
   );
 }
 
 function Pair({ run, manifest, pair, step }: { run: string; manifest: RunManifest; pair: SwapPair; step: number | null }) {
-  const nameOf = (id: string): string => manifest.probes.find((probe) => probe.id === id)?.name ?? id;
-  const [before, after] = [className(manifest, pair.before), className(manifest, pair.after)];
-  const name = pair.name ?? nameOf(pair.probe);
-  const size = manifest.probes.find(({ id }) => id === pair.probe);
-  const look = (size?.width ?? 1) < 160 ? "coarse" : "";
+  const known = (id: string): ProbeInfo | undefined => manifest.probes.find((probe) => probe.id === id);
+  const name = pair.name ?? pair.probe;
+  const ground = `on the background of ${known(pair.donor)?.name ?? pair.donor}`;
+  const look = (known(pair.probe)?.width ?? 1) < 160 ? "coarse" : "";
+  const panel = (src: string, place: string, predicted: number | null, value: number) => {
+    const title = className(manifest, predicted);
+    return (
+      <figure>
+        <img class={look} src={src} alt={`${name} ${place}, predicted ${title}`} title={place} />
+        <figcaption>
+          {place === ground ? "swapped" : place}: <b class={predicted === pair.label ? "tick" : "cross"}>{title}</b>{" "}
+          <span class="nowrap">{probability(value)}</span>
+        </figcaption>
+      </figure>
+    );
+  };
   return (
     <li>
-      <button type="button" class="link name" title={`Show ${name}`} onClick={() => show({ page: "overview", run, probe: pair.probe, epoch: step })}>
+      <button
+        class="link name"
+        title={name}
+        onClick={() => show({ page: "overview", run, probe: pair.probe, epoch: step })}
+      >
         {name}
       </button>
       {pair.label !== null && <span class="muted">true class {className(manifest, pair.label)}</span>}
       <div class="swap-pair">
-        <figure>
-          <img class={look} src={url("picture", { run, probe: pair.probe })} alt={`${name} as it is, predicted ${before}`} />
-          <figcaption>
-            as it is: <b>{before}</b> {probability(pair.beforeValue)}
-          </figcaption>
-        </figure>
-        <figure>
-          <img class={look} src={pair.picture} alt={`${name} on the background of ${nameOf(pair.donor)}, predicted ${after}`} />
-          <figcaption title={`background of ${nameOf(pair.donor)}`}>
-            swapped: <b class="cross">{after}</b> {probability(pair.afterValue)}
-          </figcaption>
-        </figure>
+        {panel(url("picture", { run, probe: pair.probe }), "as it is", pair.before, pair.beforeValue)}
+        {panel(pair.picture, ground, pair.after, pair.afterValue)}
       </div>
     </li>
   );

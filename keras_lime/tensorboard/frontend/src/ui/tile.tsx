@@ -3,7 +3,7 @@ import { useRef } from "preact/hooks";
 import type { ProbeInfo, RunManifest } from "../data/types.ts";
 import { className, type Moment, momentAt } from "../model/moment.ts";
 import { DoubtMark } from "./trust.tsx";
-import { decimal, percent, probability } from "../model/numbers.ts";
+import { decimal, isNumber, percent, probability } from "../model/numbers.ts";
 import { currentStep, show, view } from "../state/app.ts";
 import { ExplainedPicture } from "./picture.tsx";
 import { useDrawing, useProbe, useSmall } from "./probe.ts";
@@ -29,7 +29,6 @@ export function ProbeTile({ run, probe, manifest }: Props) {
   return (
     <button
       ref={element}
-      type="button"
       class={moment?.wrong === true ? "tile wrong" : "tile"}
       data-probe={probe.id}
       onClick={() => show({ probe: probe.id })}
@@ -91,7 +90,7 @@ export function Share({ probe, moment }: { probe: ProbeInfo; moment: Moment | nu
           class="meter"
           title={`object share ${percent(share)}: how much of the positive weight lies on the object; by chance ${percent(probe.chance)}`}
         >
-          <i style={{ width: `${Number.isFinite(share) ? share * 100 : 0}%` }} />
+          <i style={{ width: `${isNumber(share) ? share * 100 : 0}%` }} />
           <u style={{ left: `${probe.chance * 100}%` }} />
         </span>
       )}
@@ -104,7 +103,7 @@ export function Share({ probe, moment }: { probe: ProbeInfo; moment: Moment | nu
 }
 
 export function twoDecimals(value: number | undefined): string {
-  return value === undefined || !Number.isFinite(value) ? "–" : value.toFixed(2).replace("-", "−");
+  return !isNumber(value) ? "–" : value.toFixed(2).replace(/^-0.00$/, "0.00").replace("-", "−");
 }
 
 export function pictureLabel(probe: ProbeInfo, manifest: RunManifest, moment: Moment | null): string {

@@ -1,11 +1,8 @@
 // What to know before an explanation is trusted: its limits in words, and what other methods say.
+import { isNumber } from "../model/numbers.ts";
 import type { RunManifest } from "../data/types.ts";
-import { FLAG } from "../data/types.ts";
-import { outlinesPath } from "../draw/outline.ts";
-import type { Sheet } from "../draw/overlay.ts";
 import type { Explained } from "../model/moment.ts";
-import { agreementWords, caveatSentences, flagged } from "../model/trust.ts";
-import { useMemo } from "preact/hooks";
+import { agreementWords, caveatSentences } from "../model/trust.ts";
 import { Icon } from "./icons.tsx";
 import { twoDecimals } from "./tile.tsx";
 
@@ -36,27 +33,25 @@ interface DoubtsProps {
 export function Doubts({ manifest, explained, noGradients }: DoubtsProps) {
   const sentences = caveatSentences(manifest, explained);
   const { agreement, gradientAgreement } = explained;
-  const checked = Number.isFinite(gradientAgreement) || noGradients !== null;
-  if (sentences.length === 0 && !Number.isFinite(agreement) && !checked) return null;
+  const checked = isNumber(gradientAgreement) || noGradients !== null;
+  if (sentences.length === 0 && !isNumber(agreement) && !checked) return null;
   return (
-    <section class="doubts" aria-label="How far to trust this explanation">
-      <ul>
+    <ul class="card doubts" aria-label="How far to trust this explanation">
         {sentences.map((sentence) => (
           <li key={sentence} class="caveat">
             <Icon name="warning" /> <span>{sentence}</span>
           </li>
         ))}
-        {Number.isFinite(agreement) && (
+        {isNumber(agreement) && (
           <li>
             <b>Second baseline</b>: rank agreement {twoDecimals(agreement)} (1: both rank the superpixels alike, 0: not at all).
           </li>
         )}
-        {Number.isFinite(gradientAgreement) && (
+        {isNumber(gradientAgreement) && (
           <li>
             <b>Integrated gradients</b>: rank agreement {twoDecimals(gradientAgreement)}; {agreementWords(gradientAgreement)}.{" "}
             <span class="muted">
-              A cross-check by another method, not a substitute. On large networks, such as those for ImageNet, the two agree
-              poorly even where nothing is wrong.
+              A cross-check, not a substitute: on large networks such as ImageNet's the two agree poorly though nothing is wrong.
             </span>
           </li>
         )}
@@ -65,20 +60,6 @@ export function Doubts({ manifest, explained, noGradients }: DoubtsProps) {
             <b>Integrated gradients</b>: <span class="muted">{noGradients}</span>
           </li>
         )}
-      </ul>
-    </section>
-  );
-}
-
-/** Dashed rims around superpixels whose sign is not to be relied on. */
-export function UnsureRims({ sheet, explained }: { sheet: Sheet; explained: Explained }) {
-  const { flags } = explained;
-  const path = useMemo(() => outlinesPath(sheet, flagged({ flags }, FLAG.signFlips | FLAG.contradicted)), [sheet, flags]);
-  if (path === "") return null;
-  return (
-    <svg class="rim unsure" viewBox={`0 0 ${sheet.width} ${sheet.height}`} preserveAspectRatio="none" aria-hidden="true">
-      <path d={path} class="halo" />
-      <path d={path} />
-    </svg>
+    </ul>
   );
 }
