@@ -233,12 +233,12 @@ def test_gradients_are_a_cross_check_in_the_log(tmp_path: Path) -> None:
 
 def test_a_model_without_gradients_is_explained_all_the_same(tmp_path: Path) -> None:
     lime = callback(tmp_path, cross_check=True)
-    with pytest.warns(LimeWarning, match="no gradients to compare") as told:
-        reader = object_reader()
-        for epoch in range(2):
-            lime.explain(reader, epoch)
+    reader = object_reader()
+    with pytest.warns(LimeWarning, match="no gradients to compare"):
+        lime.explain(reader, 0)
+    # Said once: a second warning would be an error here.
+    lime.explain(reader, 1)
     lime.close()
-    assert len([each for each in told if "no gradients" in str(each.message)]) == 1
     record = read_events(tmp_path / "lime").records(SUMMARY_TAG)[1]
     assert record.header["cross_check"].startswith("The model gives no gradients")
     assert record.array("r2") is not None

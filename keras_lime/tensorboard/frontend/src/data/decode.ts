@@ -151,9 +151,10 @@ function decodeShortcut(container: Container, s: number): ShortcutTests {
 }
 
 function decodeAlarm(json: Json): Alarm {
+  const step = numberOrNull(json.step) ?? 0;
   return {
-    step: numberOrNull(json.step) ?? 0,
-    began: numberOrNull(json.began),
+    step,
+    began: numberOrNull(json.began) ?? step,
     words: textOrNull(json.words) ?? "",
     readings: objects(json.readings).map(decodeReading),
   };

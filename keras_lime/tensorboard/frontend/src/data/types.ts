@@ -123,7 +123,7 @@ export interface ShortcutTests {
 export interface Alarm {
   readonly step: number;
   /** The epoch at which it began. */
-  readonly began: number | null;
+  readonly began: number;
   readonly words: string;
   readonly readings: readonly Reading[];
 }

@@ -42,7 +42,7 @@ export function AlarmBanner() {
           <>No alarm at this epoch, but a shortcut alarm at {spans(episodes, last, last.to === newest)}.</>
         ) : (
           <>
-            <b>Shortcut alarm{alarm.began === null ? "" : ` since epoch ${alarm.began}`}.</b> {alarm.words}
+            <b>Shortcut alarm since epoch {alarm.began}.</b> {alarm.words}
           </>
         )}
       </p>

@@ -103,10 +103,11 @@ function Lines({ steps, lines, range, height, span, width }: Props & { width: nu
     const xs = steps.map(x);
     return lines.map(({ name, colour, values, errors, band, warnings, dashed, strong, faded }) => {
       const ys = values.map((value) => (value === null ? null : y(value)));
+      const area = bandPath(xs, values, band ?? [], y);
       const bars = errors?.map((error, row) => errorBar(xs[row], values[row], error, y)).join("");
       return (
         <g key={name} data-line={name} stroke={colour} fill={colour} opacity={faded === true ? 0.25 : 1}>
-          {band !== undefined && <path class="band" d={bandPath(xs, values, band, y)} />}
+          {area !== "" && <path class="band" d={area} />}
           {bars !== undefined && bars !== "" && <path class="errors" d={bars} />}
           <path class={strong === true ? "line strong" : "line"} d={linePath(xs, ys, span)} stroke-dasharray={dashed === true ? "6 4" : undefined} />
           {dashed !== true &&

@@ -44,7 +44,7 @@ export function Verdict({ run, manifest, summary, row }: Props) {
 function stateOf(manifest: RunManifest, summary: Summary, row: number): string {
   const step = summary.steps[row];
   const alarm = alarmAt(summary, step);
-  if (alarm !== null) return alarm.began === null ? `Shortcut alarm, epoch ${step}` : `Shortcut alarm since epoch ${alarm.began}`;
+  if (alarm !== null) return `Shortcut alarm since epoch ${alarm.began}`;
   if (manifest.shortcut === null) return "not tested";
   const measured = isNumber(summary.overall.swap_flip[row]) || isNumber(summary.shortcut.frame[row]);
   if (!measured) return "not measured";
