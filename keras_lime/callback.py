@@ -17,6 +17,7 @@ from keras_lime.core.plan import Plan, make_plans
 from keras_lime.core.run import Subject, check_classes, explain_plans
 from keras_lime.core.settings import SettingsDict, make_settings
 from keras_lime.core.warning import LimeWarning
+from keras_lime.gradients import CrossCheck
 from keras_lime.probes import ProbeSet
 from keras_lime.processes import is_first_process
 from keras_lime.progress import Progress
@@ -63,6 +64,7 @@ class LimeCallback(keras.callbacks.Callback):
         patience: explained epochs in a row above the threshold that make an alarm. Defaults to `2`.
         on_alarm: called with the `Verdict` when an alarm begins; its `words` say what was found. Defaults to `None`.
         stop_training: end the training when an alarm begins. Defaults to `False`.
+        cross_check: compare the weights with `integrated_gradients`, 16 passes a probe. Defaults to `False`.
         on_error: `"warn"` warns once and lets training go on when an explanation fails, `"raise"` raises. Defaults to
             `"warn"`.
         **settings: see `keras_lime.Settings`; `num_samples` defaults to 256 here.
@@ -90,6 +92,7 @@ class LimeCallback(keras.callbacks.Callback):
         patience: int = 2,
         on_alarm: Callable[[Verdict], Any] | None = None,
         stop_training: bool = False,
+        cross_check: bool = False,
         on_error: Literal["warn", "raise"] = "warn",
         **settings: Unpack[SettingsDict],
     ) -> None:
@@ -110,6 +113,7 @@ class LimeCallback(keras.callbacks.Callback):
             for title, label, mask in zip(probes.names, labels, masks, strict=True)
         ]
         self._on_alarm, self._stop_training = on_alarm, stop_training
+        self._gradients = CrossCheck() if cross_check else None
         self._watch: ShortcutWatch | None = None
         if shortcut_threshold is not None:
             self._watch = ShortcutWatch(
@@ -215,6 +219,8 @@ class LimeCallback(keras.callbacks.Callback):
             batch_size=settings.batch_size,
         )
         check_classes(self._scorer, self._subjects, self.probes.class_names)
+        if self._gradients is not None:
+            self._gradients.follow(model)
         if self._plans is None:
             self._plans = make_plans(list(self.probes.images), settings)
         if self._watch is not None:
@@ -253,10 +259,11 @@ class LimeCallback(keras.callbacks.Callback):
             progress.update(len(explanations))
         summary = summarise(explanations)
         began = self._test_for_shortcuts(epoch, explanations, logs)
+        checked = None if self._gradients is None else self._gradients.check(explanations)
         self._metrics = self._as_logs(summary)
         progress.done(self._metrics)
         if self._log is not None:
-            self._log.write(epoch, plans, self._subjects, explanations, summary, self._shortcut)
+            self._log.write(epoch, plans, self._subjects, explanations, summary, self._shortcut, checked)
             self._latest = explanations
             if self._pictures.takes(epoch):
                 self._write_pictures(self._log)

@@ -6,7 +6,8 @@ hang on the method; where they do not, neither is thereby wrong. May import Kera
 of the model.
 """
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,13 +18,15 @@ from numpy.typing import NDArray
 from keras_lime.core.explanation import Explanation
 from keras_lime.core.fidelity import rank_agreement
 from keras_lime.core.plan import as_pixels
+from keras_lime.core.warning import LimeWarning
 from keras_lime.scoring import KerasScorer, make_scorer
 from keras_lime.scoring.engines.engine import Form, fixed_batch_size, raw_scores
 from keras_lime.scoring.outputs import Output
 
-__all__ = ["IntegratedGradients", "integrated_gradients"]
+__all__ = ["CrossCheck", "IntegratedGradients", "integrated_gradients"]
 
 _BATCH = 16
+_CHECK_STEPS = _BATCH - 1
 _TINY, _GAP = 1.1754944e-38, 2.0**-24
 """Least probability, and least distance from 1, that float32 holds."""
 
@@ -77,13 +80,64 @@ def integrated_gradients(model: Any, explanation: Explanation, *, steps: int = 3
         raise TypeError(f"`model` must be a Keras model, for its gradients. Received: {type(model).__name__}.")
     if not isinstance(steps, int) or steps < 1:
         raise ValueError(f"`steps` must be an integer of at least 1. Received: steps={steps!r}.")
+    return _integrate(
+        _runner(model, explanation), explanation, fixed_batch_size(model) or min(_BATCH, steps + 1), steps
+    )
+
+
+class CrossCheck:
+    """Compares a model's explanations with its gradients, epoch by epoch, as an independent opinion.
+
+    Of each explanation one batch of 16 steps is integrated, which ranks superpixels as more steps do. What is compiled
+    for some targets is kept for the next explanation of the same targets.
+    """
+
+    def __init__(self) -> None:
+        self._model: Any = None
+        self._runs: dict[tuple[Any, ...], _Run] = {}
+        self._problem: str | None = None
+
+    def follow(self, model: Any) -> None:
+        """Says which model is explained from now on; the same one again changes nothing."""
+        if model is not self._model:
+            self._model, self._runs, self._problem = model, {}, None
+
+    def check(self, explanations: Sequence[Explanation]) -> list[NDArray[np.float64]] | str:
+        """Rank agreement of weights and gradients.
+
+        Args:
+            explanations: those of one epoch, with their baselines.
+
+        Returns:
+            For each a float64 array (n_targets,) in −1..1, NaN where all gradients are zero; or why the model gives
+            none, a sentence. That is warned of once for each model, and not tried again.
+        """
+        if self._problem is None:
+            try:
+                return [self._agreement(each) for each in explanations]
+            except Exception as error:
+                self._problem = f"The model gives no gradients to compare the weights with. {error}"
+                warnings.warn(f"{self._problem} Explanations go on without `cross_check`.", LimeWarning, stacklevel=2)
+        return self._problem
+
+    def _agreement(self, explanation: Explanation) -> NDArray[np.float64]:
+        if not isinstance(self._model, keras.Model):
+            raise TypeError("It is a plain function.")
+        key = (explanation.targets, explanation.image.shape)
+        if key not in self._runs:
+            self._runs[key] = _runner(self._model, explanation)
+        size = fixed_batch_size(self._model) or _BATCH
+        return _integrate(self._runs[key], explanation, size, _CHECK_STEPS).agreement
+
+
+def _integrate(run: _Run, explanation: Explanation, size: int, steps: int) -> IntegratedGradients:
+    """Equation 3 by the trapezoidal rule, in batches of `size`."""
     if explanation.baseline is None:
         raise ValueError(
             "`explanation` must have its baseline. Received: one without, as those read back from a log are. "
             "Make it anew with explain()."
         )
     image, baseline = as_pixels(explanation.image), explanation.baseline
-    run, size = _runner(model, explanation), fixed_batch_size(model) or min(_BATCH, steps + 1)
     # Padded with steps that count nothing, so that all batches have one shape.
     padding = -(steps + 1) % size
     shares = np.concatenate([np.linspace(0, 1, steps + 1), np.zeros(padding)])
@@ -158,6 +212,12 @@ def _target(raw: Any, output: Output, target: int, logit: bool) -> Any:
     return 1 - column if flipped else column
 
 
+def _known(gradient: Any) -> Any:
+    if gradient is None:
+        raise ValueError("`model` must be differentiable. Received: one whose output has no gradient by its input.")
+    return gradient
+
+
 def _on_tensorflow(model: Any, values: Callable[[Any], Any]) -> _Run:
     import tensorflow as tf
 
@@ -169,7 +229,8 @@ def _on_tensorflow(model: Any, values: Callable[[Any], Any]) -> _Run:
             tape.watch(tensor)
             columns = tf.unstack(values(tensor), axis=1)
         answers = np.stack([column.numpy() for column in columns], axis=1)
-        return answers.astype(np.float64), [tape.gradient(column, tensor).numpy() for column in columns]
+        gradients = [_known(tape.gradient(column, tensor)).numpy() for column in columns]
+        return answers.astype(np.float64), gradients
 
     return run
 
@@ -178,10 +239,7 @@ def _on_jax(model: Any, values: Callable[[Any], Any]) -> _Run:
     import jax
     import jax.numpy as jnp
 
-    if hasattr(model, "jax_state_sync"):
-        model.jax_state_sync()
     variables = list(model.variables)
-    weights = [variable.value for variable in variables]
 
     def answer(weights: list[Any], images: Any) -> Any:
         with keras.StatelessScope(list(zip(variables, weights, strict=True))):
@@ -195,7 +253,10 @@ def _on_jax(model: Any, values: Callable[[Any], Any]) -> _Run:
     compiled = jax.jit(both)
 
     def run(images: NDArray[np.float32]) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
-        answers, gradients = compiled(weights, images)
+        # During a training the weights live in the trainer until they are asked for.
+        if hasattr(model, "jax_state_sync"):
+            model.jax_state_sync()
+        answers, gradients = compiled([variable.value for variable in variables], images)
         return np.asarray(answers, np.float64), [np.asarray(gradient, np.float64) for gradient in gradients]
 
     return run
@@ -210,7 +271,9 @@ def _on_torch(model: Any, values: Callable[[Any], Any]) -> _Run:
         with torch.enable_grad(), keras.StatelessScope():
             answers = values(tensor)
             gradients = [
-                torch.autograd.grad(answers[:, row].sum(), tensor, retain_graph=True)[0].cpu().numpy()
+                _known(torch.autograd.grad(answers[:, row].sum(), tensor, retain_graph=True, allow_unused=True)[0])
+                .cpu()
+                .numpy()
                 for row in range(answers.shape[1])
             ]
         return answers.detach().cpu().numpy().astype(np.float64), gradients

@@ -13,7 +13,7 @@ from PIL import Image
 from keras_lime import LimeCallback, ProbeSet
 from keras_lime.core.warning import LimeWarning
 from keras_lime.shortcut.alarm import Verdict
-from keras_lime.tensorboard.records import MANIFEST_TAG, SUMMARY_TAG, SWAPS_TAG
+from keras_lime.tensorboard.records import MANIFEST_TAG, SUMMARY_TAG, SWAPS_TAG, result_tag
 from tests.events import Events, read_events
 from tests.worlds import Reader, background_reader, corner_reader, object_reader, squares
 
@@ -120,7 +120,9 @@ def test_the_swapped_pictures_themselves(tmp_path: Path) -> None:
         shown = np.asarray(Image.open(BytesIO(record.arrays[f"picture_{index}"].tobytes())))
         mask = probe_set.masks[place]  # type: ignore[index]
         np.testing.assert_array_equal(shown[mask], probe_set.images[place][mask])
-    assert not follow(object_reader(), tmp_path / "other")[1].records(SWAPS_TAG)
+    unchanged = follow(object_reader(), tmp_path / "other")[1].records(SWAPS_TAG)
+    assert [(record.header["pairs"], record.arrays) for record in unchanged.values()] == [([], {})] * len(unchanged)
+    assert unchanged
 
 
 def test_no_alarm_before_training_has_got_somewhere(tmp_path: Path) -> None:
@@ -215,3 +217,28 @@ def test_the_test_costs_few_forward_passes(tmp_path: Path) -> None:
     plain = callback(tmp_path / "plain", shortcut_threshold=None)
     plain.explain(reader, 0)
     assert with_test - reader.passes == 16 * 6
+
+
+def test_gradients_are_a_cross_check_in_the_log(tmp_path: Path) -> None:
+    train([callback(tmp_path, cross_check=True, shortcut_threshold=None, baseline="grey")], biased=True, epochs=2)
+    events = read_events(tmp_path / "lime")
+    for probe in events.records(MANIFEST_TAG)[0].header["probes"]:
+        for record in events.records(result_tag(probe["id"])).values():
+            agreement = record.array("gradient_agreement")
+            assert agreement is not None
+            assert agreement.shape == record.arrays["targets"].shape
+            assert (np.isnan(agreement) | (np.abs(agreement) <= 1)).all()
+    assert all("cross_check" not in record.header for record in events.records(SUMMARY_TAG).values())
+
+
+def test_a_model_without_gradients_is_explained_all_the_same(tmp_path: Path) -> None:
+    lime = callback(tmp_path, cross_check=True)
+    reader = object_reader()
+    with pytest.warns(LimeWarning, match="no gradients to compare"):
+        lime.explain(reader, 0)
+    # Said once: a second warning would be an error here.
+    lime.explain(reader, 1)
+    lime.close()
+    record = read_events(tmp_path / "lime").records(SUMMARY_TAG)[1]
+    assert record.header["cross_check"].startswith("The model gives no gradients")
+    assert record.array("r2") is not None

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from keras_lime import explain, integrated_gradients
-from keras_lime.gradients import IntegratedGradients
+from keras_lime.core.warning import LimeWarning
+from keras_lime.gradients import CrossCheck, IntegratedGradients
 from tests.models import photo
 
 SIZE = 24
@@ -133,3 +134,46 @@ def test_what_has_no_gradients_is_refused() -> None:
         integrated_gradients(model, explanation, steps=0)
     with pytest.raises(ValueError, match="`explanation` must have its baseline"):
         integrated_gradients(model, replace(explanation, baseline=None))
+
+
+def test_a_cross_check_gives_the_agreement_of_each_explanation() -> None:
+    model = smooth_cnn(3, "softmax")
+    explanations = [explained(model, targets=targets) for targets in ((2, 0), (1,), (2, 0))]
+    check = CrossCheck()
+    check.follow(model)
+    found = check.check(explanations)
+    assert not isinstance(found, str)
+    for agreement, explanation in zip(found, explanations, strict=True):
+        exact = integrated_gradients(model, explanation, steps=64).agreement
+        np.testing.assert_allclose(agreement, exact, atol=0.05)
+    # The weights of the moment count, not those of the first call.
+    model.set_weights([np.zeros_like(each) for each in model.get_weights()])
+    check.follow(model)
+    zero = check.check(explanations)
+    assert not isinstance(zero, str)
+    assert all(np.isnan(agreement).all() for agreement in zero)
+
+
+def test_a_model_without_gradients_is_told_of_once_and_not_asked_again() -> None:
+    class Steps(keras.layers.Layer):
+        def call(self, images: Any) -> Any:
+            return keras.ops.cast(keras.ops.argmax(images, axis=-1), "float32")[..., None]
+
+    model = keras.Sequential(
+        [
+            keras.Input((SIZE, SIZE, 3)),
+            Steps(),
+            keras.layers.Flatten(),
+            keras.layers.Dense(2, activation="softmax"),
+        ]
+    )
+    check = CrossCheck()
+    check.follow(lambda images: images)
+    with pytest.warns(LimeWarning, match=r"no gradients.*plain function.*go on without `cross_check`"):
+        assert "plain function" in check.check([explained(model)])
+    assert "plain function" in check.check([explained(model)])
+    if keras.backend.backend() == "jax":
+        return  # JAX gives zeros where a function is flat.
+    check.follow(model)
+    with pytest.warns(LimeWarning, match=r"no gradients.*must be differentiable"):
+        assert isinstance(check.check([explained(model)]), str)

@@ -9,7 +9,7 @@ from keras_lime.core.explanation import Explanation
 from keras_lime.core.segmentation import Segmentation
 from keras_lime.core.surrogate import Fit
 from keras_lime.shortcut.faithfulness import pointing_game, relevance_rank
-from keras_lime.shortcut.groups import group_heatmaps, shared_place
+from keras_lime.shortcut.groups import group_by_class, group_heatmaps, shared_place
 from tests.test_explanation import make
 
 GRID = Segmentation.from_labels(np.arange(16).reshape(4, 4).repeat(4, 0).repeat(4, 1))
@@ -92,3 +92,13 @@ def test_the_last_superpixel_counts_in_part() -> None:
     coef[[0, 4]] = 2, 1
     # 24 pixels: all 16 of the first superpixel, on the object, and 8 of the second, off it.
     assert relevance_rank(_explanation(coef, mask)) == pytest.approx(16 / 24)
+
+
+def test_each_class_has_its_own_groups() -> None:
+    labels = [0] * 20 + [1] * 19 + [None] * 3
+    several = [
+        replace(_one(0 if index < 12 else 15, noise=0.1, seed=index), label=label) for index, label in enumerate(labels)
+    ]
+    groups = group_by_class(several)
+    np.testing.assert_array_equal(groups[:20], [0] * 12 + [1] * 8)
+    np.testing.assert_array_equal(groups[20:], [-1] * 22)

@@ -179,7 +179,7 @@ def test_blind_superpixels_are_marked_hatched_and_never_coloured() -> None:
     assert np.array_equal(explanation.limits.where(Flag.BLIND), np.stack([flat, flat]))
     (note,) = explanation.notes
     assert f"({flat.sum()} of 49: " in note
-    drawn = explanation.overlay(mark_blind=True)
+    drawn = explanation.overlay()
     inside = flat[explanation.segmentation.labels]
     period, stripe = 5, 1
     rows, columns = np.nonzero(inside)
@@ -188,7 +188,7 @@ def test_blind_superpixels_are_marked_hatched_and_never_coloured() -> None:
     np.testing.assert_array_equal(drawn[inside], np.repeat(expected[:, None], 3, axis=1))
     seeing, _ = explained(image=image)
     assert not seeing.blind.any()
-    assert not np.array_equal(seeing.overlay(mark_blind=True)[inside], drawn[inside])
+    assert not np.array_equal(seeing.overlay()[inside], drawn[inside])
 
 
 def test_a_second_baseline_that_agrees_and_one_that_does_not() -> None:

@@ -126,7 +126,7 @@ class TestPlot:
         flags[:, 3] = Flag.BLIND
         blind = replace(explanation, limits=replace(explanation.limits, flags=flags))
         shown, before = picture(plot(blind, grey=False), 1), picture(plot(explanation, grey=False), 1)
-        np.testing.assert_array_equal(shown, blind.overlay(mark_blind=True))
+        np.testing.assert_array_equal(shown, blind.overlay())
         inside = explanation.segmentation.labels == 3
         assert not np.array_equal(shown[inside], before[inside])
 
@@ -187,7 +187,7 @@ class TestPlot:
             targets=tuple(range(count)),
             target_names=tuple(f"class {index}" for index in range(count)),
             prediction=explanation.prediction[rows],
-            fit=replace(fit, coef=fit.coef[rows], r2=fit.r2[rows]),
+            fit=replace(fit, coef=fit.coef[rows], stderr=fit.stderr[rows], r2=fit.r2[rows]),
             name="a probe",
             object_mask=np.ones((24, 32), bool),
         )

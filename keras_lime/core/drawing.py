@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from keras_lime.core.segmentation import Segmentation
 
-__all__ = ["PALETTES", "Palette", "image_and_mask", "overlay", "select_segments"]
+__all__ = ["FAINT", "PALETTES", "Palette", "image_and_mask", "overlay", "select_segments"]
 
 Palette = Literal["green-red", "blue-orange"]
 
@@ -19,6 +19,9 @@ PALETTES: dict[str, tuple[tuple[int, int, int], tuple[int, int, int]]] = {
     "blue-orange": ((33, 102, 204), (230, 126, 0)),
 }
 """Colours of superpixels for and against; the second pair is safe for colour-blind readers."""
+
+FAINT = 0.35
+"""Strength of a weight that its own error cannot tell from zero, as a share of what it would be drawn with."""
 
 _REST = 128
 _BORDER = 255
@@ -64,6 +67,7 @@ def overlay(
     boundaries: bool = False,
     hide_rest: bool = False,
     hatched: NDArray[np.bool_] | None = None,
+    faint: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.uint8]:
     """Draws weights over a picture: the colour says for or against, its strength how much.
 
@@ -80,6 +84,8 @@ def overlay(
         hide_rest: paint superpixels that are not selected in grey.
         hatched: bool array (n_segments,): superpixels to draw light and dark stripes over, because nothing is known
             about them; their weights should be NaN. Defaults to `None`, none.
+        faint: bool array (n_segments,): superpixels to draw with `FAINT` of their strength, because their weights may
+            well be zero. Defaults to `None`, none.
 
     Returns:
         uint8 array (h, w, 3).
@@ -92,6 +98,8 @@ def overlay(
     strength = np.zeros(len(weights))
     if style == "fill":
         strength[selected] = opacity * np.minimum(1.0, np.abs(weights[selected]) / (strongest if strongest > 0 else 1))
+    share = np.ones(len(weights)) if faint is None else np.where(faint, FAINT, 1.0)
+    strength *= share
     colour = np.where((weights > 0)[:, None], supporting, opposing)
     labels = segmentation.labels
     base = picture.astype(np.float64)
@@ -105,7 +113,8 @@ def overlay(
     outlined = rim & chosen[labels] if style == "outline" else np.zeros_like(rim)
     if boundaries:
         drawn[rim] = np.floor(0.5 * drawn[rim] + 0.5 * _BORDER + 0.5)
-    drawn[outlined] = colour[labels][outlined]
+    alpha = share[labels][..., None]
+    drawn[outlined] = np.floor(drawn * (1 - alpha) + colour[labels] * alpha + 0.5)[outlined]
     painted: NDArray[np.uint8] = drawn.astype(np.uint8)
     return painted
 

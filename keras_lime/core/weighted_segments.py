@@ -62,6 +62,15 @@ class WeightedSegments:
         weights: NDArray[np.float64] = self.fit.coef[self.row(target)]
         return weights
 
+    def faint(self, target: int | str | None = None) -> NDArray[np.bool_]:
+        """Superpixels whose weight for `target` is within two standard errors of zero, bool array (n_segments,)."""
+        weights, errors = self.weights(target), self.fit.stderr
+        if errors is None:
+            return np.zeros(len(weights), dtype=bool)
+        stderr = errors[self.row(target)]
+        found: NDArray[np.bool_] = (np.abs(weights) <= 2 * stderr) & (stderr > 0)
+        return found
+
     def heatmap(self, target: int | str | None = None) -> NDArray[np.float64]:
         """The weight of each pixel's superpixel, float64 array (h, w); positive speaks for `target` (see `row`)."""
         return self.weights(target)[self.segmentation.labels]
@@ -85,7 +94,8 @@ class WeightedSegments:
         style: Any = "fill",
         boundaries: bool = False,
         hide_rest: bool = False,
-        mark_blind: bool = False,
+        mark_blind: bool = True,
+        mark_faint: bool = True,
     ) -> NDArray[np.uint8]:
         """The picture with superpixels coloured: green for `target`, red against it, the stronger the weightier.
 
@@ -103,6 +113,7 @@ class WeightedSegments:
             boundaries: draw the rims of all superpixels.
             hide_rest: paint superpixels that are not coloured in grey.
             mark_blind: hatch superpixels that cannot be judged (`blind`) in place of colouring them.
+            mark_faint: draw weights within two standard errors of zero (`faint`) with a third of their strength.
 
         Returns:
             uint8 array (h, w, 3).
@@ -125,6 +136,7 @@ class WeightedSegments:
             boundaries=boundaries,
             hide_rest=hide_rest,
             hatched=self.blind if mark_blind else None,
+            faint=self.faint(target) if mark_faint else None,
         )
 
     def get_image_and_mask(

@@ -33,7 +33,8 @@ def plot(
     Above the picture stands what the model predicts (in red where the true class is known to be another), above each
     explanation the target with its probability, R² and, where the object is known, the share of the positive weight
     that lies on it; below it what the colours mean. The object is outlined, superpixels that cannot be judged are
-    hatched, and the explanation's `notes` stand under the pictures.
+    hatched, weights within two standard errors of zero are faint, and the explanation's `notes` stand under the
+    pictures.
 
     Args:
         explanation: what to show.
@@ -67,6 +68,7 @@ def plot(
                 scale=strongest,
                 palette=palette,
                 hatched=explanation.blind,
+                faint=explanation.faint(explanation.targets[row]),
             )
         )
         r2 = explanation.fit.r2[row]

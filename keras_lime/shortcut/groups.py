@@ -13,7 +13,7 @@ from sklearn.cluster import SpectralClustering
 
 from keras_lime.core.explanation import Explanation
 
-__all__ = ["LEAST_GROUPED", "SharedPlace", "group_heatmaps", "shared_place"]
+__all__ = ["LEAST_GROUPED", "SharedPlace", "group_by_class", "group_heatmaps", "shared_place"]
 
 LEAST_GROUPED = 20
 """Probes of a class from which on its heatmaps are put in groups."""
@@ -73,6 +73,27 @@ def group_heatmaps(explanations: Sequence[Explanation], seed: int = 0) -> NDArra
     return ranked
 
 
+def group_by_class(explanations: Sequence[Explanation], seed: int = 0) -> NDArray[np.int64]:
+    """Puts the explanations of each class in groups of their own; see `group_heatmaps`.
+
+    Args:
+        explanations: one epoch's.
+        seed: of the clustering. Defaults to `0`.
+
+    Returns:
+        Group of each among those of its true class, 0 the largest, (n,); -1 where a class has fewer than
+        `LEAST_GROUPED`, or a probe no label.
+    """
+    found = np.full(len(explanations), -1, np.int64)
+    labels = np.array([-1 if each.label is None else each.label for each in explanations])
+    for label in np.unique(labels[labels >= 0]):
+        members = np.flatnonzero(labels == label)
+        groups = group_heatmaps([explanations[int(index)] for index in members], seed)
+        if groups is not None:
+            found[members] = groups
+    return found
+
+
 def shared_place(
     explanations: Sequence[Explanation], images: NDArray[Any], chosen: NDArray[np.bool_]
 ) -> SharedPlace | None:
@@ -110,7 +131,5 @@ def _heat(explanation: Explanation) -> NDArray[np.float64]:
 
 
 def _coarse(heat: NDArray[np.float64]) -> NDArray[np.float64]:
-    rows, columns = (np.arange(size) * min(_GRID, size) // size for size in heat.shape)
-    coarse = np.zeros((rows[-1] + 1, columns[-1] + 1))
-    np.add.at(coarse, (rows[:, None], columns[None]), heat)
-    return coarse
+    rows, columns = (-(-np.arange(min(_GRID, size)) * size // min(_GRID, size)) for size in heat.shape)
+    return np.add.reduceat(np.add.reduceat(heat, rows, axis=0), columns, axis=1)

@@ -21,6 +21,7 @@ class ClassSummary:
         r2: R² of the surrogates.
         probability: the model's probability of the first target (regression: its output).
         accuracy: share of the probes whose predicted class is their label.
+        object_share_stderr: standard error of the mean object share over the probes; NaN for less than two.
     """
 
     object_share: float
@@ -28,6 +29,7 @@ class ClassSummary:
     r2: float
     probability: float
     accuracy: float
+    object_share_stderr: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -83,16 +85,23 @@ def summarise(explanations: Sequence[Explanation]) -> Summary:
 
 def _mean(explanations: Sequence[Explanation]) -> ClassSummary:
     masks = [each.object_mask for each in explanations]
+    shares = [object_share(each)[0] for each in explanations]
     hits = [float(each.predicted == each.label) for each in explanations if each.label is not None]
     return ClassSummary(
-        object_share=_finite_mean([object_share(each)[0] for each in explanations]),
+        object_share=_finite_mean(shares),
         object_chance=_finite_mean([float(mask.mean()) for mask in masks if mask is not None]),
         r2=_finite_mean([each.fit.r2[0] for each in explanations]),
         probability=_finite_mean([each.prediction[0] for each in explanations]),
         accuracy=_finite_mean(hits),
+        object_share_stderr=_stderr(shares),
     )
 
 
 def _finite_mean(values: Sequence[float]) -> float:
     finite = [float(value) for value in values if np.isfinite(value)]
     return float(np.mean(finite)) if finite else float("nan")
+
+
+def _stderr(values: Sequence[float]) -> float:
+    finite = [float(value) for value in values if np.isfinite(value)]
+    return float(np.std(finite, ddof=1) / np.sqrt(len(finite))) if len(finite) > 1 else float("nan")

@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 
 from keras_lime.core.display import Display, DisplayFn
 from keras_lime.core.warning import LimeWarning
-from keras_lime.shortcut.alarm import Alarm, Evidence, Verdict
+from keras_lime.shortcut.alarm import (
+    BACKGROUND_THRESHOLD,
+    LEAST_PROBES,
+    OCCLUSION_THRESHOLD,
+    Alarm,
+    Evidence,
+    Verdict,
+)
 from keras_lime.shortcut.occlusion import PLACES, Occlusion, run_occlusion
 from keras_lime.shortcut.swap import ImageScorer, SwapPlan, make_swap_plan, run_swap, why_no_swap
 
@@ -165,6 +172,9 @@ class ShortcutWatch:
         return {
             "threshold": self._threshold,
             "patience": self._patience,
+            "least_probes": LEAST_PROBES,
+            "background_threshold": BACKGROUND_THRESHOLD,
+            "occlusion_threshold": OCCLUSION_THRESHOLD,
             "swap": self.measures_swap,
             "n_swapped": 0 if self._plan is None else len(self._plan.probes),
             "n_donors": 0 if self._plan is None else self._plan.donors.shape[1],

@@ -19,6 +19,7 @@ from keras_lime.core.notes import CAVEAT_TEXTS, FLAG_TEXTS
 from keras_lime.core.plan import Plan, image_id
 from keras_lime.core.run import Subject
 from keras_lime.shortcut import ClassSummary, Summary, object_share
+from keras_lime.shortcut.groups import group_by_class
 from keras_lime.shortcut.watch import ShortcutResult
 from keras_lime.tensorboard.records import MANIFEST_TAG, SUMMARY_TAG, SWAPS_TAG, encode, probe_tag, result_tag
 from keras_lime.tensorboard.shortcut_parts import (
@@ -40,6 +41,7 @@ _COLUMNS = {
     "r2": "class_r2",
     "probability": "class_probability",
     "accuracy": "class_accuracy",
+    "object_share_stderr": "class_object_share_stderr",
 }
 _SCALES = ((1.0, 0.0), (1 / 255, 0.0), (1 / 127.5, -1.0))
 """Factor and offset of the usual float images that came from 8-bit files."""
@@ -69,7 +71,7 @@ class LimeLog:
     ) -> None:
         self._writer = RunWriter(directory)
         self._about = {"name": name, "class_names": class_names, "settings": dict(settings), "shortcut": shortcut}
-        self._shortcut = shortcut or {}
+        self._shortcut, self._seed = shortcut or {}, int(settings.get("seed", 0))
         self._said: Any = None
         self._class_names = class_names
         self._started = False
@@ -82,8 +84,18 @@ class LimeLog:
         explanations: Sequence[Explanation],
         summary: Summary,
         shortcut: ShortcutResult | None = None,
+        gradients: Sequence[NDArray[np.float64]] | str | None = None,
     ) -> None:
         """Writes an epoch: a record per probe, the summary and its scalars; before the first, what never changes.
+
+        Args:
+            step: the epoch.
+            plans: of the probes, as `subjects` and `explanations`.
+            subjects: who they are.
+            explanations: the epoch's.
+            summary: their means.
+            shortcut: the epoch's shortcut tests, or None.
+            gradients: rank agreement with them, (n_targets,) a probe; why they are not to be had; or None.
 
         Raises:
             OSError: if the disk refuses; the epoch is lost, and the next call writes what never changes again.
@@ -93,9 +105,12 @@ class LimeLog:
             self._writer.record(MANIFEST_TAG, step, manifest_parts(self._about, plans, subjects))
             for plan, subject in zip(plans, subjects, strict=True):
                 self._writer.record(probe_tag(image_id(plan.image)), step, probe_parts(plan, subject))
-        for explanation in explanations:
-            self._writer.record(result_tag(image_id(explanation.image)), step, result_parts(explanation))
-        self._writer.record(SUMMARY_TAG, step, summary_parts(summary, shortcut))
+        groups = group_by_class(explanations, self._seed)
+        for row, explanation in enumerate(explanations):
+            agreement = None if gradients is None or isinstance(gradients, str) else gradients[row]
+            parts = result_parts(explanation, group=int(groups[row]), gradient_agreement=agreement)
+            self._writer.record(result_tag(image_id(explanation.image)), step, parts)
+        self._writer.record(SUMMARY_TAG, step, summary_parts(summary, shortcut, gradients))
         if shortcut is not None:
             self._write_shortcut(step, shortcut)
         self._scalars("", step, summary.overall)
@@ -107,21 +122,19 @@ class LimeLog:
     def pictures(self, explanations: Sequence[Explanation]) -> None:
         """Writes overlays of the first target for TensorBoard's Images tab, at most 256 pixels high and wide."""
         for explanation in explanations:
-            overlay = Image.fromarray(explanation.overlay(boundaries=True, mark_blind=True))
+            overlay = Image.fromarray(explanation.overlay(boundaries=True))
             overlay.thumbnail((_PICTURE_SIZE, _PICTURE_SIZE))
             tag = explanation.name or image_id(explanation.image)
             self._writer.image(tag, explanation.step or 0, _png(overlay), overlay.width, overlay.height)
         self._writer.flush()
 
     def swaps(self, step: int, shortcut: ShortcutResult, explanations: Sequence[Explanation]) -> None:
-        """Writes the swapped pictures that changed the predictions most; nothing if there are none."""
+        """Writes the swapped pictures that changed the predictions most, an empty record if none did."""
         if shortcut.evidence.swap is None:
             return
         ids, names = [image_id(each.image) for each in explanations], [each.name for each in explanations]
-        parts = swaps_parts(shortcut.evidence.swap, ids, names, shortcut.display)
-        if parts is not None:
-            self._writer.record(SWAPS_TAG, step, parts)
-            self._writer.flush()
+        self._writer.record(SWAPS_TAG, step, swaps_parts(shortcut.evidence.swap, ids, names, shortcut.display))
+        self._writer.flush()
 
     def close(self) -> None:
         """Flushes and closes the event file."""
@@ -194,10 +207,25 @@ def probe_parts(plan: Plan, subject: Subject) -> list[bytes]:
     return encode("probe", header, arrays)
 
 
-def result_parts(explanation: Explanation) -> list[bytes]:
-    """Builds the record of one probe at one epoch."""
+def result_parts(
+    explanation: Explanation, *, group: int = -1, gradient_agreement: NDArray[np.float64] | None = None
+) -> list[bytes]:
+    """Builds the record of one probe at one epoch.
+
+    Args:
+        explanation: the probe's.
+        group: its group among the heatmaps of its class, see `shortcut.groups`. Defaults to `-1`, none.
+        gradient_agreement: rank agreement with the gradients, (n_targets,). Defaults to `None`, not asked for.
+
+    Returns:
+        The record's parts.
+    """
     fit, limits, agreement = explanation.fit, explanation.limits, explanation.agreement
-    header = {"predicted": explanation.predicted, "predicted_value": round(explanation.predicted_value, 7)}
+    header: dict[str, Any] = {
+        "predicted": explanation.predicted,
+        "predicted_value": round(explanation.predicted_value, 7),
+    }
+    header |= {} if group < 0 else {"group": group}
     arrays = {
         "targets": np.array(explanation.targets, dtype=np.int32),
         "coef": fit.coef.astype(np.float32),
@@ -212,20 +240,32 @@ def result_parts(explanation: Explanation) -> list[bytes]:
         "flags": limits.flags if limits is not None and limits.flags.any() else None,
         "caveats": None if limits is None else limits.caveats,
         "agreement": None if agreement is None else agreement.astype(np.float32),
+        "gradient_agreement": None if gradient_agreement is None else gradient_agreement.astype(np.float32),
     }
     return encode("result", header, arrays)
 
 
-def summary_parts(summary: Summary, shortcut: ShortcutResult | None = None) -> list[bytes]:
-    """Builds the record of an epoch's means and shortcut tests, over all probes and per class."""
+def summary_parts(summary: Summary, shortcut: ShortcutResult | None = None, gradients: object = None) -> list[bytes]:
+    """Builds the record of an epoch's means and shortcut tests, over all probes and per class.
+
+    Args:
+        summary: the means.
+        shortcut: the tests, or None.
+        gradients: why there are none to compare with, as a sentence; anything else leaves it out.
+
+    Returns:
+        The record's parts.
+    """
     arrays: dict[str, NDArray[Any] | None] = {"class_ids": np.array(list(summary.classes), dtype=np.int32)}
     for name, class_name in _COLUMNS.items():
         arrays[name] = np.array(getattr(summary.overall, name), dtype=np.float32)
         by_class = [getattr(numbers, name) for numbers in summary.classes.values()]
         arrays[class_name] = np.array(by_class, dtype=np.float32)
-    if shortcut is None:
-        return encode("summary", {}, arrays)
-    return encode("summary", shortcut_header(shortcut), arrays | shortcut_arrays(shortcut, list(summary.classes)))
+    header: dict[str, Any] = {"cross_check": gradients} if isinstance(gradients, str) else {}
+    if shortcut is not None:
+        header |= shortcut_header(shortcut)
+        arrays |= shortcut_arrays(shortcut, list(summary.classes))
+    return encode("summary", header, arrays)
 
 
 def _class_name(label: int, class_names: tuple[str, ...] | None) -> str:

@@ -3,21 +3,25 @@
 All routes answer GET under `data/plugin/keras_lime/`; run and probe id are percent-encoded like any query:
 
 - `manifest`: JSON, every run with data of this plugin, its newest manifest, its newest step, and notices
-- `summary?run=`: the run's means at every step (`stacking.stack_summaries`)
+- `summary?run=`: the run's means and shortcut tests at every step (`stacking.stack_summaries`), and in the header
+  `shortcut`, the words of its alarms (`stacking.shortcut_findings`)
 - `series?run=&probe=`: a probe's weights at every step (`stacking.stack_results`); `&newest=1`: at the newest alone
 - `segments?run=&probe=`: `labels` (h, w), and `object_mask` (h, w) and `object_fraction` (n_segments,) where known
 - `picture?run=&probe=`: the probe as a PNG image
+- `swaps?run=`: objects on other backgrounds that changed the prediction, at the newest step that has them, `&step=` at
+  most that one: `picture_0`, `picture_1`, … uint8, the bytes of a PNG file each; in the header `step` (null without
+  any), `pairs`, one entry a picture (`shortcut_parts.swaps_parts`), and `steps`, all that have such pictures
 - `index.js` and the page's other files, by exact name
 
-`summary`, `series` and `segments` are binary containers (`wire.py`), gzipped for those who can, with `notices` in the
-header. A wrong request gets status 400 or 404 and JSON `{"error": sentence}`.
+`summary`, `series`, `segments` and `swaps` are binary containers (`wire.py`), gzipped for those who can, with `notices`
+in the header. A wrong request gets status 400 or 404 and JSON `{"error": sentence}`.
 
 May import tensorboard, werkzeug and the modules beside it. Never Keras, TensorFlow, JAX or PyTorch.
 """
 
 import logging
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -28,8 +32,8 @@ from werkzeug import wrappers
 
 from keras_lime.tensorboard.pages import page_file
 from keras_lime.tensorboard.reader import RunReader
-from keras_lime.tensorboard.records import PLUGIN_NAME, SUMMARY_TAG, Record, probe_tag, result_tag
-from keras_lime.tensorboard.stacking import Arrays, stack_results, stack_summaries
+from keras_lime.tensorboard.records import PLUGIN_NAME, SUMMARY_TAG, SWAPS_TAG, Record, probe_tag, result_tag
+from keras_lime.tensorboard.stacking import Arrays, shortcut_findings, stack_results, stack_summaries
 from keras_lime.tensorboard.wire import pack
 
 __all__ = ["LimePlugin"]
@@ -76,6 +80,7 @@ class LimePlugin(base_plugin.TBPlugin):
             "/series": self._route(self._series),
             "/segments": self._route(self._segments),
             "/picture": self._route(self._picture),
+            "/swaps": self._route(self._swaps),
             "/index.js": self._route(self._page),
             "/*": self._route(self._page),
         }
@@ -135,7 +140,8 @@ class LimePlugin(base_plugin.TBPlugin):
         records, notices = self._reader(request).series(run, SUMMARY_TAG)
         if not records and not notices:
             raise _RequestError(f"There is no summary of a run named {run!r}.", 404)
-        return _binary(request, stack_summaries(records), notices)
+        findings = {"shortcut": shortcut_findings(records)}
+        return _binary(request, stack_summaries(records), notices, zlib.Z_DEFAULT_STRATEGY, findings)
 
     def _series(self, request: Request) -> Response:
         run, probe = _argument(request, "run"), _argument(request, "probe")
@@ -165,6 +171,23 @@ class LimePlugin(base_plugin.TBPlugin):
         if picture is None:
             raise _RequestError("The record of this probe holds no picture.", 404)
         return _respond(request, picture.tobytes(), "image/png")
+
+    def _swaps(self, request: Request) -> Response:
+        run, step = _argument(request, "run"), _step(request)
+        reader = self._reader(request)
+        records, notices = reader.series(run, SWAPS_TAG)
+        if not records and not notices and run not in reader.tags():
+            raise _RequestError(f"There is no run named {run!r}.", 404)
+        fitting = [entry for entry in records if step is None or entry.step <= step]
+        found = fitting[-1] if fitting else None
+        pairs = None if found is None else found.record.header.get("pairs")
+        header = {
+            "step": None if found is None else found.step,
+            "pairs": pairs if isinstance(pairs, list) else [],
+            "steps": [entry.step for entry in records],
+        }
+        arrays = {} if found is None else {name: _as(array, np.uint8) for name, array in found.record.arrays.items()}
+        return _binary(request, arrays, notices, more=header)
 
     def _probe(self, request: Request, only: tuple[str, ...]) -> tuple[Record, list[str]]:
         run, probe = _argument(request, "run"), _argument(request, "probe")
@@ -199,14 +222,30 @@ def _flag(request: Request, name: str) -> bool:
     return bool(value == "1")
 
 
+def _step(request: Request) -> int | None:
+    value = request.args.get("step")
+    if value is None:
+        return None
+    try:
+        return int(value)
+    except ValueError:
+        raise _RequestError(f"`step` must be a whole number. Received: {value!r}.", 400) from None
+
+
 def _as(array: np.ndarray[Any, Any] | None, dtype: type[np.generic]) -> np.ndarray[Any, Any] | None:
     return None if array is None else array.astype(dtype)
 
 
-def _binary(request: Request, arrays: Arrays, notices: list[str], strategy: int = zlib.Z_RLE) -> Response:
+def _binary(
+    request: Request,
+    arrays: Arrays,
+    notices: list[str],
+    strategy: int = zlib.Z_RLE,
+    more: Mapping[str, Any] | None = None,
+) -> Response:
     # Weights are noise: looking for repetitions in them costs three times the time and wins 3 %. 31: gzip's format.
     gzip = zlib.compressobj(1, zlib.DEFLATED, 31, 9, strategy)
-    body = gzip.compress(pack(arrays, {"notices": notices})) + gzip.flush()
+    body = gzip.compress(pack(arrays, {**(more or {}), "notices": notices})) + gzip.flush()
     return _respond(request, body, "application/octet-stream", content_encoding="gzip")
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from keras_lime.core.display import Display
-from keras_lime.shortcut.alarm import Evidence
+from keras_lime.shortcut.alarm import Evidence, least_accuracy
 from keras_lime.shortcut.swap import SwapScores
 from keras_lime.shortcut.watch import ShortcutResult
 from keras_lime.tensorboard.records import encode
@@ -34,7 +34,7 @@ def shortcut_arrays(result: ShortcutResult, class_ids: Sequence[int]) -> dict[st
         classes), float32 (k,) `class_swap_flip`, `class_swap_flip_stderr`, `class_p_background`, `class_p_object`;
         float32 (8,) `occlusion_drop`, `occlusion_drop_stderr`, over `shortcut.occlusion.PLACES`, float32 (k, 8)
         `class_occlusion_drop`, float32 () `p_frame`; uint8 () `shortcut_counted`, `shortcut_alarm`, float32 ()
-        `train_accuracy`. NaN where there is no number.
+        `train_accuracy`, `accuracy_needed` (from which on a measurement counts). NaN where there is no number.
     """
     evidence, verdict = result.evidence, result.verdict
     accuracy = np.nan if verdict.accuracy is None else verdict.accuracy
@@ -42,6 +42,7 @@ def shortcut_arrays(result: ShortcutResult, class_ids: Sequence[int]) -> dict[st
         "shortcut_counted": np.uint8(verdict.counted),
         "shortcut_alarm": np.uint8(verdict.alarm),
         "train_accuracy": np.float32(accuracy),
+        "accuracy_needed": np.float32(least_accuracy(evidence.n_classes)),
     }
     if evidence.swap is not None:
         overall, classes = evidence.swap.figures(), [evidence.swap.figures(label) for label in class_ids]
@@ -61,7 +62,11 @@ def shortcut_arrays(result: ShortcutResult, class_ids: Sequence[int]) -> dict[st
 
 
 def shortcut_header(result: ShortcutResult) -> dict[str, Any]:
-    """What the summary record's header gains: `shortcut` with `words`, and where an alarm is on its step and tests."""
+    """What the summary record's header gains: `shortcut`.
+
+    It says whether an alarm is on, and then the step at which it began, its words and readings; and what could not be
+    measured, and why, where there is something.
+    """
     verdict = result.verdict
     readings = [
         {"test": each.test, "subject": each.subject, "value": round(each.value, 4), "threshold": each.threshold}
@@ -69,6 +74,8 @@ def shortcut_header(result: ShortcutResult) -> dict[str, Any]:
         for each in verdict.readings
     ]
     entry: dict[str, Any] = {"alarm": verdict.alarm, "began": result.alarm_step}
+    if result.evidence.unmeasured:
+        entry["unmeasured"] = list(result.evidence.unmeasured)
     # The words of calm epochs are in the text; the record stays small.
     return {"shortcut": entry | ({"words": verdict.words, "readings": readings} if verdict.alarm else {})}
 
@@ -105,9 +112,7 @@ def shortcut_text(result: ShortcutResult, settings: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def swaps_parts(
-    swap: SwapScores, ids: Sequence[str], names: Sequence[str | None], display: Display
-) -> list[bytes] | None:
+def swaps_parts(swap: SwapScores, ids: Sequence[str], names: Sequence[str | None], display: Display) -> list[bytes]:
     """Builds the record of the swapped pictures that changed the prediction most, one a class, at most eight.
 
     Args:
@@ -119,7 +124,7 @@ def swaps_parts(
     Returns:
         The record's parts: header `pairs`, a list of `probe` and `donor` (ids), `name`, `label`, `before`, `after`
         (classes), `before_value`, `after_value` (their probabilities); arrays `picture_0`, `picture_1`, …: the bytes of
-        a PNG file each, at most 160 pixels high and wide. None if no prediction changed.
+        a PNG file each, at most 160 pixels high and wide. No pair if no prediction changed.
     """
     pairs: list[dict[str, Any]] = []
     arrays: dict[str, NDArray[Any]] = {}
@@ -143,7 +148,7 @@ def swaps_parts(
                 "after_value": round(float(swap.after_value[row, column]), 4),
             }
         )
-    return encode("swaps", {"pairs": pairs}, arrays) if pairs else None
+    return encode("swaps", {"pairs": pairs}, arrays)
 
 
 def _most_changed(swap: SwapScores) -> list[tuple[int, int]]:

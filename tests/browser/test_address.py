@@ -53,7 +53,7 @@ def test_where_nothing_can_be_copied_the_link_is_shown(tab: Tab, fast_address: s
 def test_another_address_of_the_tab_is_followed(tab: Tab, fast_address: str) -> None:
     frame = tab.open(fast_address)
     tab.page.evaluate("location.hash = '#keras_lime&lime_page=shortcut'")
-    expect(frame.get_by_role("tab", name="Shortcut chart")).to_have_attribute("aria-selected", "true")
+    expect(frame.get_by_role("tab", name="Shortcuts")).to_have_attribute("aria-selected", "true")
 
 
 def test_another_tab_leaves_the_view_alone_and_is_left_alone(tab: Tab, fast_address: str) -> None:

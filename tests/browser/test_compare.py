@@ -76,11 +76,11 @@ def test_the_shortcut_chart_shows_every_run_and_the_chance_level(tab: Tab, addre
 
 def test_the_chart_can_be_saved(tab: Tab, fast_address: str) -> None:
     frame = tab.open(fast_address, "lime_page=shortcut")
-    expect(frame.locator(".card svg")).to_have_count(1 + len(CLASS_NAMES))
+    expect(frame.locator(".curves svg[role=img]")).to_have_count(1 + len(CLASS_NAMES))
     with tab.page.expect_download() as csv:
         frame.get_by_role("button", name="CSV").click()
     lines = csv.value.path().read_text("utf-8-sig").splitlines()
-    assert lines[0] == "run,class,epoch,object_share,by_chance"
+    assert lines[0] == "run,class,epoch,object_share,standard_error,by_chance"
     assert len(lines) == 1 + 2 * EPOCHS * (1 + len(CLASS_NAMES))
     with tab.page.expect_download() as png:
         frame.get_by_role("button", name="PNG").click()

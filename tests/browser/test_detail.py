@@ -1,6 +1,7 @@
 """One probe in detail, and the overlay's pixels against Python's."""
 
 import re
+from dataclasses import fields, replace
 from functools import partial
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Frame, expect
 
+from keras_lime.core.notes import Flag
 from keras_lime.core.plan import image_id
 from keras_lime.tensorboard.wire import unpack
 from tests.browser.tab import Tab, drawn
@@ -28,7 +30,11 @@ def opened(tab: Tab, address: str, training: Training, index: int = 0, view: str
 def scale_of(address: str, probe: str) -> float:
     """Returns the largest weight of the probe at any epoch, the end of its colour scale."""
     _, _, body = get(address, "data/plugin/keras_lime/series", run="honest/lime", probe=probe)
-    return float(np.nanmax(np.abs(unpack(body)[0]["coef"])))
+    arrays, _ = unpack(body)
+    weights = np.abs(arrays["coef"])
+    if "flags" in arrays:
+        weights = np.where(arrays["flags"] & Flag.BLIND, np.nan, weights)
+    return float(np.nanmax(weights))
 
 
 OVERLAYS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -136,3 +142,34 @@ def test_the_weights_can_be_saved(tab: Tab, fast_address: str, training: Trainin
     rows = [line.split(",") for line in download.value.path().read_text("utf-8-sig").splitlines()[1:]]
     newest = [float(row[6]) for row in rows if row[3] == str(EPOCHS - 1)]
     assert newest == pytest.approx(explanation.weights(target).tolist())
+
+
+def test_what_limits_the_explanation_is_said_in_the_words_of_python(
+    tab: Tab, fast_address: str, training: Training
+) -> None:
+    for index, explanation in enumerate(training.explanations[:3]):
+        target = explanation.targets[0]
+        frame = opened(tab, fast_address, training, index, f"&lime_target={target}")
+        doubts = frame.get_by_label("How far to trust this explanation")
+        # Only Python still knows how many effective samples there were.
+        alone = replace(
+            explanation, neighborhood=None, targets=(target,), target_names=("",), fit=first(explanation.fit)
+        )
+        alone = replace(
+            alone,
+            limits=first(explanation.limits),
+            second=first(explanation.second),
+            prediction=explanation.prediction[:1],
+        )
+        assert doubts.locator(".caveat").all_inner_texts() == list(alone.notes)
+        assert alone.agreement is not None
+        shown = f"{alone.agreement[0]:.2f}".replace("-", "−")
+        expect(doubts).to_contain_text(f"Second baseline: rank agreement {shown}")
+        expect(doubts).to_contain_text(re.compile(r"Integrated gradients: rank agreement −?[\d.]+; they "))
+        expect(doubts).to_contain_text("A cross-check, not a substitute")
+
+
+def first(parts: Any) -> Any:
+    """The first target's part of a fit or of limits."""
+    rows = {each.name: getattr(parts, each.name) for each in fields(parts)}
+    return replace(parts, **{name: value[:1] for name, value in rows.items() if isinstance(value, np.ndarray)})

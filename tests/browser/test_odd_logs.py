@@ -36,7 +36,7 @@ def test_names_are_text_wherever_they_stand(tab: Tab, tmp_path: Path) -> None:
             frame.get_by_role("button", name="All probes").click()
         frame.get_by_role("tab", name="Compare").click()
         expect(frame.locator(".pair-card")).to_have_count(count)
-        frame.get_by_role("tab", name="Shortcut chart").click()
+        frame.get_by_role("tab", name="Shortcuts").click()
         expect(frame.get_by_role("region", name=NASTY[0], exact=True)).to_be_visible()
         assert frame.locator("script, b:text-is('bold')").count() == frame.locator("body > script").count()
 

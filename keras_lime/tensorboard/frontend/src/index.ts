@@ -12,12 +12,13 @@ import overview from "./style/overview.css";
 import detail from "./style/detail.css";
 import charts from "./style/charts.css";
 import compare from "./style/compare.css";
+import findings from "./style/findings.css";
 import narrow from "./style/narrow.css";
 import { App } from "./ui/app.tsx";
 
 export function render(): void {
   const style = document.createElement("style");
-  style.textContent = [base, layout, controls, empty, overview, detail, charts, compare, narrow].join("");
+  style.textContent = [base, layout, controls, empty, overview, detail, charts, compare, findings, narrow].join("");
   document.head.append(style);
   document.documentElement.lang = "en";
   document.title = "LIME";

@@ -1,6 +1,8 @@
 // Builders for tests: a container as the server packs it, a series, a view of a probe.
-import type { Moment } from "../src/model/moment.ts";
-import type { ProbeInfo, RunManifest, Series } from "../src/data/types.ts";
+import { decodeContainer } from "../src/data/container.ts";
+import { decodeSummary } from "../src/data/decode.ts";
+import type { Explained, Moment } from "../src/model/moment.ts";
+import type { ProbeInfo, RunManifest, Series, Summary } from "../src/data/types.ts";
 
 type Array_ = Float32Array | Float64Array | Int32Array | Uint16Array | Uint8Array;
 
@@ -31,6 +33,16 @@ export const MANIFEST: RunManifest = {
   output: "softmax",
   n_outputs: 3,
   created: "2026-01-01T00:00:00+00:00",
+  flags: new Map([
+    [1, "The sign depends."],
+    [2, "Cannot be judged: it looks the same."],
+  ]),
+  caveats: new Map([
+    [1, "R² is below 0.2: a poor fit."],
+    [16, "Some superpixels cannot be judged with this baseline."],
+    [64, "The second baseline disagrees: it depends."],
+  ]),
+  shortcut: null,
 };
 
 /** Steps 0, 2, 5; two slots; three superpixels. Slot 0 explains class 2, slot 1 class 0, 1, nothing. */
@@ -48,12 +60,43 @@ export function makeSeries(change: Partial<Series> = {}): Series {
     objectShare: Float32Array.of(0.1, 0.2, 0.3, 0.4, 0.5, NaN),
     predicted: Int32Array.of(0, 1, 2),
     predictedValue: Float32Array.of(0.7, 0.6, 0.9),
+    flags: null,
+    caveats: null,
+    agreement: null,
+    gradientAgreement: null,
+    group: Int32Array.of(-1, -1, -1),
     scale: 0.18,
     notices: [],
     ...change,
   };
 }
 
+/** What `decodeSummary` makes of a run of these epochs, with nothing measured but what is given. */
+export function makeSummary(steps: number[], classIds: number[] = [], change: Partial<Summary> = {}): Summary {
+  const [s, k] = [steps.length, classIds.length];
+  const bare = decodeSummary(
+    decodeContainer(pack({ steps: [Int32Array.from(steps), [s]], class_ids: [Int32Array.from(classIds), [k]] })),
+  );
+  return { ...bare, ...change };
+}
+
+export function makeExplained(change: Partial<Explained> = {}): Explained {
+  return {
+    slot: 0,
+    target: 2,
+    weights: new Float32Array(3),
+    stderr: null,
+    r2: 0.5,
+    prediction: 0.5,
+    objectShare: NaN,
+    flags: null,
+    caveats: 0,
+    agreement: NaN,
+    gradientAgreement: NaN,
+    ...change,
+  };
+}
+
 export function makeMoment(change: Partial<Moment> = {}): Moment {
-  return { step: 1, at: 0, predicted: 2, predictedValue: 0.9, wrong: false, targets: [2], shown: null, ...change };
+  return { step: 1, at: 0, predicted: 2, predictedValue: 0.9, wrong: false, targets: [2], group: null, shown: null, ...change };
 }

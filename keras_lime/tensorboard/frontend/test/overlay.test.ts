@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { outlinePath } from "../src/draw/outline.ts";
-import { type Drawing, drawOverlay, makeSheet, selectSegments, type Sheet, shrinkSheet } from "../src/draw/overlay.ts";
+import { type Drawing, drawOverlay, makeSheet, type Marks, selectSegments, type Sheet, shrinkSheet } from "../src/draw/overlay.ts";
 
 const PLAIN: Drawing = {
   positive: true,
@@ -23,9 +23,9 @@ function columns(grey = 100): Sheet {
   return makeSheet(4, 1, rgba, Uint16Array.of(0, 1, 2, 3));
 }
 
-function draw(sheet: Sheet, weights: ArrayLike<number>, change: Partial<Drawing>): number[][] {
+function draw(sheet: Sheet, weights: ArrayLike<number>, change: Partial<Drawing>, marks: Marks | null = null): number[][] {
   const out = new Uint8ClampedArray(sheet.rgba.length);
-  drawOverlay(sheet, weights, { ...PLAIN, ...change }, out);
+  drawOverlay(sheet, weights, { ...PLAIN, ...change }, out, marks);
   return Array.from({ length: out.length / 4 }, (_, pixel) => Array.from(out.subarray(pixel * 4, pixel * 4 + 3)));
 }
 
@@ -62,6 +62,17 @@ test("an outline colours rims only and wins over borders", () => {
   assert.deepEqual(draw(sheet, [1, 0], { style: "outline", boundaries: true }), [[100, 100, 100], [0, 158, 60], [178, 178, 178]]);
 });
 
+test("a weight that may be zero is faint, what cannot be judged is striped", () => {
+  const [full, , striped] = draw(columns(), [0.5, 0, NaN, 0], { opacity: 1 }, { faint: [1, 0, 0, 0], hatched: [0, 0, 1, 0] });
+  assert.deepEqual(full, [65, 120, 86]);
+  assert.deepEqual(striped, [100, 100, 100]);
+  const stripes = draw(columns(), [NaN, NaN, NaN, NaN], {}, { faint: null, hatched: [1, 1, 1, 1] });
+  assert.deepEqual(
+    stripes.map(([red]) => red),
+    [178, 50, 100, 100],
+  );
+});
+
 test("weights without superpixels and superpixels without weights do no harm", () => {
   assert.deepEqual(draw(columns(), [], {})[3], [100, 100, 100]);
   assert.deepEqual(draw(columns(), [1, 1, 1, 1, 1], { opacity: 1 })[0], [0, 158, 60]);
@@ -75,15 +86,20 @@ test("Python draws the same bytes", () => {
     height: number;
     weights: (number | null)[];
     drawing: Drawing;
+    hatched?: number[];
+    faint?: number[];
     expected: number[];
   }
   const cases = JSON.parse(readFileSync("test/overlay.golden.json", "utf8")) as Case[];
-  assert.ok(cases.length >= 8);
-  for (const { picture, labels, width, height, weights, drawing, expected } of cases) {
+  assert.ok(cases.length >= 12);
+  for (const { picture, labels, width, height, weights, drawing, hatched, faint, expected } of cases) {
     const rgba = new Uint8ClampedArray(width * height * 4).fill(255);
     picture.forEach((value, index) => (rgba[Math.floor(index / 3) * 4 + (index % 3)] = value));
     const sheet = makeSheet(width, height, rgba, Uint16Array.from(labels));
-    const drawn = draw(sheet, weights.map((weight) => weight ?? NaN), drawing);
+    const drawn = draw(sheet, weights.map((weight) => weight ?? NaN), drawing, {
+      hatched: hatched ?? null,
+      faint: faint ?? null,
+    });
     assert.deepEqual(drawn.flat(), expected, JSON.stringify(drawing));
   }
 });

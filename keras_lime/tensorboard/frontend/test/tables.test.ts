@@ -7,7 +7,7 @@ import { decimal, isFaint, percent, probability, signed } from "../src/model/num
 import { comparisonTable, curvesTable, overviewTable, weightsTable } from "../src/model/tables.ts";
 import { filterTiles, labelsOf, sortTiles, type Tile } from "../src/model/tiles.ts";
 import { linear, linePath, nearest, niceTicks } from "../src/draw/scale.ts";
-import { makeMoment, makeSeries, MANIFEST, PROBE } from "./make.ts";
+import { makeExplained, makeMoment, makeSeries, makeSummary, MANIFEST, PROBE } from "./make.ts";
 import type { Explained } from "../src/model/moment.ts";
 
 test("cells are quoted where they must be, and never become formulas", () => {
@@ -38,15 +38,7 @@ test("a weight within two standard errors of zero is faint; without an error non
   ]);
 });
 
-const explained = (objectShare: number, r2: number): Explained => ({
-  slot: 0,
-  target: 2,
-  weights: new Float32Array(3),
-  stderr: null,
-  r2,
-  prediction: 0.5,
-  objectShare,
-});
+const explained = (objectShare: number, r2: number): Explained => makeExplained({ objectShare, r2 });
 
 const TILES: Tile[] = [
   { probe: { ...PROBE, id: "a", name: "n10", label: 1 }, moment: makeMoment({ shown: explained(0.4, 0.9), predictedValue: 0.6 }) },
@@ -77,21 +69,12 @@ test("tiles are filtered by class, by wrong and by object share; the unknown wai
 });
 
 function summary(run: string, steps: number[], share: number[], chance: number): RunSummary {
-  const nan = (length: number): Float32Array => new Float32Array(length).fill(NaN);
-  const overall = { object_share: Float32Array.from(share), r2: nan(steps.length), probability: nan(steps.length), accuracy: nan(steps.length) };
-  const perClass = { ...overall, object_share: Float32Array.from(share.map((value) => value / 2)) };
-  return {
-    run,
-    summary: {
-      steps,
-      wallTimes: [],
-      classIds: [4],
-      overall,
-      perClass,
-      chance: new Float32Array(steps.length).fill(chance),
-      classChance: new Float32Array(steps.length).fill(chance),
-    },
-  };
+  const bare = makeSummary(steps, [4]);
+  const overall = { ...bare.overall, object_share: Float32Array.from(share) };
+  const perClass = { ...bare.perClass, object_share: Float32Array.from(share.map((value) => value / 2)) };
+  const level = new Float32Array(steps.length).fill(chance);
+  const errors = { object_share: new Float32Array(steps.length).fill(0.125) };
+  return { run, summary: makeSummary(steps, [4], { overall, perClass, errors, chance: level, classChance: level }) };
 }
 
 test("curves of several runs share an axis; equal chance levels are one curve", () => {
@@ -109,10 +92,10 @@ test("curves of several runs share an axis; equal chance levels are one curve", 
   assert.deepEqual(curvesOf(runs, "r2", null), { steps: [0, 1, 2], measured: [], chance: [] });
   assert.deepEqual(measuresOf(runs), ["object_share"]);
   assert.deepEqual(curvesTable(runs.slice(0, 1), MANIFEST, "object_share").rows, [
-    ["a", null, 0, 0.5, 0.25],
-    ["a", null, 2, 0.75, 0.25],
-    ["a", "class 4", 0, 0.25, 0.25],
-    ["a", "class 4", 2, 0.375, 0.25],
+    ["a", null, 0, 0.5, 0.125, 0.25],
+    ["a", null, 2, 0.75, 0.125, 0.25],
+    ["a", "class 4", 0, 0.25, NaN, 0.25],
+    ["a", "class 4", 2, 0.375, NaN, 0.25],
   ]);
 });
 
@@ -125,7 +108,7 @@ test("tables have a row a probe, or a row a superpixel and epoch", () => {
   const weights = weightsTable("run", MANIFEST, PROBE, series, 1, Float32Array.of(0, 0.5, 1));
   assert.equal(weights.rows.length, 3);
   assert.deepEqual(weights.rows[2].slice(0, 6), ["run", "sign 1", "a", 2, "yield", 2]);
-  assert.equal(weights.rows[2][8], 1);
+  assert.deepEqual(weights.rows[2].slice(8), ["", 1]);
   const common = { left: explained(0, 0), right: { ...explained(0, 0), weights: Float32Array.of(1, 2, 3) } };
   const table = comparisonTable(MANIFEST, [{ probe: PROBE, common }, { probe: PROBE, common: null }]);
   assert.deepEqual(table.rows.map((row) => row.slice(3)), [

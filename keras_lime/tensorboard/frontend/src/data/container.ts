@@ -76,8 +76,7 @@ function decodeArray(bytes: ArrayBuffer, start: number, entry: Entry): Tensor | 
   const from = start + entry.offset;
   if (from % make.BYTES_PER_ELEMENT !== 0 || from + length * make.BYTES_PER_ELEMENT > bytes.byteLength) {
     throw new ContainerError(
-      `Array "${entry.name}" must lie aligned within the answer. ` +
-        `Received: ${length} × ${entry.dtype} at ${from} of ${bytes.byteLength} bytes.`,
+      `Array "${entry.name}" must lie aligned within the answer. Received: ${length} × ${entry.dtype} at ${from}.`,
     );
   }
   return { data: new make(bytes, from, length), shape: entry.shape };

@@ -1,7 +1,23 @@
 // Container → summary, series, segments. Pure. Missing arrays become NaN, -1 or null; wrong shapes are an error.
 import { type Container, ContainerError, type Tensor } from "./container.ts";
-import type { Manifest, Measure, ProbeInfo, RunInfo, RunManifest, Segments, Series, Summary } from "./types.ts";
-import { MEASURES } from "./types.ts";
+import type {
+  Alarm,
+  Manifest,
+  Measure,
+  ProbeInfo,
+  Reading,
+  RunInfo,
+  RunManifest,
+  Segments,
+  Series,
+  ShortcutSettings,
+  ShortcutTests,
+  Summary,
+  SwapPair,
+  Swaps,
+  Texts,
+} from "./types.ts";
+import { FLAG, MEASURES, PLACES } from "./types.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -27,10 +43,35 @@ function decodeRunManifest(json: Json): RunManifest {
   return {
     probes: probes.map(decodeProbe),
     class_names: Array.isArray(json.class_names) ? json.class_names.map(String) : null,
-    output: typeof json.output === "string" ? json.output : null,
+    output: textOrNull(json.output),
     n_outputs: numberOrNull(json.n_outputs),
-    created: typeof json.created === "string" ? json.created : null,
+    created: textOrNull(json.created),
+    flags: texts(json.flags),
+    caveats: texts(json.caveats),
+    shortcut: isObject(json.shortcut) ? decodeSettings(json.shortcut) : null,
   };
+}
+
+function decodeSettings(json: Json): ShortcutSettings {
+  return {
+    threshold: number(json.threshold),
+    patience: numberOrNull(json.patience) ?? 1,
+    swap: json.swap === true,
+    leastProbes: numberOrNull(json.least_probes) ?? 0,
+    backgroundThreshold: number(json.background_threshold),
+    occlusionThreshold: number(json.occlusion_threshold),
+    swapped: numberOrNull(json.n_swapped) ?? 0,
+    donors: numberOrNull(json.n_donors) ?? 0,
+    unmeasured: strings(json.unmeasured),
+  };
+}
+
+/** Sentences by bit; what is no sentence or no bit is left out. */
+function texts(json: unknown): Texts {
+  const entries = isObject(json) ? Object.entries(json) : [];
+  return new Map(
+    entries.flatMap(([bit, text]) => (typeof text === "string" && Number(bit) > 0 ? [[Number(bit), text] as const] : [])),
+  );
 }
 
 function decodeProbe(json: Json): ProbeInfo {
@@ -53,6 +94,14 @@ function strings(json: unknown): string[] {
   return Array.isArray(json) ? json.map(String) : [];
 }
 
+function textOrNull(json: unknown): string | null {
+  return typeof json === "string" ? json : null;
+}
+
+function number(json: unknown): number {
+  return numberOrNull(json) ?? NaN;
+}
+
 function numberOrNull(json: unknown): number | null {
   return typeof json === "number" && Number.isFinite(json) ? json : null;
 }
@@ -73,7 +122,85 @@ export function decodeSummary(container: Container): Summary {
     perClass: each((measure) => perClass(`class_${measure}`)),
     chance: overall("object_chance"),
     classChance: perClass("class_chance"),
+    errors: present((measure) => floats(container, `${measure}_stderr`, [steps.length])),
+    classErrors: present((measure) => floats(container, `class_${measure}_stderr`, [steps.length, classIds.length])),
+    shortcut: decodeShortcut(container, steps.length),
   };
+}
+
+function present(find: (measure: Measure) => Float32Array | null): Partial<Record<Measure, Float32Array>> {
+  return Object.fromEntries(MEASURES.map((measure) => [measure, find(measure)]).filter(([, found]) => found !== null));
+}
+
+function decodeShortcut(container: Container, s: number): ShortcutTests {
+  const said = isObject(container.meta.shortcut) ? container.meta.shortcut : {};
+  const numbers = (name: string, shape: readonly number[]): Float32Array =>
+    floats(container, name, shape) ?? filled(count(shape));
+  return {
+    guess: numbers("swap_chance", [s]),
+    counted: numbers("shortcut_counted", [s]),
+    trainAccuracy: numbers("train_accuracy", [s]),
+    accuracyNeeded: numbers("accuracy_needed", [s]),
+    frame: numbers("p_frame", [s]),
+    drops: numbers("occlusion_drop", [s, PLACES.length]),
+    dropErrors: numbers("occlusion_drop_stderr", [s, PLACES.length]),
+    alarms: objects(said.alarms).map(decodeAlarm),
+    unmeasured: strings(said.unmeasured),
+    noGradients: textOrNull(said.cross_check),
+  };
+}
+
+function decodeAlarm(json: Json): Alarm {
+  const step = numberOrNull(json.step) ?? 0;
+  return {
+    step,
+    began: numberOrNull(json.began) ?? step,
+    words: textOrNull(json.words) ?? "",
+    readings: objects(json.readings).map(decodeReading),
+  };
+}
+
+function decodeReading(json: Json): Reading {
+  return {
+    test: String(json.test),
+    subject: textOrNull(json.subject) ?? "",
+    value: number(json.value),
+    stderr: number(json.stderr),
+    threshold: number(json.threshold),
+  };
+}
+
+/** Pairs without their picture are left out. */
+export function decodeSwaps(container: Container): Swaps {
+  const pairs = objects(container.meta.pairs).flatMap((json, index): SwapPair[] => {
+    const picture = container.arrays.get(`picture_${index}`)?.data;
+    if (!(picture instanceof Uint8Array)) return [];
+    return [
+      {
+        probe: String(json.probe),
+        donor: String(json.donor),
+        name: textOrNull(json.name),
+        label: numberOrNull(json.label),
+        before: numberOrNull(json.before),
+        beforeValue: number(json.before_value),
+        after: numberOrNull(json.after),
+        afterValue: number(json.after_value),
+        picture: `data:image/png;base64,${base64(picture)}`,
+      },
+    ];
+  });
+  const steps = Array.isArray(container.meta.steps) ? container.meta.steps.filter((step) => typeof step === "number") : [];
+  return { step: numberOrNull(container.meta.step), steps, pairs };
+}
+
+function base64(bytes: Uint8Array): string {
+  let binary = "";
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary);
+}
+
+function objects(json: unknown): Json[] {
+  return Array.isArray(json) ? json.filter(isObject) : [];
 }
 
 export function decodeSeries(container: Container): Series {
@@ -81,7 +208,8 @@ export function decodeSeries(container: Container): Series {
   const coefficients = container.arrays.get("coef");
   const [, slots = 0, segments = 0] = coefficients?.shape ?? [];
   const perTarget = [steps.length, slots];
-  const coef = floats(container, "coef", [...perTarget, segments]) ?? new Float32Array(0);
+  const flags = bytes(container, "flags", [...perTarget, segments]);
+  const coef = judged(floats(container, "coef", [...perTarget, segments]) ?? new Float32Array(0), flags);
   return {
     steps,
     slots,
@@ -94,9 +222,20 @@ export function decodeSeries(container: Container): Series {
     objectShare: floats(container, "object_share", perTarget),
     predicted: int32(container, "predicted", [steps.length]),
     predictedValue: floats(container, "predicted_value", [steps.length]) ?? filled(steps.length),
+    flags,
+    caveats: bytes(container, "caveats", perTarget),
+    agreement: floats(container, "agreement", perTarget),
+    gradientAgreement: floats(container, "gradient_agreement", perTarget),
+    group: int32(container, "group", [steps.length]),
     scale: largest(coef),
     notices: notices(container),
   };
+}
+
+/** The weights, those that say nothing left out, so that they are not taken for zeros. */
+function judged(coef: Float32Array, flags: Uint8Array | null): Float32Array {
+  if (flags === null) return coef;
+  return coef.map((weight, index) => ((flags[index] & FLAG.blind) !== 0 ? NaN : weight));
 }
 
 export function decodeSegments(container: Container): Segments {
@@ -105,14 +244,12 @@ export function decodeSegments(container: Container): Segments {
     throw new ContainerError('Segments must hold uint16 "labels" of shape (height, width).');
   }
   const [height, width] = tensor.shape as readonly [number, number];
-  const mask = container.arrays.get("object_mask");
-  if (mask !== undefined) expectShape("object_mask", mask, [height, width]);
   const fraction = container.arrays.get("object_fraction");
   return {
     height,
     width,
     labels: tensor.data,
-    objectMask: mask?.data instanceof Uint8Array ? mask.data : null,
+    objectMask: bytes(container, "object_mask", [height, width]),
     objectFraction: fraction?.data instanceof Float32Array ? fraction.data : null,
   };
 }
@@ -136,17 +273,27 @@ function integers(container: Container, name: string): number[] {
 }
 
 function int32(container: Container, name: string, shape: readonly number[]): Int32Array {
-  const tensor = container.arrays.get(name);
-  if (tensor === undefined) return new Int32Array(count(shape)).fill(-1);
-  expectShape(name, tensor, shape);
-  return tensor.data instanceof Int32Array ? tensor.data : Int32Array.from(tensor.data);
+  return typed(container, name, shape, Int32Array) ?? new Int32Array(count(shape)).fill(-1);
 }
 
 function floats(container: Container, name: string, shape: readonly number[]): Float32Array | null {
+  return typed(container, name, shape, Float32Array);
+}
+
+function bytes(container: Container, name: string, shape: readonly number[]): Uint8Array | null {
+  return typed(container, name, shape, Uint8Array);
+}
+
+interface Kind<A> {
+  new (length: number): A;
+  from(values: ArrayLike<number>): A;
+}
+
+function typed<A>(container: Container, name: string, shape: readonly number[], kind: Kind<A>): A | null {
   const tensor = container.arrays.get(name);
   if (tensor === undefined) return null;
   expectShape(name, tensor, shape);
-  return tensor.data instanceof Float32Array ? tensor.data : Float32Array.from(tensor.data);
+  return tensor.data instanceof kind ? tensor.data : kind.from(tensor.data);
 }
 
 function expectShape(name: string, tensor: Tensor, shape: readonly number[]): void {

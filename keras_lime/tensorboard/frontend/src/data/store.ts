@@ -1,10 +1,10 @@
 // Everything the page knows from the server, one Resource a thing, by run and probe.
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { makeSheet, type Sheet } from "../draw/overlay.ts";
-import { fetchManifest, fetchNewest, fetchPicture, fetchSegments, fetchSeries, fetchSummary } from "./api.ts";
+import { fetchManifest, fetchNewest, fetchPicture, fetchSegments, fetchSeries, fetchSummary, fetchSwaps } from "./api.ts";
 import { Lane } from "./lane.ts";
 import { Resource } from "./resource.ts";
-import type { Manifest, Picture, RunInfo, RunManifest, Segments, Series, Summary } from "./types.ts";
+import type { Manifest, Picture, RunInfo, RunManifest, Segments, Series, Summary, Swaps } from "./types.ts";
 
 /** Chromium opens six connections to one server; more requests would only queue where urgency is not known. */
 const CONNECTIONS = 6;
@@ -30,6 +30,7 @@ export interface ProbeData {
 const lane = new Lane(CONNECTIONS);
 const summaries = new Map<string, Resource<Summary>>();
 const probes = new Map<string, ProbeData>();
+const swaps = new Map<string, Resource<Swaps>>();
 
 export const manifest = new Resource<Manifest>("manifest", new Lane(1), fetchManifest);
 
@@ -57,6 +58,12 @@ export function sessionOf(run: string): string {
 
 export function summaryOf(run: string): Resource<Summary> {
   return lookUp(summaries, run, () => new Resource(`summary ${run}`, lane, () => fetchSummary(run)));
+}
+
+/** Swapped pictures at most of an epoch; null: of the newest. */
+export function swapsOf(run: string, step: number | null): Resource<Swaps> {
+  const key = JSON.stringify([run, step]);
+  return lookUp(swaps, key, () => new Resource(`swaps ${key}`, lane, () => fetchSwaps(run, step)));
 }
 
 export function probeOf(run: string, probe: string): ProbeData {
@@ -110,7 +117,7 @@ export const retries = signal(0);
 
 /** Has everything that failed asked for again. False where nothing failed. */
 export function retryFailed(): boolean {
-  const all = [...summaries.values(), ...[...probes.values()].flatMap(resourcesOf)] as Resource<unknown>[];
+  const all = [...summaries.values(), ...swaps.values(), ...[...probes.values()].flatMap(resourcesOf)] as Resource<unknown>[];
   const failed = all.filter((resource) => resource.error.peek() !== null);
   for (const resource of failed) resource.retry();
   if (failed.length > 0) retries.value++;

@@ -18,6 +18,33 @@ export interface RunManifest {
   readonly output: string | null;
   readonly n_outputs: number | null;
   readonly created: string | null;
+  /** What the bits of `flags` and `caveats` in a series mean, as sentences by bit. */
+  readonly flags: Texts;
+  readonly caveats: Texts;
+  /** null where no shortcut tests are made, and in older logs. */
+  readonly shortcut: ShortcutSettings | null;
+}
+
+export type Texts = ReadonlyMap<number, string>;
+
+export interface ShortcutSettings {
+  /** Share of the predictions that may change. */
+  readonly threshold: number;
+  /** Measurements in a row above it that make an alarm. */
+  readonly patience: number;
+  /** Whether the probes allow the background swap. */
+  readonly swap: boolean;
+  /** Fewer probes raise no alarm. */
+  readonly leastProbes: number;
+  /** Certainty above which the background alone counts as telling the model something. */
+  readonly backgroundThreshold: number;
+  /** Fall of the probability above which a hidden corner or border counts. */
+  readonly occlusionThreshold: number;
+  /** Probes that are swapped, and backgrounds that each gets. */
+  readonly swapped: number;
+  readonly donors: number;
+  /** What cannot be measured, and why. */
+  readonly unmeasured: readonly string[];
 }
 
 export interface RunInfo {
@@ -34,7 +61,15 @@ export interface Manifest {
 }
 
 /** Measures that exist overall, (s,), and per class, (s × k) row by row. */
-export const MEASURES = ["object_share", "r2", "probability", "accuracy"] as const;
+export const MEASURES = [
+  "swap_flip",
+  "object_share",
+  "p_background",
+  "p_object",
+  "r2",
+  "probability",
+  "accuracy",
+] as const;
 export type Measure = (typeof MEASURES)[number];
 
 export interface Summary {
@@ -46,7 +81,86 @@ export interface Summary {
   /** Object share that chance would give. */
   readonly chance: Float32Array;
   readonly classChance: Float32Array;
+  /** Standard errors over the probes, of the measures that have them. */
+  readonly errors: Readonly<Partial<Record<Measure, Float32Array>>>; // (s,)
+  readonly classErrors: Readonly<Partial<Record<Measure, Float32Array>>>; // (s, k)
+  readonly shortcut: ShortcutTests;
 }
+
+/** Corners and borders that are hidden in search of watermarks, in the order of the log. */
+export const PLACES = [
+  "top left corner",
+  "top right corner",
+  "bottom left corner",
+  "bottom right corner",
+  "top border",
+  "bottom border",
+  "left border",
+  "right border",
+] as const;
+
+/** What the shortcut tests found beside the measures. All NaN and empty in logs without them. */
+export interface ShortcutTests {
+  /** Probability of a class by guessing. */
+  readonly guess: Float32Array; // (s,)
+  /** 1 where the measurement counts, 0 where training had not got far enough. */
+  readonly counted: Float32Array; // (s,)
+  readonly trainAccuracy: Float32Array; // (s,)
+  /** Training accuracy from which on measurements count. */
+  readonly accuracyNeeded: Float32Array; // (s,)
+  /** What is left of the predictions' certainty with the outer frame alone. A hint. */
+  readonly frame: Float32Array; // (s,)
+  /** Fall of the probability when a place is hidden. */
+  readonly drops: Float32Array; // (s, 8)
+  readonly dropErrors: Float32Array; // (s, 8)
+  /** Epochs at which an alarm is on, rising. */
+  readonly alarms: readonly Alarm[];
+  readonly unmeasured: readonly string[];
+  /** Why there are no gradients to compare the weights with, where they were asked for. */
+  readonly noGradients: string | null;
+}
+
+export interface Alarm {
+  readonly step: number;
+  /** The epoch at which it began. */
+  readonly began: number;
+  readonly words: string;
+  readonly readings: readonly Reading[];
+}
+
+/** A number that raised the alarm. */
+export interface Reading {
+  readonly test: string;
+  readonly subject: string;
+  readonly value: number;
+  readonly stderr: number;
+  readonly threshold: number;
+}
+
+/** Objects on other backgrounds. */
+export interface Swaps {
+  /** The epoch they are of; null: there are none yet. */
+  readonly step: number | null;
+  /** All epochs that have such pictures, rising. */
+  readonly steps: readonly number[];
+  readonly pairs: readonly SwapPair[];
+}
+
+export interface SwapPair {
+  readonly probe: string;
+  readonly donor: string;
+  readonly name: string | null;
+  readonly label: number | null;
+  readonly before: number | null;
+  readonly beforeValue: number;
+  readonly after: number | null;
+  readonly afterValue: number;
+  /** The swapped picture, an address of type `data:`. */
+  readonly picture: string;
+}
+
+/** What is doubtful about the weight of one superpixel, as bits of `flags`. */
+export const FLAG = { signFlips: 1, blind: 2, contradicted: 4 } as const;
 
 export interface Series {
   readonly steps: readonly number[];
@@ -55,6 +169,7 @@ export interface Series {
   /** d: superpixels. */
   readonly segments: number;
   readonly targets: Int32Array; // (s, T)
+  /** NaN for superpixels that cannot be judged: their weight says nothing. */
   readonly coef: Float32Array; // (s, T, d)
   readonly stderr: Float32Array | null; // (s, T, d)
   readonly r2: Float32Array; // (s, T)
@@ -62,6 +177,14 @@ export interface Series {
   readonly objectShare: Float32Array | null; // (s, T)
   readonly predicted: Int32Array; // (s,)
   readonly predictedValue: Float32Array; // (s,)
+  /** Bits, see `FLAG`. */
+  readonly flags: Uint8Array | null; // (s, T, d)
+  readonly caveats: Uint8Array | null; // (s, T)
+  /** Rank agreement with the second baseline, and with integrated gradients, −1..1. */
+  readonly agreement: Float32Array | null; // (s, T)
+  readonly gradientAgreement: Float32Array | null; // (s, T)
+  /** Group among the heatmaps of its class, 0 the largest; -1: none. */
+  readonly group: Int32Array; // (s,)
   /** Largest finite |weight| over all steps and targets; 1 where there is none. */
   readonly scale: number;
   readonly notices: readonly string[];

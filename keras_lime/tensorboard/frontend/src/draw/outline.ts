@@ -1,15 +1,23 @@
-// The rim of one superpixel as an SVG path in picture coordinates. Pure.
+// The rims of superpixels as an SVG path in picture coordinates. Pure.
 import type { Sheet } from "./overlay.ts";
 
-export function outlinePath({ width, height, labels }: Pick<Sheet, "width" | "height" | "labels">, segment: number): string {
-  const inside = (x: number, y: number): boolean =>
-    x >= 0 && y >= 0 && x < width && y < height && labels[y * width + x] === segment;
+type Labels = Pick<Sheet, "width" | "height" | "labels">;
+
+export function outlinePath(sheet: Labels, segment: number): string {
+  return outlinesPath(sheet, [segment]);
+}
+
+/** The rims of several superpixels; where two of them touch there is one line. */
+export function outlinesPath({ width, height, labels }: Labels, segments: readonly number[]): string {
+  if (segments.length === 0) return "";
+  const wanted = new Set(segments);
+  const at = (x: number, y: number): number => (x >= 0 && y >= 0 && x < width && y < height ? labels[y * width + x] : -1);
   const parts: string[] = [];
   for (let y = 0; y <= height; y++) {
     for (let x = 0; x <= width; x++) {
-      const here = inside(x, y);
-      if (here !== inside(x, y - 1)) parts.push(`M${x} ${y}h1`);
-      if (here !== inside(x - 1, y)) parts.push(`M${x} ${y}v1`);
+      const [here, above, before] = [at(x, y), at(x, y - 1), at(x - 1, y)];
+      if (here !== above && (wanted.has(here) || wanted.has(above))) parts.push(`M${x} ${y}h1`);
+      if (here !== before && (wanted.has(here) || wanted.has(before))) parts.push(`M${x} ${y}v1`);
     }
   }
   return parts.join("");

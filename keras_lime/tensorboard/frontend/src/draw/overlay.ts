@@ -15,6 +15,8 @@ export const PALETTES: Readonly<Record<PaletteName, readonly [Rgb, Rgb]>> = {
   ],
 };
 
+/** Strength of a weight that its own error cannot tell from zero, as a share of what it would be drawn with. */
+const FAINT = 0.35;
 const REST = 128;
 const BORDER = 255;
 
@@ -50,6 +52,14 @@ export interface Drawing extends Selection {
 
 type Weights = ArrayLike<number>;
 
+/** What is doubtful about superpixels; anything but 0 marks one. */
+export interface Marks {
+  /** Weights that may well be zero. */
+  readonly faint: ArrayLike<number> | null;
+  /** Superpixels of which nothing is known, drawn with light and dark stripes. Their weights should be NaN. */
+  readonly hatched: ArrayLike<number> | null;
+}
+
 export function makeSheet(width: number, height: number, rgba: Uint8ClampedArray, labels: Uint16Array): Sheet {
   let highest = -1;
   for (let pixel = 0; pixel < labels.length; pixel++) if (labels[pixel] > highest) highest = labels[pixel];
@@ -80,9 +90,18 @@ export function selectSegments(weights: Weights, selection: Selection): number[]
 }
 
 /** Colours over a picture, written into `out` (RGBA, the sheet's size). */
-export function drawOverlay(sheet: Sheet, weights: Weights, drawing: Drawing, out: Uint8ClampedArray): void {
-  const { rgba, labels, edges } = sheet;
-  const looks = looksOf(weights, drawing, sheet.count);
+export function drawOverlay(
+  sheet: Sheet,
+  weights: Weights,
+  drawing: Drawing,
+  out: Uint8ClampedArray,
+  marks: Marks | null = null,
+): void {
+  const { rgba, labels, edges, width } = sheet;
+  const looks = looksOf(weights, drawing, sheet.count, marks);
+  const hatched = marks?.hatched ?? null;
+  const period = Math.max(4, Math.floor(Math.min(sheet.height, width) / 12));
+  const stripe = Math.floor(period / 4);
   const { boundaries } = drawing;
   for (let pixel = 0, at = 0; pixel < labels.length; pixel++, at += 4) {
     const look = labels[pixel] * LOOK;
@@ -91,15 +110,26 @@ export function drawOverlay(sheet: Sheet, weights: Weights, drawing: Drawing, ou
     let red = Math.floor(rgba[at] * keep + looks[look + 1] + 0.5);
     let green = Math.floor(rgba[at + 1] * keep + looks[look + 2] + 0.5);
     let blue = Math.floor(rgba[at + 2] * keep + looks[look + 3] + 0.5);
+    if (hatched !== null && hatched[labels[pixel]]) {
+      const phase = (Math.floor(pixel / width) + (pixel % width)) % period;
+      if (phase < 2 * stripe) {
+        const shade = phase < stripe ? 255 : 0;
+        red = mix(red, 0.5, shade);
+        green = mix(green, 0.5, shade);
+        blue = mix(blue, 0.5, shade);
+      }
+    }
     if (edges[pixel] === 1) {
-      if (looks[look + 4] >= 0) {
-        red = looks[look + 4];
-        green = looks[look + 5];
-        blue = looks[look + 6];
-      } else if (boundaries) {
-        red = Math.floor(0.5 * red + 0.5 * BORDER + 0.5);
-        green = Math.floor(0.5 * green + 0.5 * BORDER + 0.5);
-        blue = Math.floor(0.5 * blue + 0.5 * BORDER + 0.5);
+      if (boundaries) {
+        red = mix(red, 0.5, BORDER);
+        green = mix(green, 0.5, BORDER);
+        blue = mix(blue, 0.5, BORDER);
+      }
+      const rim = looks[look + 4];
+      if (rim > 0) {
+        red = mix(red, rim, looks[look + 5]);
+        green = mix(green, rim, looks[look + 6]);
+        blue = mix(blue, rim, looks[look + 7]);
       }
     }
     out[at] = red;
@@ -109,25 +139,30 @@ export function drawOverlay(sheet: Sheet, weights: Weights, drawing: Drawing, ou
   }
 }
 
+function mix(below: number, alpha: number, above: number): number {
+  return Math.floor(below * (1 - alpha) + above * alpha + 0.5);
+}
+
 /** Numbers a superpixel in the table of looks. */
-const LOOK = 7;
+const LOOK = 8;
 
 /**
  * How each superpixel looks, worked out once so that the loop over pixels only looks up: the share of the picture that is
- * kept, the tint added to it (3), and the colour of the rim (3; −1 for none).
+ * kept, the tint added to it (3), how strong its rim is (0 for none) and the rim's colour (3).
  */
-function looksOf(weights: Weights, drawing: Drawing, count: number): Float64Array {
+function looksOf(weights: Weights, drawing: Drawing, count: number, marks: Marks | null): Float64Array {
   const looks = new Float64Array(LOOK * Math.max(count, weights.length));
   for (let look = 0; look < looks.length; look += LOOK) {
-    looks.set(drawing.hideRest ? [0, REST, REST, REST, -1] : [1, 0, 0, 0, -1], look);
+    looks.set(drawing.hideRest ? [0, REST, REST, REST] : [1, 0, 0, 0], look);
   }
   const [supporting, opposing] = PALETTES[drawing.palette];
   const scale = (drawing.scale ?? largestFinite(weights)) || 1;
   for (const index of selectSegments(weights, drawing)) {
     const colour = weights[index] > 0 ? supporting : opposing;
-    const alpha = drawing.style === "fill" ? drawing.opacity * Math.min(1, Math.abs(weights[index]) / scale) : 0;
-    looks.set([1 - alpha, ...colour.map((channel) => channel * alpha), -1], index * LOOK);
-    if (drawing.style === "outline") looks.set(colour, index * LOOK + 4);
+    const share = marks?.faint?.[index] ? FAINT : 1;
+    const filled = drawing.style === "fill";
+    const alpha = filled ? drawing.opacity * Math.min(1, Math.abs(weights[index]) / scale) * share : 0;
+    looks.set([1 - alpha, ...colour.map((channel) => channel * alpha), filled ? 0 : share, ...colour], index * LOOK);
   }
   return looks;
 }

@@ -1,5 +1,6 @@
 // Rows → CSV text (RFC 4180). Pure.
 
+import { isNumber } from "./numbers.ts";
 export type Cell = string | number | boolean | null;
 
 /** Spreadsheets run cells that begin like a formula; names come from strangers, so such text gets an apostrophe. */
@@ -12,7 +13,7 @@ export function toCsv(header: readonly string[], rows: Iterable<readonly Cell[]>
 }
 
 function cell(value: Cell): string {
-  if (value === null || (typeof value === "number" && !Number.isFinite(value))) return "";
+  if (value === null || (typeof value === "number" && !isNumber(value))) return "";
   if (typeof value !== "string") return String(value);
   const safe = FORMULA.test(value) ? `'${value}` : value;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;

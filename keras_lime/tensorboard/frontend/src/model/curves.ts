@@ -1,4 +1,5 @@
 // Curves over epochs for several runs on one axis. Pure.
+import { isNumber } from "./numbers.ts";
 import type { Measure, Summary } from "../data/types.ts";
 import { MEASURES } from "../data/types.ts";
 
@@ -10,35 +11,58 @@ export interface RunSummary {
 export interface Curve {
   readonly run: string;
   readonly values: readonly (number | null)[];
+  /** Standard errors over the probes; NaN where not known. */
+  readonly errors: readonly number[];
+  /** Rows at which an alarm is on. */
+  readonly alarms: readonly number[];
 }
 
 export interface Curves {
   /** Epochs of all runs, rising. */
   readonly steps: readonly number[];
   readonly measured: readonly Curve[];
-  /** What chance would give, one curve for runs where it is the same. Of the object share alone. */
+  /** What chance would give, one curve for runs where it is the same. Of object share and swap flip alone. */
   readonly chance: readonly Curve[];
 }
 
 /** One measure, overall or of one class. Epochs a run has not explained are null. */
 export function curvesOf(runs: readonly RunSummary[], measure: Measure, classId: number | null): Curves {
   const steps = [...new Set(runs.flatMap(({ summary }) => summary.steps))].sort((a, b) => a - b);
-  const spread = (run: RunSummary, values: Float32Array): Curve => {
-    const at = new Map(run.summary.steps.map((step, row) => [step, values[row]]));
-    return { run: run.run, values: steps.map((step) => orNull(at.get(step))) };
-  };
-  const measured = runs.map((run) => {
-    const { overall, perClass } = run.summary;
-    return spread(run, classId === null ? overall[measure] : columnOf(run.summary, perClass[measure], classId));
+  const measured = runs.map(({ run, summary }) => {
+    const own = (all: Float32Array | undefined, table: Float32Array | undefined): Spread =>
+      spread(steps, summary, classId === null ? all : columnOf(summary, table, classId));
+    const values = own(summary.overall[measure], summary.perClass[measure]).map(orNull);
+    const errors = own(summary.errors[measure], summary.classErrors[measure]).map((error) => error ?? NaN);
+    const on = new Set(summary.shortcut.alarms.map(({ step }) => step));
+    const alarms = [...steps.keys()].filter((row) => on.has(steps[row]) && values[row] !== null);
+    return { run, values, errors, alarms };
   });
-  const chance = runs.map((run) =>
-    spread(run, classId === null ? run.summary.chance : columnOf(run.summary, run.summary.classChance, classId)),
-  );
+  const chance = runs.map(({ run, summary }) => {
+    const values = spread(steps, summary, chanceOf(summary, measure, classId)).map(orNull);
+    return { run, values, errors: [], alarms: [] };
+  });
+  const kept = measured.filter(hasNumbers);
+  const charted = new Set(kept.map(({ run }) => run));
   return {
     steps,
-    measured: measured.filter(hasNumbers),
-    chance: measure === "object_share" ? distinct(chance.filter(hasNumbers)) : [],
+    measured: kept,
+    chance: distinct(chance.filter((curve) => charted.has(curve.run) && hasNumbers(curve))),
   };
+}
+
+type Spread = readonly (number | undefined)[];
+
+/** A column over the epochs of one run, over those of all runs. */
+function spread(steps: readonly number[], summary: Summary, values: Float32Array | undefined): Spread {
+  const at = new Map(summary.steps.map((step, row) => [step, values?.[row]]));
+  return steps.map((step) => at.get(step));
+}
+
+/** Object share of weights spread evenly; changes of predictions that are guesses. */
+function chanceOf(summary: Summary, measure: Measure, classId: number | null): Float32Array | undefined {
+  if (measure === "swap_flip") return summary.shortcut.guess.map((guess) => 1 - guess);
+  if (measure !== "object_share") return undefined;
+  return classId === null ? summary.chance : columnOf(summary, summary.classChance, classId);
 }
 
 /** Classes of any of the runs, rising. */
@@ -48,10 +72,11 @@ export function classesOf(runs: readonly RunSummary[]): number[] {
 
 /** Measures that at least one of the runs has. */
 export function measuresOf(runs: readonly RunSummary[]): Measure[] {
-  return MEASURES.filter((measure) => runs.some(({ summary }) => summary.overall[measure].some(Number.isFinite)));
+  return MEASURES.filter((measure) => runs.some(({ summary }) => summary.overall[measure].some(isNumber)));
 }
 
-function columnOf(summary: Summary, table: Float32Array, classId: number): Float32Array {
+function columnOf(summary: Summary, table: Float32Array | undefined, classId: number): Float32Array | undefined {
+  if (table === undefined) return undefined;
   const width = summary.classIds.length;
   const column = summary.classIds.indexOf(classId);
   return Float32Array.from(summary.steps, (_, row) => (column < 0 ? NaN : table[row * width + column]));
@@ -76,5 +101,5 @@ function distinct(curves: readonly Curve[]): Curve[] {
 }
 
 function orNull(value: number | undefined): number | null {
-  return value !== undefined && Number.isFinite(value) ? value : null;
+  return isNumber(value) ? value : null;
 }

@@ -13,6 +13,8 @@ export interface Moment {
   readonly wrong: boolean | null;
   /** Output ids explained at this epoch. */
   readonly targets: readonly number[];
+  /** Group among the heatmaps of its class, or null. */
+  readonly group: number | null;
   /** The chosen target, or null when it was not explained at this epoch. */
   readonly shown: Explained | null;
 }
@@ -25,6 +27,13 @@ export interface Explained {
   readonly r2: number;
   readonly prediction: number;
   readonly objectShare: number;
+  /** Bits by superpixel, see `FLAG`; null: none. */
+  readonly flags: Uint8Array | null;
+  /** Bits of the explanation as a whole. */
+  readonly caveats: number;
+  /** Rank agreement with the second baseline, and with integrated gradients; NaN where not measured. */
+  readonly agreement: number;
+  readonly gradientAgreement: number;
 }
 
 /** Row of the last step at or before `step`; null: the newest. -1: none. Steps rise. */
@@ -48,6 +57,7 @@ export function momentAt(series: Series, probe: ProbeInfo, step: number | null, 
     predictedValue: series.predictedValue[at],
     wrong: predicted === null || probe.label === null ? null : predicted !== probe.label,
     targets,
+    group: series.group[at] >= 0 ? series.group[at] : null,
     shown: wanted === null ? null : explainedAt(series, at, wanted),
   };
 }
@@ -81,6 +91,10 @@ export function explainedAt(series: Series, at: number, target: number): Explain
     r2: series.r2[cell],
     prediction: series.prediction[cell],
     objectShare: series.objectShare?.[cell] ?? NaN,
+    flags: series.flags?.subarray(from, from + series.segments) ?? null,
+    caveats: series.caveats?.[cell] ?? 0,
+    agreement: series.agreement?.[cell] ?? NaN,
+    gradientAgreement: series.gradientAgreement?.[cell] ?? NaN,
   };
 }
 

@@ -2,9 +2,14 @@
 
 const NOTHING = "–";
 
+/** Whether something is measured: neither missing nor NaN nor infinite. */
+export function isNumber(value: unknown): value is number {
+  return Number.isFinite(value);
+}
+
 /** .5 → "50 %", below one percent with one decimal, never 0 for what is not; NaN and null: a dash. */
 export function percent(share: number | null | undefined): string {
-  if (share === null || share === undefined || !Number.isFinite(share)) return NOTHING;
+  if (!isNumber(share)) return NOTHING;
   const value = share * 100;
   if (value > 0 && value < 0.05) return "< 0.1 %";
   return `${Math.abs(value) > 0 && Math.abs(value) < 1 ? value.toFixed(1) : Math.round(value)} %`;
@@ -12,13 +17,13 @@ export function percent(share: number | null | undefined): string {
 
 /** A probability, never shown as certain when it is not: .9999 → "99.9 %". */
 export function probability(value: number | null | undefined): string {
-  if (value !== null && value !== undefined && value < 1 && value > 0.995) return "> 99 %";
+  if (isNumber(value) && value < 1 && value > 0.995) return "> 99 %";
   return percent(value);
 }
 
 /** Three decimals; of small numbers two digits that say something; below a thousandth as a power of ten, to stay short. */
 export function decimal(value: number | null | undefined): string {
-  if (value === null || value === undefined || !Number.isFinite(value)) return NOTHING;
+  if (!isNumber(value)) return NOTHING;
   if (value === 0) return "0";
   return fixed(value, Math.abs(value)).replaceAll("-", "−");
 }
@@ -32,10 +37,10 @@ function fixed(value: number, magnitude: number): string {
 /** Like `decimal`, with a plus sign: weights are for or against. */
 export function signed(value: number | null | undefined): string {
   const shown = decimal(value);
-  return value !== null && value !== undefined && value > 0 ? `+${shown}` : shown;
+  return isNumber(value) && value > 0 ? `+${shown}` : shown;
 }
 
 /** A weight that its own error cannot tell from zero: within two standard errors. */
 export function isFaint(weight: number, stderr: number | null): boolean {
-  return stderr !== null && Number.isFinite(stderr) && Math.abs(weight) <= 2 * stderr && stderr > 0;
+  return isNumber(stderr) && Math.abs(weight) <= 2 * stderr && stderr > 0;
 }

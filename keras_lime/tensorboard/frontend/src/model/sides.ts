@@ -35,11 +35,12 @@ export function sameSegments(left: Segments, right: Segments): boolean {
 }
 
 /** Right minus left, with the standard errors added as independent ones. */
-export function difference(left: Explained, right: Explained): { weights: Float32Array; stderr: Float32Array | null } {
+export function difference(left: Explained, right: Explained): Pick<Explained, "weights" | "stderr" | "flags"> {
   const weights = right.weights.map((weight, index) => weight - left.weights[index]);
   const [first, second] = [left.stderr, right.stderr];
   const stderr = first === null || second === null ? null : first.map((error, index) => Math.hypot(error, second[index]));
-  return { weights, stderr };
+  const flags = left.flags === null ? right.flags : left.flags.map((bits, index) => bits | (right.flags?.[index] ?? 0));
+  return { weights, stderr, flags };
 }
 
 export interface Half {

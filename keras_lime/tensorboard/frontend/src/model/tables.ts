@@ -3,6 +3,7 @@ import type { ProbeInfo, RunManifest, Series } from "../data/types.ts";
 import type { Cell } from "./csv.ts";
 import { classesOf, curvesOf, type RunSummary } from "./curves.ts";
 import { className, explainedAt, type Explained, type Moment } from "./moment.ts";
+import { flagSentences } from "./trust.ts";
 import type { Measure } from "../data/types.ts";
 
 export interface Table {
@@ -59,11 +60,12 @@ export function weightsTable(
         segment,
         weight,
         explained.stderr?.[segment] ?? null,
+        flagSentences(manifest, explained, segment).join(" "),
         objectFraction?.[segment] ?? null,
       ]),
     );
   });
-  const header = ["run", "probe", "id", "epoch", "class", "superpixel", "weight", "standard_error", "on_object"];
+  const header = ["run", "probe", "id", "epoch", "class", "superpixel", "weight", "standard_error", "doubts", "on_object"];
   return { header, rows };
 }
 
@@ -79,12 +81,13 @@ export function curvesTable(runs: readonly RunSummary[], manifest: RunManifest, 
           classId === null ? null : className(manifest, classId),
           step,
           measured[0]?.values[row] ?? null,
+          measured[0]?.errors[row] ?? null,
           chance[0]?.values[row] ?? null,
         ]),
       );
     }
   }
-  return { header: ["run", "class", "epoch", measure, "by_chance"], rows };
+  return { header: ["run", "class", "epoch", measure, "standard_error", "by_chance"], rows };
 }
 
 export interface PairMoment {

@@ -85,7 +85,9 @@ export function connect(): void {
     const charted = view.page === "shortcut";
     const compared = view.page === "compare";
     for (const { run } of readableRuns.value) {
-      if (run === currentRun.value || charted || compared) void summaryOf(run).ensure(growthOf(run), URGENCY.chosen);
+      // The others only for the mark of their alarms.
+      const urgency = run === currentRun.value || charted || compared ? URGENCY.chosen : URGENCY.later;
+      void summaryOf(run).ensure(growthOf(run), urgency);
     }
   });
   window.addEventListener("resize", () => {

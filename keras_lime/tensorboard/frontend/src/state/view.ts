@@ -27,7 +27,8 @@ export interface View {
   readonly otherEpoch: number | null;
   /** Runs in the shortcut chart; null: all. */
   readonly runs: readonly string[] | null;
-  readonly measure: Measure;
+  /** null: the first that the runs have. */
+  readonly measure: Measure | null;
   readonly target: Target;
   readonly sign: (typeof SIGNS)[number];
   readonly features: number | null;
@@ -53,7 +54,7 @@ export const DEFAULT_VIEW: View = {
   otherRun: null,
   otherEpoch: null,
   runs: null,
-  measure: "object_share",
+  measure: null,
   target: "predicted",
   sign: "both",
   features: null,
@@ -118,7 +119,7 @@ const CODECS: { readonly [K in keyof View]: Codec<View[K]> } = {
   otherRun: text,
   otherEpoch: number(-Infinity, Infinity, true),
   runs: list,
-  measure: oneOf(MEASURES),
+  measure: oneOf(MEASURES) as Codec<Measure | null>,
   target,
   sign: oneOf(SIGNS),
   features: number(1, Infinity, true),

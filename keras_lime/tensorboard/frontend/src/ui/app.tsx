@@ -4,6 +4,7 @@ import { manifest, probeOf, readableRuns, retryFailed, runs, summaryOf } from ".
 import { refresh } from "../data/refresh.ts";
 import { currentManifest, currentProbe, currentRun, show, showExactly, steps, view } from "../state/app.ts";
 import { DEFAULT_VIEW } from "../state/view.ts";
+import { AlarmBanner } from "./alarm.tsx";
 import { Compare } from "./compare.tsx";
 import { Detail } from "./detail.tsx";
 import { NoEpochs, NoManifest, NoRuns } from "./empty.tsx";
@@ -58,6 +59,7 @@ function Page() {
       <div class="epochbar">
         <EpochSlider />
       </div>
+      <AlarmBanner />
       <OverviewOrDetail run={run} />
     </>
   );
@@ -74,7 +76,7 @@ function OverviewOrDetail({ run }: { run: string }) {
       <p>
         The newest session of <b>{run}</b> does not explain it.
       </p>
-      <button type="button" class="action" onClick={() => show({ probe: null })}>
+      <button class="action" onClick={() => show({ probe: null })}>
         Show all probes
       </button>
     </div>
@@ -100,7 +102,7 @@ function Problem({ sentence }: { sentence: string }) {
   return (
     <div class="banner" role="alert">
       <Icon name="warning" /> <span>{sentence}</span>
-      <button type="button" class="action" onClick={retry}>
+      <button class="action" onClick={retry}>
         Try again
       </button>
     </div>
@@ -150,7 +152,7 @@ class Fence extends Component<{ children: ComponentChildren }, { message: string
         <div class="empty" role="alert">
           <h2>The page could not show this</h2>
           <p>{this.state.message}</p>
-          <button type="button" class="action" onClick={reset}>
+          <button class="action" onClick={reset}>
             Back to the overview
           </button>
         </div>

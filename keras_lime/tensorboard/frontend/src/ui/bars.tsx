@@ -1,10 +1,13 @@
 // The strongest superpixels as bars from zero to either side, with two standard errors as whiskers.
 import type { Signal } from "@preact/signals";
 import { PALETTES, type Drawing } from "../draw/overlay.ts";
+import type { RunManifest } from "../data/types.ts";
+import { flagSentences } from "../model/trust.ts";
 import type { Explained } from "../model/moment.ts";
-import { isFaint, percent, signed } from "../model/numbers.ts";
+import { isFaint, isNumber, percent, signed } from "../model/numbers.ts";
 
 interface Props {
+  manifest: RunManifest;
   explained: Explained;
   segments: readonly number[];
   /** Weight at the end of the axis. */
@@ -15,7 +18,7 @@ interface Props {
   pointed: Signal<number | null>;
 }
 
-export function Bars({ explained, segments, scale, drawing, objectFraction, colourOf, pointed }: Props) {
+export function Bars({ manifest, explained, segments, scale, drawing, objectFraction, colourOf, pointed }: Props) {
   if (segments.length === 0) return <p class="muted">No superpixel has a weight that the controls let through.</p>;
   return (
     <ul class="bars" aria-label="Strongest superpixels" onPointerLeave={() => (pointed.value = null)}>
@@ -29,6 +32,7 @@ export function Bars({ explained, segments, scale, drawing, objectFraction, colo
           drawing={drawing}
           fraction={objectFraction?.[segment] ?? null}
           colour={colourOf(segment)}
+          doubts={flagSentences(manifest, explained, segment)}
           pointed={pointed}
         />
       ))}
@@ -44,26 +48,27 @@ interface BarProps {
   drawing: Drawing;
   fraction: number | null;
   colour: string | null;
+  doubts: readonly string[];
   pointed: Signal<number | null>;
 }
 
-function Bar({ segment, weight, stderr, scale, drawing, fraction, colour, pointed }: BarProps) {
+function Bar({ segment, weight, stderr, scale, drawing, fraction, colour, doubts, pointed }: BarProps) {
   const [supporting, opposing] = PALETTES[drawing.palette];
   const tint = `rgb(${(weight > 0 ? supporting : opposing).join(" ")})`;
   const at = (value: number): number => 50 + 50 * Math.max(-1, Math.min(1, value / scale));
   const [from, to] = [Math.min(at(0), at(weight)), Math.max(at(0), at(weight))];
-  const known = stderr !== null && Number.isFinite(stderr);
+  const known = isNumber(stderr);
   const faint = isFaint(weight, stderr);
   const described = [
     `superpixel ${segment}: weight ${signed(weight)}`,
     known ? ` ± ${signed(2 * stderr).slice(1)} (two standard errors)` : "",
     faint ? ", not to be told from zero" : "",
     fraction === null ? "" : `, ${percent(fraction)} of it on the object`,
+    ...doubts.map((doubt) => `. ${doubt}`),
   ].join("");
   return (
     <li>
       <button
-        type="button"
         class={`bar${faint ? " faint" : ""}${pointed.value === segment ? " pointed" : ""}`}
         data-segment={segment}
         aria-label={described}
@@ -86,7 +91,10 @@ function Bar({ segment, weight, stderr, scale, drawing, fraction, colour, pointe
             />
           )}
         </span>
-        <span class="value">{signed(weight)}</span>
+        <span class="value">
+          {doubts.length > 0 && <b class="unsure-mark">±</b>}
+          {signed(weight)}
+        </span>
       </button>
     </li>
   );

@@ -4,7 +4,8 @@ import { readableRuns, summaryOf } from "../data/store.ts";
 import type { ProbeInfo, RunManifest } from "../data/types.ts";
 import type { Drawing, Sheet } from "../draw/overlay.ts";
 import { className, type Moment, momentAt, rowAt } from "../model/moment.ts";
-import { percent } from "../model/numbers.ts";
+import { isNumber, percent } from "../model/numbers.ts";
+import { marksOf } from "../model/trust.ts";
 import { commonClass, difference, sameSegments } from "../model/sides.ts";
 import { currentManifest, currentRun, currentStep, show, steps, view } from "../state/app.ts";
 import { comparedProbes, rightSide, rightStep, rightSteps } from "../state/right.ts";
@@ -12,7 +13,7 @@ import { tiles } from "../state/tiles.ts";
 import { Select } from "./controls.tsx";
 import { NothingLeft, OneSide } from "./empty.tsx";
 import { EpochSlider, StepSlider } from "./epochs.tsx";
-import { Picture } from "./picture.tsx";
+import { ExplainedPicture, Picture } from "./picture.tsx";
 import { useDrawing, useProbe, useSmall } from "./probe.ts";
 import { useSeen } from "./seen.ts";
 import { pictureLabel, Prediction, Share } from "./tile.tsx";
@@ -70,7 +71,7 @@ function SideChoice({ side, run, steps: known, step }: SideProps) {
       {summary !== null && row >= 0 && (
         <p class="muted">
           predicted right {percent(summary.overall.accuracy[row])}
-          {Number.isFinite(summary.overall.object_share[row]) && (
+          {isNumber(summary.overall.object_share[row]) && (
             <>
               {" · object share "}
               <b>{percent(summary.overall.object_share[row])}</b> (by chance {percent(summary.chance[row])})
@@ -116,9 +117,9 @@ function Pair({ probe, left, right, manifest }: PairProps) {
     <div class="half">
       <span class="frame" style={{ aspectRatio: `${probe.width} / ${probe.height}` }}>
         {seen && sheet !== null && (
-          <Picture
+          <ExplainedPicture
             sheet={sheet}
-            weights={moment?.shown?.weights ?? null}
+            explained={moment?.shown ?? null}
             drawing={drawing}
             label={pictureLabel(probe, manifest, moment)}
           />
@@ -132,7 +133,7 @@ function Pair({ probe, left, right, manifest }: PairProps) {
   return (
     <section ref={element} class="card pair-card" aria-label={probe.name} data-probe={probe.id}>
       <h3 title={probe.name}>
-        <button type="button" class="link" onClick={() => show({ page: "overview", probe: probe.id })}>
+        <button class="link" onClick={() => show({ page: "overview", probe: probe.id })}>
           {probe.name}
         </button>
         {probe.label !== null && <span class="muted"> {className(manifest, probe.label)}</span>}
@@ -166,9 +167,17 @@ interface ChangeProps {
 
 function Change({ sheet, same, common, drawing }: ChangeProps) {
   const change = useMemo(
-    () => (same && common !== null ? difference(common.left, common.right).weights : null),
+    () => (same && common !== null ? difference(common.left, common.right) : null),
     [same, common],
   );
   if (change === null) return <span class="veil">{same ? "no class explained on both sides" : "other superpixels"}</span>;
-  return <Picture sheet={sheet} weights={change} drawing={drawing} label="Difference of the weights, right minus left" />;
+  return (
+    <Picture
+      sheet={sheet}
+      weights={change.weights}
+      marks={marksOf(change)}
+      drawing={drawing}
+      label="Difference of the weights, right minus left"
+    />
+  );
 }

@@ -67,7 +67,6 @@ export function Segmented<T>({ label, value, options, onChange }: ChoiceProps<T>
       {options.map((option) => (
         <button
           key={option.label}
-          type="button"
           aria-pressed={option.value === value}
           onClick={() => onChange(option.value)}
         >

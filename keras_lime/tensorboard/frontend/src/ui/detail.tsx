@@ -5,16 +5,17 @@ import type { ProbeInfo, RunManifest, Series } from "../data/types.ts";
 import { selectSegments } from "../draw/overlay.ts";
 import { className, explainedAt, historyOf, type Moment, momentAt } from "../model/moment.ts";
 import { percent, probability } from "../model/numbers.ts";
-import { currentStep, goToRow, show, view } from "../state/app.ts";
+import { currentStep, currentSummary, goToRow, show, view } from "../state/app.ts";
 import { tiles } from "../state/tiles.ts";
 import { Bars } from "./bars.tsx";
 import { lineColour } from "./colours.ts";
 import { History } from "./history.tsx";
-import { Rim, SegmentCard } from "./hover.tsx";
+import { Rim, SegmentCard, UnsureRims } from "./hover.tsx";
 import { Icon } from "./icons.tsx";
-import { Picture } from "./picture.tsx";
+import { ExplainedPicture, Picture } from "./picture.tsx";
 import { useDrawing, useProbe } from "./probe.ts";
 import { pictureLabel, twoDecimals } from "./tile.tsx";
+import { Doubts } from "./trust.tsx";
 
 const STRONGEST = 8;
 
@@ -55,7 +56,7 @@ function DetailHeader({ probe, manifest, moment }: HeaderProps) {
   const go = (by: number): void => show({ probe: order[(place + by + order.length) % order.length] ?? probe.id });
   return (
     <header>
-      <button type="button" class="action" onClick={() => show({ probe: null })}>
+      <button class="action" onClick={() => show({ probe: null })}>
         <Icon name="back" /> All probes
       </button>
       <h2 title={probe.name}>{probe.name}</h2>
@@ -67,11 +68,11 @@ function DetailHeader({ probe, manifest, moment }: HeaderProps) {
         </p>
       )}
       <span class="spread" />
-      <button type="button" class="round" aria-label="Previous probe" onClick={() => go(-1)}>
+      <button class="round" aria-label="Previous probe" onClick={() => go(-1)}>
         <Icon name="left" />
       </button>
       <span class="muted">{place < 0 ? "" : `${place + 1} of ${order.length}`}</span>
-      <button type="button" class="round" aria-label="Next probe" onClick={() => go(1)}>
+      <button class="round" aria-label="Next probe" onClick={() => go(1)}>
         <Icon name="right" />
       </button>
     </header>
@@ -102,10 +103,12 @@ function DetailBody({ run, probe, manifest, series, moment }: BodyProps) {
     [strongest],
   );
   const segment = pointed.value;
+  const noGradients = currentSummary.value?.shortcut.noGradients ?? null;
   const ratio = { "--ratio": probe.width / probe.height };
   const point = (next: number | null): void => void (pointed.value = next);
   return (
     <>
+      {shown !== null && <Doubts manifest={manifest} explained={shown} noGradients={noGradients} />}
       <div class="panes">
         {sheet !== null && (
           <>
@@ -122,13 +125,14 @@ function DetailBody({ run, probe, manifest, series, moment }: BodyProps) {
                 {shown !== null && <span class="muted"> {probability(shown.prediction)}</span>}
               </figcaption>
               <div class="frame" style={ratio}>
-                <Picture
+                <ExplainedPicture
                   sheet={sheet}
-                  weights={shown?.weights ?? null}
+                  explained={shown}
                   drawing={drawing}
                   label={pictureLabel(probe, manifest, moment)}
                   onPoint={point}
                 />
+                {shown !== null && <UnsureRims sheet={sheet} explained={shown} />}
                 <Rim sheet={sheet} segment={segment} />
               </div>
             </figure>
@@ -138,6 +142,7 @@ function DetailBody({ run, probe, manifest, series, moment }: BodyProps) {
           <h3>Strongest superpixels</h3>
           {shown !== null && (
             <Bars
+              manifest={manifest}
               explained={shown}
               segments={strongest}
               scale={series.scale}
@@ -149,6 +154,7 @@ function DetailBody({ run, probe, manifest, series, moment }: BodyProps) {
           )}
           {shown !== null && segment !== null && segment < series.segments ? (
             <SegmentCard
+              manifest={manifest}
               segment={segment}
               explained={shown}
               fraction={fractions?.[segment] ?? null}
@@ -197,15 +203,14 @@ function Classes({ run, probe, manifest, series, moment }: BodyProps) {
           return (
             <button
               key={target}
-              type="button"
               class="tile"
               aria-pressed={target === moment.shown?.target}
               onClick={() => show({ target })}
             >
               <span class="frame">
-                <Picture
+                <ExplainedPicture
                   sheet={sheet}
-                  weights={explained.weights}
+                  explained={explained}
                   drawing={drawing}
                   label={`Explanation for ${className(manifest, target)}`}
                 />

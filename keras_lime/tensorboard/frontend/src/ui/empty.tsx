@@ -15,17 +15,12 @@ function Empty({ title, children }: { title: string; children: ComponentChildren
 const CALLBACK = `from keras_lime import LimeCallback, ProbeSet
 
 probes = ProbeSet.from_dataset(val_ds, per_class=2, class_names=names)
-model.fit(
-    train_ds,
-    validation_data=val_ds,
-    epochs=20,
-    callbacks=[LimeCallback(probes, "logs/run1")],
-)`;
+model.fit(train_ds, epochs=20, callbacks=[LimeCallback(probes, "logs/run1")])`;
 
 export function NoRuns() {
   return (
     <Empty title="No run has explanations yet">
-      <p>Add the callback to the training. The first epoch shows up here as soon as it is done.</p>
+      <p>Add the callback to the training; the first epoch shows up here.</p>
       <pre>
         <code>{CALLBACK}</code>
       </pre>
@@ -75,7 +70,6 @@ export function NoMasks() {
       <pre>
         <code>{MASKS}</code>
       </pre>
-      <p>The other measures, chosen on the left, need no masks.</p>
     </Empty>
   );
 }
@@ -95,7 +89,7 @@ export function NothingLeft() {
   return (
     <Empty title="No probe passes the filters">
       <p>At another epoch some may.</p>
-      <button type="button" class="action" onClick={() => show({ onlyClass, wrongOnly, maxShare })}>
+      <button class="action" onClick={() => show({ onlyClass, wrongOnly, maxShare })}>
         Show all probes
       </button>
     </Empty>

@@ -1,12 +1,15 @@
 // The epoch slider with its play button, and the arrow keys that move it.
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { currentRow, goToRow, show, steps, view } from "../state/app.ts";
+import { alarmRows } from "../model/alarms.ts";
+import { currentRow, currentSummary, goToRow, show, steps, view } from "../state/app.ts";
 import { Icon } from "./icons.tsx";
 
 const FRAME_MS = 350;
 
 const playing = signal(false);
+
+const alarms = computed(() => (currentSummary.value === null ? [] : alarmRows(currentSummary.value)));
 
 export function EpochSlider() {
   usePlaying();
@@ -17,7 +20,6 @@ export function EpochSlider() {
   return (
     <div class="epochs" role="group" aria-label="Epochs">
       <button
-        type="button"
         class="round"
         aria-label={playing.value ? "Stop" : "Play through the epochs"}
         title="Play (space)"
@@ -26,9 +28,8 @@ export function EpochSlider() {
       >
         <Icon name={playing.value ? "pause" : "play"} />
       </button>
-      <StepSlider label="Epoch" steps={steps.value} row={row} onRow={goToRow} />
+      <StepSlider label="Epoch" steps={steps.value} row={row} marked={alarms.value} onRow={goToRow} />
       <button
-        type="button"
         class="newest"
         aria-pressed={view.epoch === null}
         title="Stay at the newest epoch while training goes on"
@@ -44,29 +45,45 @@ interface StepProps {
   label: string;
   steps: readonly number[];
   row: number;
+  /** Rows with a red mark: there is an alarm. */
+  marked?: readonly boolean[];
   onRow: (row: number) => void;
 }
 
 /** A slider over rows, named by their epochs: explained epochs need not be evenly spread. */
-export function StepSlider({ label, steps, row, onRow }: StepProps) {
+export function StepSlider({ label, steps, row, marked = [], onRow }: StepProps) {
   const last = steps[steps.length - 1];
   return (
     <div class="steps">
-      <input
-        type="range"
-        aria-label={label}
-        aria-valuetext={`epoch ${steps[row]}`}
-        min={0}
-        max={Math.max(steps.length - 1, 1)}
-        step={1}
-        value={row}
-        disabled={steps.length < 2}
-        onInput={(event) => onRow(event.currentTarget.valueAsNumber)}
-      />
+      <div class="track-box">
+        <AlarmTicks marked={marked} />
+        <input
+          type="range"
+          aria-label={label}
+          aria-valuetext={`epoch ${steps[row]}${marked[row] === true ? ", shortcut alarm" : ""}`}
+          min={0}
+          max={Math.max(steps.length - 1, 1)}
+          step={1}
+          value={row}
+          disabled={steps.length < 2}
+          onInput={(event) => onRow(event.currentTarget.valueAsNumber)}
+        />
+      </div>
       <output>
         epoch <b>{steps[row]}</b> of {last}
       </output>
     </div>
+  );
+}
+
+/** Red under the slider's track wherever an alarm is on. */
+function AlarmTicks({ marked }: { marked: readonly boolean[] }) {
+  if (!marked.includes(true)) return null;
+  const last = Math.max(marked.length - 1, 1);
+  return (
+    <span class="alarm-ticks" title="red: epochs with a shortcut alarm" aria-hidden="true">
+      {marked.map((on, row) => on && <i key={row} style={{ left: `${(row / last) * 100}%` }} />)}
+    </span>
   );
 }
 

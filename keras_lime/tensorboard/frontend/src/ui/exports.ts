@@ -6,14 +6,15 @@ import { rasterise } from "../draw/rasterise.ts";
 import type { Sheet } from "../draw/overlay.ts";
 import { fileName, toCsv } from "../model/csv.ts";
 import { className, type Moment, momentAt } from "../model/moment.ts";
-import { percent, probability } from "../model/numbers.ts";
+import { isNumber, percent, probability } from "../model/numbers.ts";
 import { commonClass, difference, sameSegments } from "../model/sides.ts";
 import { comparisonTable, curvesTable, overviewTable, type Table, weightsTable } from "../model/tables.ts";
 import { currentManifest, currentProbe, currentRun, currentStep, view } from "../state/app.ts";
 import { drawing } from "../state/drawing.ts";
 import { comparedProbes, rightSide, rightStep } from "../state/right.ts";
 import { tiles } from "../state/tiles.ts";
-import { chartedRuns } from "./shortcut.tsx";
+import { chartedMeasure, chartedRuns } from "./shortcut.tsx";
+import { marksOf } from "../model/trust.ts";
 import { paint } from "./picture.tsx";
 import { savePicture, saveText } from "./save.ts";
 
@@ -45,8 +46,8 @@ async function fetchShown(): Promise<void> {
 }
 
 function nameParts(): (string | number)[] {
-  const { page, measure } = view;
-  if (page === "shortcut") return ["lime", measure];
+  const { page } = view;
+  if (page === "shortcut") return ["lime", chartedMeasure(chartedRuns())];
   const run = currentRun.value ?? "";
   const place = [run, currentProbe.value?.name ?? page, "epoch", currentStep.value ?? ""];
   const right = rightSide.value;
@@ -65,7 +66,7 @@ function shownTable(): Table | null {
   if (view.page === "shortcut") {
     const runs = chartedRuns();
     const known = manifestOf(runs[0]?.run ?? null);
-    return known === null ? null : curvesTable(runs, known, view.measure);
+    return known === null ? null : curvesTable(runs, known, chartedMeasure(runs));
   }
   if (run === null || manifest === null) return null;
   if (view.page === "compare") return shownComparison(run, manifest);
@@ -121,14 +122,14 @@ function shownFigure(): HTMLCanvasElement | null {
     const scale = probeOf(run, probe.id).numbers.value?.scale ?? null;
     const panels = [
       panelOf(run, probe, null, scale, ["Original", labelLine(probe, manifest)]),
-      panelOf(run, probe, moment?.shown?.weights ?? null, scale, captionOf(manifest, moment)),
+      panelOf(run, probe, moment?.shown ?? null, scale, captionOf(manifest, moment)),
     ];
     return composeFigure(`${probe.name}: ${epoch}`, present(panels), 2, LARGE);
   }
   const panels = tiles.value.map((tile) => {
     const moment = momentOf(run, tile.probe, currentStep.value);
     const scale = probeOf(run, tile.probe.id).numbers.value?.scale ?? null;
-    return panelOf(run, tile.probe, moment?.shown?.weights ?? null, scale, [
+    return panelOf(run, tile.probe, moment?.shown ?? null, scale, [
       tile.probe.name,
       predictionLine(manifest, moment),
     ]);
@@ -142,20 +143,22 @@ function pairPanels(left: string, right: string, probe: ProbeInfo, manifest: Run
   const scale = Math.max(...scales) || null;
   const common = commonOf(left, right, probe);
   const name = common === null ? "nothing to subtract" : `right minus left, ${className(manifest, common.left.target)}`;
-  const change = common === null ? null : difference(common.left, common.right).weights;
+  const change = common === null ? null : difference(common.left, common.right);
   const panels = [
-    panelOf(left, probe, before?.shown?.weights ?? null, scale, [probe.name, predictionLine(manifest, before)]),
-    panelOf(right, probe, after?.shown?.weights ?? null, scale, [probe.name, predictionLine(manifest, after)]),
+    panelOf(left, probe, before?.shown ?? null, scale, [probe.name, predictionLine(manifest, before)]),
+    panelOf(right, probe, after?.shown ?? null, scale, [probe.name, predictionLine(manifest, after)]),
     panelOf(left, probe, change, scale, [name]),
   ];
   // All three or none, so that the rows stay rows.
   return panels.includes(null) ? [] : present(panels);
 }
 
+type Drawable = ReturnType<typeof difference>;
+
 function panelOf(
   run: string,
   probe: ProbeInfo,
-  weights: ArrayLike<number> | null,
+  shown: Drawable | null,
   scale: number | null,
   lines: readonly string[],
 ): Panel | null {
@@ -164,7 +167,8 @@ function panelOf(
   const canvas = document.createElement("canvas");
   canvas.width = sheet.width;
   canvas.height = sheet.height;
-  paint(canvas, sheet, weights, { ...drawing.value, scale });
+  const marks = shown === null ? null : marksOf(shown);
+  paint(canvas, sheet, shown?.weights ?? null, marks, { ...drawing.value, scale });
   return { canvas, lines: lines.filter((line) => line !== "") };
 }
 
@@ -185,7 +189,7 @@ function predictionLine(manifest: RunManifest, moment: Moment | null): string {
 function captionOf(manifest: RunManifest, moment: Moment | null): string[] {
   const shown = moment?.shown ?? null;
   if (shown === null) return ["not explained at this epoch"];
-  const share = Number.isFinite(shown.objectShare) ? `, object share ${percent(shown.objectShare)}` : "";
+  const share = isNumber(shown.objectShare) ? `, object share ${percent(shown.objectShare)}` : "";
   return [
     `For ${className(manifest, shown.target)} (${probability(shown.prediction)})`,
     `predicted ${predictionLine(manifest, moment)}${share}`,
@@ -194,13 +198,13 @@ function captionOf(manifest: RunManifest, moment: Moment | null): string[] {
 
 /** The charts as they stand on the page. */
 async function chartFigure(): Promise<HTMLCanvasElement | null> {
-  const cards = [...document.querySelectorAll<HTMLElement>(".shortcut .card")].filter((card) => card.querySelector("svg"));
+  const cards = [...document.querySelectorAll<HTMLElement>(".shortcut .curves")].filter((card) => card.querySelector("svg"));
   const panels = cards.map(async (card): Promise<Panel> => {
     const legend = [...card.querySelectorAll("li")].map((item) => item.innerText.replaceAll("\n", " "));
     const canvas = await rasterise(card.querySelector("svg") as SVGSVGElement);
     return { canvas, lines: [card.querySelector("h3")?.textContent ?? "", legend.join("   ")] };
   });
-  return panels.length === 0 ? null : composeFigure(view.measure, await Promise.all(panels), 2, CHART);
+  return panels.length === 0 ? null : composeFigure(chartedMeasure(chartedRuns()), await Promise.all(panels), 2, CHART);
 }
 
 /** False where there is nothing to save. */

@@ -3,7 +3,7 @@ import type { Signal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import type { Series } from "../data/types.ts";
 import { historyOf } from "../model/moment.ts";
-import { signed } from "../model/numbers.ts";
+import { isNumber, signed } from "../model/numbers.ts";
 import { Chart, type Line } from "./chart.tsx";
 
 interface Props {
@@ -32,7 +32,7 @@ export function History({ series, target, segments, colourOf, pointed, at, onRow
       return {
         name: `superpixel ${segment}`,
         colour: colourOf(segment) ?? "var(--accent)",
-        values: weights.map((weight) => (Number.isFinite(weight) ? weight : null)),
+        values: weights.map((weight) => (isNumber(weight) ? weight : null)),
         errors: alone || (known === null && series.steps.length <= MANY_EPOCHS) ? stderr.map((error) => 2 * error) : [],
         strong: alone,
         faded: known !== null && !alone,

@@ -1,14 +1,28 @@
 // What is shown over a picture while a superpixel is pointed at: its rim, and a card with its weight and history.
 import { useMemo } from "preact/hooks";
-import { outlinePath } from "../draw/outline.ts";
+import { outlinePath, outlinesPath } from "../draw/outline.ts";
 import type { Sheet } from "../draw/overlay.ts";
+import { FLAG, type RunManifest } from "../data/types.ts";
+import { flagged, flagSentences } from "../model/trust.ts";
+import { Icon } from "./icons.tsx";
 import type { Explained } from "../model/moment.ts";
-import { isFaint, percent, signed } from "../model/numbers.ts";
+import { isFaint, isNumber, percent, signed } from "../model/numbers.ts";
 
 export function Rim({ sheet, segment }: { sheet: Sheet; segment: number | null }) {
   const path = useMemo(() => (segment === null ? "" : outlinePath(sheet, segment)), [sheet, segment]);
+  return <RimPath sheet={sheet} path={path} kind="rim" />;
+}
+
+/** Dashed rims around superpixels whose sign is not to be relied on. */
+export function UnsureRims({ sheet, explained }: { sheet: Sheet; explained: Explained }) {
+  const { flags } = explained;
+  const path = useMemo(() => outlinesPath(sheet, flagged({ flags }, FLAG.signFlips | FLAG.contradicted)), [sheet, flags]);
+  return <RimPath sheet={sheet} path={path} kind="rim unsure" />;
+}
+
+function RimPath({ sheet, path, kind }: { sheet: Sheet; path: string; kind: string }) {
   return (
-    <svg class="rim" viewBox={`0 0 ${sheet.width} ${sheet.height}`} preserveAspectRatio="none" aria-hidden="true">
+    <svg class={kind} viewBox={`0 0 ${sheet.width} ${sheet.height}`} preserveAspectRatio="none" aria-hidden="true">
       <path d={path} class="halo" />
       <path d={path} />
     </svg>
@@ -16,6 +30,7 @@ export function Rim({ sheet, segment }: { sheet: Sheet; segment: number | null }
 }
 
 interface CardProps {
+  manifest: RunManifest;
   segment: number;
   explained: Explained;
   fraction: number | null;
@@ -23,10 +38,11 @@ interface CardProps {
   at: number;
 }
 
-export function SegmentCard({ segment, explained, fraction, history, at }: CardProps) {
+export function SegmentCard({ manifest, segment, explained, fraction, history, at }: CardProps) {
   const weight = explained.weights[segment];
   const stderr = explained.stderr?.[segment] ?? null;
-  const known = stderr !== null && Number.isFinite(stderr);
+  const known = isNumber(stderr) && isNumber(weight);
+  const doubts = flagSentences(manifest, explained, segment);
   return (
     <div class="segment-card" role="status">
       <b>Superpixel {segment}</b>
@@ -35,12 +51,23 @@ export function SegmentCard({ segment, explained, fraction, history, at }: CardP
         {known && <small> ± {signed(2 * stderr).slice(1)}</small>}
       </span>
       <span class="muted">
-        {isFaint(weight, stderr) ? "not to be told from zero" : weight > 0 ? "for the class" : "against the class"}
-        {fraction !== null && Number.isFinite(fraction) && `, ${percent(fraction)} on the object`}
+        {meaningOf(weight, stderr)}
+        {isNumber(fraction) && `, ${percent(fraction)} on the object`}
       </span>
       <Sparkline values={history} at={at} />
+      {doubts.map((doubt) => (
+        <span key={doubt} class="caveat">
+          <Icon name="warning" /> {doubt}
+        </span>
+      ))}
     </div>
   );
+}
+
+function meaningOf(weight: number, stderr: number | null): string {
+  if (!isNumber(weight)) return "no weight";
+  if (isFaint(weight, stderr)) return "not to be told from zero";
+  return weight > 0 ? "for the class" : "against the class";
 }
 
 const WIDTH = 120;
@@ -48,20 +75,20 @@ const HEIGHT = 28;
 
 /** The weight over all epochs, with zero as a line and the epoch shown as a dot. */
 function Sparkline({ values, at }: { values: readonly number[]; at: number }) {
-  const finite = values.filter(Number.isFinite);
+  const finite = values.filter(isNumber);
   if (finite.length < 2) return null;
   const reach = Math.max(...finite.map(Math.abs)) || 1;
   const x = (row: number): number => 3 + (row / Math.max(values.length - 1, 1)) * (WIDTH - 6);
   const y = (value: number): number => HEIGHT / 2 - (value / reach) * (HEIGHT / 2 - 3);
   let path = "";
   values.forEach((value, row) => {
-    if (Number.isFinite(value)) path += `${row > 0 && Number.isFinite(values[row - 1]) ? "L" : "M"}${x(row)} ${y(value)}`;
+    if (isNumber(value)) path += `${row > 0 && isNumber(values[row - 1]) ? "L" : "M"}${x(row)} ${y(value)}`;
   });
   return (
     <svg class="sparkline" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label="its weight over the epochs">
       <line x1="0" x2={WIDTH} y1={HEIGHT / 2} y2={HEIGHT / 2} />
       <path d={path} />
-      {Number.isFinite(values[at]) && <circle cx={x(at)} cy={y(values[at])} r="3" />}
+      {isNumber(values[at]) && <circle cx={x(at)} cy={y(values[at])} r="3" />}
     </svg>
   );
 }

@@ -1,30 +1,46 @@
-// The shortcut chart: how much of the positive weight lies on the object, over the epochs, for every chosen run.
+// Shortcuts: the verdict on every chosen run, its curves over the epochs, and the pictures behind them.
 import { useMemo } from "preact/hooks";
 import { manifestOf, readableRuns, summaryOf } from "../data/store.ts";
-import type { Measure } from "../data/types.ts";
+import { type Measure, MEASURES } from "../data/types.ts";
+import { alarmRows } from "../model/alarms.ts";
 import { classesOf, curvesOf, type Curves, measuresOf, type RunSummary } from "../model/curves.ts";
-import { className } from "../model/moment.ts";
-import { percent } from "../model/numbers.ts";
+import { className, rowAt } from "../model/moment.ts";
+import { isNumber, percent } from "../model/numbers.ts";
 import { show, view } from "../state/app.ts";
 import { Chart, type Line } from "./chart.tsx";
 import { runColour } from "./colours.ts";
 import { Segmented } from "./controls.tsx";
 import { NoMasks } from "./empty.tsx";
+import { StepSlider } from "./epochs.tsx";
+import { Places, Verdict } from "./findings.tsx";
+import { Groups } from "./groups.tsx";
+import { Swaps } from "./swaps.tsx";
 
 const MEASURE_NAMES: Readonly<Record<Measure, string>> = {
+  swap_flip: "Swap flip",
   object_share: "Object share",
+  p_background: "Background only",
+  p_object: "Object only",
   r2: "R²",
   probability: "Probability",
   accuracy: "Predicted right",
 };
 
 const EXPLANATIONS: Readonly<Record<Measure, string>> = {
+  swap_flip:
+    "Share of the predictions that change when the object stands on backgrounds of other classes: near 0 for a model that reads the object. Dashed: guesses.",
   object_share:
-    "How much of the positive weight lies on the object; dashed, what chance would give. The lower a curve, the more its model reads the background.",
+    "How much of the positive weight lies on the object; dashed, by chance. The lower a curve, the more its model reads the background.",
+  p_background:
+    "Certainty that is left when the object is taken out: 100 % is certain, 0 % a guess. The higher, the more the background alone tells the model.",
+  p_object:
+    "Certainty that is left with nothing but the object, on grey: 100 % is certain, 0 % a guess. A model that needs the background stays low.",
   r2: "How well the explanations fit the model near each picture: 1 is a perfect fit, near 0 the weights say little.",
-  probability: "Mean probability of the explained class, which the callback names first: the true class where it is known.",
+  probability: "Mean probability of the first explained class: the true one where it is known.",
   accuracy: "Share of the probes whose predicted class is the true one.",
 };
+
+const SWAP: readonly Measure[] = ["swap_flip", "p_background", "p_object"];
 
 /** Runs with a summary, in the order of the list, of those the user chose. */
 export function chartedRuns(): RunSummary[] {
@@ -35,44 +51,110 @@ export function chartedRuns(): RunSummary[] {
   });
 }
 
+/** The chosen measure, else the first that a run has. */
+export function chartedMeasure(runs: readonly RunSummary[]): Measure {
+  return view.measure ?? measuresOf(runs)[0] ?? "object_share";
+}
+
 export function Shortcut() {
   const runs = chartedRuns();
-  const { measure } = view;
-  const classes = classesOf(runs);
-  const manifest = manifestOf(runs[0]?.run ?? null);
-  const known = measuresOf(runs).includes(measure);
+  const steps = useMemo(
+    () => [...new Set(runs.flatMap(({ summary }) => summary.steps))].sort((a, b) => a - b),
+    runs.map(({ summary }) => summary),
+  );
+  if (runs.length === 0) return <p class="shortcut muted">Choose a run on the left.</p>;
+  const row = rowAt(steps, view.epoch);
+  const goTo = (next: number): void => show({ epoch: next >= steps.length - 1 ? null : steps[next] });
+  const marked = steps.map((step) => runs.some(({ summary }) => alarmRows(summary)[summary.steps.indexOf(step)] === true));
   return (
-    <div class="shortcut">
+    <>
+      {row >= 0 && (
+        <div class="epochbar">
+          <StepSlider label="Epoch" steps={steps} row={row} marked={marked} onRow={goTo} />
+        </div>
+      )}
+      <div class="shortcut">
+        <Findings runs={runs} part="verdict" />
+        <CurveCards runs={runs} mark={steps[row]} onPick={goTo} />
+        <Findings runs={runs} part="evidence" />
+      </div>
+    </>
+  );
+}
+
+/** Per run, at the epoch looked at: the verdicts beside each other, or the pictures below each other. */
+function Findings({ runs, part }: { runs: readonly RunSummary[]; part: "verdict" | "evidence" }) {
+  const found = runs.flatMap(({ run, summary }) => {
+    const manifest = manifestOf(run);
+    const row = rowAt(summary.steps, view.epoch);
+    return manifest === null || row < 0 ? [] : [{ run, summary, manifest, row }];
+  });
+  if (part === "verdict") {
+    return (
+      <div class="verdicts">
+        {found.map((each) => (
+          <Verdict key={each.run} {...each} />
+        ))}
+      </div>
+    );
+  }
+  return (
+    <>
+      {found.map((each) => (
+        <section key={each.run} class="evidence" aria-label={`Evidence on ${each.run}`}>
+          <h2>
+            <i class="dot" style={{ background: runColour(each.run) }} /> {each.run}
+          </h2>
+          <Places {...each} />
+          {each.manifest.shortcut?.swap === true && (
+            <Swaps run={each.run} manifest={each.manifest} step={each.summary.steps[each.row]} />
+          )}
+          <Groups run={each.run} manifest={each.manifest} step={each.summary.steps[each.row]} />
+        </section>
+      ))}
+    </>
+  );
+}
+
+interface CurvesProps {
+  runs: readonly RunSummary[];
+  /** The epoch looked at. */
+  mark: number | undefined;
+  onPick: (row: number) => void;
+}
+
+function CurveCards({ runs, mark, onPick }: CurvesProps) {
+  const measure = chartedMeasure(runs);
+  const known = measuresOf(runs);
+  const manifest = manifestOf(runs[0]?.run ?? null);
+  // Without a background swap its measures would only be in the way.
+  const swapped = known.includes("swap_flip");
+  const offered = MEASURES.filter((each) => swapped || each === measure || !SWAP.includes(each));
+  const card = { runs, measure, mark, onPick };
+  return (
+    <>
       <div class="lead">
         <Segmented
           label="Measure"
           value={measure}
-          options={(Object.keys(MEASURE_NAMES) as Measure[]).map((value) => ({ value, label: MEASURE_NAMES[value] }))}
+          options={offered.map((value) => ({ value, label: MEASURE_NAMES[value] }))}
           onChange={(value) => show({ measure: value })}
         />
         <p class="muted">{EXPLANATIONS[measure]}</p>
       </div>
-      {runs.length === 0 && <p class="muted">Choose a run on the left.</p>}
-      {runs.length > 0 && !known && (measure === "object_share" ? <NoMasks /> : <Unknown measure={measure} />)}
-      {known && (
+      {!known.includes(measure) && (measure === "object_share" ? <NoMasks /> : <Unknown measure={measure} />)}
+      {known.includes(measure) && (
         <>
-          <CurveCard title="All probes" runs={runs} classId={null} measure={measure} height={250} wide />
+          <CurveCard {...card} title="All probes" classId={null} height={250} />
           <div class="cards">
             {manifest !== null &&
-              classes.map((id) => (
-                <CurveCard
-                  key={id}
-                  title={className(manifest, id)}
-                  runs={runs}
-                  classId={id}
-                  measure={measure}
-                  height={150}
-                />
+              classesOf(runs).map((id) => (
+                <CurveCard key={id} {...card} title={className(manifest, id)} classId={id} height={150} />
               ))}
           </div>
         </>
       )}
-    </div>
+    </>
   );
 }
 
@@ -85,24 +167,23 @@ function Unknown({ measure }: { measure: Measure }) {
   );
 }
 
-interface CardProps {
+interface CardProps extends CurvesProps {
   title: string;
-  runs: readonly RunSummary[];
   classId: number | null;
   measure: Measure;
   height: number;
-  wide?: boolean;
 }
 
-function CurveCard({ title, runs, classId, measure, height, wide }: CardProps) {
+function CurveCard({ title, runs, classId, measure, height, mark, onPick }: CardProps) {
   const key = runs.map(({ run }) => run).join("\n");
   const curves = useMemo(
     () => curvesOf(runs, measure, classId),
     [key, ...runs.map(({ summary }) => summary), measure, classId],
   );
-  const lines = useMemo(() => linesOf(curves), [curves]);
+  const warn = measure === "swap_flip" && classId === null;
+  const lines = useMemo(() => linesOf(curves, measure, warn), [curves, measure, warn]);
   return (
-    <section class={wide === true ? "card wide" : "card"} aria-label={title}>
+    <section class="card curves" aria-label={title}>
       <h3 title={title}>{title}</h3>
       {curves.measured.length === 0 ? (
         <p class="muted">not measured</p>
@@ -116,18 +197,47 @@ function CurveCard({ title, runs, classId, measure, height, wide }: CardProps) {
           format={(value) => (measure === "r2" ? String(+value.toFixed(2)) : percent(value))}
           span
           legend
+          mark={mark}
+          level={measure === "swap_flip" ? thresholdOf(runs) : null}
+          notes={notesOf(curves, warn)}
+          onPick={onPick}
         />
       )}
     </section>
   );
 }
 
-function linesOf(curves: Curves): Line[] {
-  const one = curves.chance.length === 1;
+/** Where the alarm begins, if that is the same for all runs. */
+function thresholdOf(runs: readonly RunSummary[]): number | null {
+  const values = new Set(runs.map(({ run }) => manifestOf(run)?.shortcut?.threshold).filter((value) => value !== undefined));
+  const [value] = values;
+  return values.size === 1 && isNumber(value) ? value : null;
+}
+
+/** What the chart holds beside its lines. */
+function notesOf(curves: Curves, warn: boolean): string[] {
+  const banded = curves.measured.some(({ errors }) => errors.some(isNumber));
+  const alarms = curves.measured.some((curve) => curve.alarms.length > 0);
   return [
-    ...curves.measured.map(({ run, values }) => ({ name: run, colour: runColour(run), values, strong: true })),
+    ...(banded ? ["band: ± one standard error"] : []),
+    ...(alarms && warn ? ["▲ alarm"] : []),
+  ];
+}
+
+function linesOf(curves: Curves, measure: Measure, warn: boolean): Line[] {
+  const one = curves.chance.length === 1;
+  const chance = measure === "swap_flip" ? "by guessing" : "by chance";
+  return [
+    ...curves.measured.map(({ run, values, errors, alarms }) => ({
+      name: run,
+      colour: runColour(run),
+      values,
+      band: errors,
+      warnings: warn ? alarms : [],
+      strong: true,
+    })),
     ...curves.chance.map(({ run, values }) => ({
-      name: one ? "by chance" : `by chance in ${run}`,
+      name: one ? chance : `${chance} in ${run}`,
       colour: one ? "var(--muted)" : runColour(run),
       values,
       dashed: true,
@@ -144,9 +254,9 @@ function lastOf(values: readonly (number | null)[]): number | null {
   return values.findLast((value) => value !== null) ?? null;
 }
 
-/** Shares fill 0 to 1, so that runs and classes compare at a glance; R² may fall below. */
+/** Shares fill 0 to 1, so that runs and classes compare at a glance; R² and certainty may fall below. */
 function rangeOf(measure: Measure, { measured }: Curves): [number, number] {
-  if (measure !== "r2") return [0, 1];
+  if (!["r2", "p_background", "p_object"].includes(measure)) return [0, 1];
   const values = measured.flatMap((curve) => curve.values.filter((value) => value !== null));
   return [Math.min(0, ...values), 1];
 }

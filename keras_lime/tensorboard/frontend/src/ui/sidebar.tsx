@@ -6,6 +6,7 @@ import { decimal, percent } from "../model/numbers.ts";
 import { labelsOf } from "../model/tiles.ts";
 import { currentManifest, currentRun, show, view } from "../state/app.ts";
 import type { Target, View } from "../state/view.ts";
+import { AlarmMark } from "./alarm.tsx";
 import { type Option, Section, Segmented, Select, Slider, Toggle } from "./controls.tsx";
 import { runColour } from "./colours.ts";
 
@@ -38,6 +39,7 @@ function RunChoice() {
               onChange={() => show({ run, probe: keepProbe(run) })}
             />
             <span class={manifest === null ? "name unreadable" : "name"}>{run}</span>
+            <AlarmMark run={run} />
           </label>
         ))}
       </div>
@@ -71,6 +73,7 @@ function ChartChoice() {
               onChange={(event) => toggle(run, event.currentTarget.checked)}
             />
             <span class="name">{run}</span>
+            <AlarmMark run={run} />
             <i class="dot" style={{ background: runColour(run) }} />
           </label>
         ))}
@@ -167,11 +170,26 @@ const PALETTE_OPTIONS: readonly Option<PaletteName>[] = [
 function Legend({ palette }: { palette: PaletteName }) {
   const [supporting, opposing] = PALETTES[palette].map((colour) => `rgb(${colour.join(" ")})`);
   return (
-    <div class="legend" title="One scale per probe, the same at every epoch">
-      <span>against</span>
-      <i style={{ background: `linear-gradient(90deg, ${opposing}, transparent, ${supporting})` }} />
-      <span>for</span>
-    </div>
+    <>
+      <div class="legend" title="One scale per probe, the same at every epoch">
+        <span>against</span>
+        <i style={{ background: `linear-gradient(90deg, ${opposing}, transparent, ${supporting})` }} />
+        <span>for</span>
+      </div>
+      <ul class="legend-marks muted">
+        <li>
+          <i style={{ background: supporting, opacity: 0.3 }} /> faint: may be zero (two standard errors)
+        </li>
+        <li>
+          <i class="stripes" /> striped: cannot be judged
+        </li>
+        {view.probe !== null && (
+          <li>
+            <i class="dashes" /> dashed: the sign is not to be relied on
+          </li>
+        )}
+      </ul>
+    </>
   );
 }
 

@@ -2,9 +2,10 @@
 import { useRef } from "preact/hooks";
 import type { ProbeInfo, RunManifest } from "../data/types.ts";
 import { className, type Moment, momentAt } from "../model/moment.ts";
-import { decimal, percent, probability } from "../model/numbers.ts";
+import { DoubtMark } from "./trust.tsx";
+import { decimal, isNumber, percent, probability } from "../model/numbers.ts";
 import { currentStep, show, view } from "../state/app.ts";
-import { Picture } from "./picture.tsx";
+import { ExplainedPicture } from "./picture.tsx";
 import { useDrawing, useProbe, useSmall } from "./probe.ts";
 import { useSeen } from "./seen.ts";
 
@@ -28,16 +29,15 @@ export function ProbeTile({ run, probe, manifest }: Props) {
   return (
     <button
       ref={element}
-      type="button"
       class={moment?.wrong === true ? "tile wrong" : "tile"}
       data-probe={probe.id}
       onClick={() => show({ probe: probe.id })}
     >
       <span class="frame" style={{ aspectRatio: `${probe.width} / ${probe.height}` }}>
         {seen && sheet !== null ? (
-          <Picture
+          <ExplainedPicture
             sheet={sheet}
-            weights={moment?.shown?.weights ?? null}
+            explained={moment?.shown ?? null}
             drawing={drawing}
             label={pictureLabel(probe, manifest, moment)}
           />
@@ -45,6 +45,7 @@ export function ProbeTile({ run, probe, manifest }: Props) {
           <TileGap problem={data.problem.value} />
         )}
         {sheet !== null && moment !== null && moment.shown === null && <NotExplained manifest={manifest} />}
+        {moment?.shown && <DoubtMark manifest={manifest} explained={moment.shown} />}
       </span>
       <span class="name" title={probe.name}>
         {probe.name}
@@ -89,7 +90,7 @@ export function Share({ probe, moment }: { probe: ProbeInfo; moment: Moment | nu
           class="meter"
           title={`object share ${percent(share)}: how much of the positive weight lies on the object; by chance ${percent(probe.chance)}`}
         >
-          <i style={{ width: `${Number.isFinite(share) ? share * 100 : 0}%` }} />
+          <i style={{ width: `${isNumber(share) ? share * 100 : 0}%` }} />
           <u style={{ left: `${probe.chance * 100}%` }} />
         </span>
       )}
@@ -102,7 +103,7 @@ export function Share({ probe, moment }: { probe: ProbeInfo; moment: Moment | nu
 }
 
 export function twoDecimals(value: number | undefined): string {
-  return value === undefined || !Number.isFinite(value) ? "–" : value.toFixed(2).replace("-", "−");
+  return !isNumber(value) ? "–" : value.toFixed(2).replace(/^-0.00$/, "0.00").replace("-", "−");
 }
 
 export function pictureLabel(probe: ProbeInfo, manifest: RunManifest, moment: Moment | null): string {

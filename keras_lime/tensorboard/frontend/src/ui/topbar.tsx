@@ -8,7 +8,7 @@ import { Icon, type IconName } from "./icons.tsx";
 
 const NAMES: Readonly<Record<View["page"], string>> = {
   overview: "Overview",
-  shortcut: "Shortcut chart",
+  shortcut: "Shortcuts",
   compare: "Compare",
 };
 
@@ -20,7 +20,6 @@ export function TopBar() {
         {PAGES.map((name) => (
           <button
             key={name}
-            type="button"
             role="tab"
             aria-selected={name === page}
             tabIndex={name === page ? 0 : -1}
@@ -53,7 +52,6 @@ function SaveButton({ name, icon, title, save }: SaveProps) {
   };
   return (
     <button
-      type="button"
       class="action"
       disabled={busy.value || !canSave()}
       aria-busy={busy.value}
@@ -100,7 +98,7 @@ function CopyLink() {
           ref={(input) => input?.select()}
         />
       )}
-      <button type="button" class="action" title="Copy a link that shows exactly this" onClick={() => void copy()}>
+      <button class="action" title="Copy a link that shows exactly this" onClick={() => void copy()}>
         <Icon name="link" /> <span aria-live="polite">{state.value === "copied" ? "Copied" : "Link"}</span>
       </button>
     </>

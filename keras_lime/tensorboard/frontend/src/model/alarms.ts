@@ -1,0 +1,63 @@
+// When a run's shortcut alarm was on, and what its numbers mean in words. Pure.
+import type { Alarm, Reading, ShortcutTests, Summary } from "../data/types.ts";
+
+/** The alarm that is on at an epoch, or null. */
+export function alarmAt({ shortcut }: Summary, step: number | null): Alarm | null {
+  return shortcut.alarms.find((alarm) => alarm.step === step) ?? null;
+}
+
+/** Whether an alarm is on, by row of the epochs. */
+export function alarmRows({ steps, shortcut }: Summary): boolean[] {
+  const on = new Set(shortcut.alarms.map(({ step }) => step));
+  return steps.map((step) => on.has(step));
+}
+
+export interface Episode {
+  readonly from: number;
+  readonly to: number;
+  /** The alarm in its last words. */
+  readonly last: Alarm;
+}
+
+/** Unbroken stretches of explained epochs with an alarm, rising. */
+export function episodesOf(summary: Summary): Episode[] {
+  const found: Episode[] = [];
+  let open = false;
+  for (const step of summary.steps) {
+    const last = alarmAt(summary, step);
+    if (last !== null && open) found[found.length - 1] = { ...found[found.length - 1], to: step, last };
+    else if (last !== null) found.push({ from: step, to: step, last });
+    open = last !== null;
+  }
+  return found;
+}
+
+/** "epochs 2 to 7", "epoch 2", "epoch 2 on". */
+export function stretch({ from, to }: Pick<Episode, "from" | "to">, newest: number): string {
+  if (to === newest) return `epoch ${from} on`;
+  return from === to ? `epoch ${from}` : `epochs ${from} to ${to}`;
+}
+
+const TESTS: Readonly<Record<string, string>> = {
+  swap: "Background swap, all probes",
+  "class swap": "Background swap",
+  occlusion: "Hidden",
+  "class occlusion": "Hidden, for",
+};
+
+/** "Background swap, class stop"; a test that this page does not know keeps its own name. */
+export function readingTitle({ test, subject }: Reading): string {
+  const name = TESTS[test] ?? test;
+  if (subject === "") return name;
+  return test === "class swap" ? `${name}, ${subject}` : `${name} ${subject}`;
+}
+
+/** How many standard errors a number lies above its threshold; NaN where its error is not known. */
+export function sureness({ value, stderr, threshold }: Reading): number {
+  return stderr > 0 ? (value - threshold) / stderr : NaN;
+}
+
+/** Whether training had not got far enough for a measurement to count. */
+export function isTooEarly({ counted }: ShortcutTests, row: number): boolean {
+  return counted[row] === 0;
+}

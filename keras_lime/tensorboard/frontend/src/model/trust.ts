@@ -1,0 +1,65 @@
+// What limits an explanation, for the eye and in words. Pure. The sentences are the log's own; Python puts the same numbers
+// into them (keras_lime.core.notes).
+import { FLAG, type RunManifest, type Texts } from "../data/types.ts";
+import type { Marks } from "../draw/overlay.ts";
+import type { Explained } from "./moment.ts";
+import { isFaint, isNumber } from "./numbers.ts";
+
+const CAVEAT = { poorFit: 1, saturated: 4, blind: 16, signFlips: 32, baselines: 64 } as const;
+const LISTED = 5;
+
+/** How the superpixels are to be drawn. */
+export function marksOf({ weights, stderr, flags }: Pick<Explained, "weights" | "stderr" | "flags">): Marks {
+  return {
+    faint: stderr === null ? null : Array.from(weights, (weight, index) => Number(isFaint(weight, stderr[index]))),
+    hatched: flags === null ? null : Array.from(flags, (bits) => bits & FLAG.blind),
+  };
+}
+
+/** Superpixels with one of these flags, rising. */
+export function flagged({ flags }: Pick<Explained, "flags">, flag: number): number[] {
+  return flags === null ? [] : [...flags.keys()].filter((segment) => (flags[segment] & flag) !== 0);
+}
+
+/** What is doubtful about one superpixel's weight, in sentences. */
+export function flagSentences(manifest: RunManifest, explained: Explained, segment: number): string[] {
+  return said(manifest.flags, explained.flags?.[segment] ?? 0).map(([, text]) => text);
+}
+
+/** What is doubtful about the explanation, in sentences with its numbers; empty if nothing is. */
+export function caveatSentences(manifest: RunManifest, explained: Explained): string[] {
+  const { r2, prediction, agreement } = explained;
+  const details: Readonly<Record<number, string>> = {
+    [CAVEAT.poorFit]: r2.toFixed(2),
+    [CAVEAT.saturated]: `p = ${prediction.toFixed(4)}`,
+    [CAVEAT.blind]: listing(flagged(explained, FLAG.blind), explained.weights.length),
+    [CAVEAT.signFlips]: listing(flagged(explained, FLAG.signFlips), explained.weights.length),
+    [CAVEAT.baselines]: isNumber(agreement) ? `rank agreement ${agreement.toFixed(2)}` : "",
+  };
+  return said(manifest.caveats, explained.caveats).map(([caveat, text]) => withDetail(text, details[caveat] ?? ""));
+}
+
+/** The sentences whose bits are set. */
+function said(texts: Texts, bits: number): (readonly [number, string])[] {
+  return [...texts].filter(([bit]) => (bits & bit) !== 0);
+}
+
+/** The text with the detail in brackets where its first clause ends. */
+function withDetail(text: string, detail: string): string {
+  const ends = [": ", ". "].map((mark) => text.indexOf(mark)).filter((at) => at >= 0);
+  const first = ends.length > 0 ? Math.min(...ends) : text.length - 1;
+  return detail === "" ? text : `${text.slice(0, first)} (${detail})${text.slice(first)}`;
+}
+
+/** "3 of 50: 4, 7, 9", at most five by number. */
+function listing(segments: readonly number[], total: number): string {
+  const shown = segments.slice(0, LISTED).join(", ") + (segments.length > LISTED ? ", …" : "");
+  return `${segments.length} of ${total}: ${shown}`;
+}
+
+/** What the rank agreement of weights and gradients means, as words. */
+export function agreementWords(agreement: number): string {
+  if (agreement >= 0.7) return "they agree: the finding does not hang on the method";
+  if (agreement >= 0.3) return "they agree in part: look at what both rank high";
+  return "they do not agree: neither is thereby wrong, but do not lean on one of them";
+}

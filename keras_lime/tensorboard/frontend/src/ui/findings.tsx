@@ -1,0 +1,180 @@
+// What the shortcut tests of one run found at an epoch: the verdict, what it rests on, and what could not be measured.
+import type { RunManifest, Summary } from "../data/types.ts";
+import { PLACES } from "../data/types.ts";
+import { alarmAt, episodesOf, isTooEarly, readingTitle, stretch, sureness } from "../model/alarms.ts";
+import type { Reading } from "../data/types.ts";
+import { isNumber, percent } from "../model/numbers.ts";
+import { runColour } from "./colours.ts";
+import { Icon } from "./icons.tsx";
+import { twoDecimals } from "./tile.tsx";
+
+interface Props {
+  run: string;
+  manifest: RunManifest;
+  summary: Summary;
+  /** Row of the epoch looked at. */
+  row: number;
+}
+
+export function Verdict({ run, manifest, summary, row }: Props) {
+  const step = summary.steps[row];
+  const alarm = alarmAt(summary, step);
+  const others = episodesOf(summary).map((episode) => stretch(episode, summary.steps[summary.steps.length - 1]));
+  return (
+    <section class={alarm === null ? "card verdict-card" : "card verdict-card on"} aria-label={`Verdict on ${run}`}>
+      <h3>
+        <i class="dot" style={{ background: runColour(run) }} />
+        <span class="name" title={run}>
+          {run}
+        </span>
+        <span class="spread" />
+        <span class="state">
+          {alarm !== null && <Icon name="warning" />}
+          {stateOf(manifest, summary, row)}
+        </span>
+      </h3>
+      {alarm === null ? <Calm manifest={manifest} summary={summary} row={row} /> : <p>{alarm.words}</p>}
+      {alarm !== null && alarm.readings.length > 0 && <Readings readings={alarm.readings} />}
+      {alarm === null && others.length > 0 && <p class="cross">There is an alarm at {others.join(", ")}.</p>}
+      <Unmeasured manifest={manifest} summary={summary} />
+    </section>
+  );
+}
+
+function stateOf(manifest: RunManifest, summary: Summary, row: number): string {
+  const step = summary.steps[row];
+  const alarm = alarmAt(summary, step);
+  if (alarm !== null) return `Shortcut alarm since epoch ${alarm.began}`;
+  if (manifest.shortcut === null) return "not tested";
+  const measured = isNumber(summary.overall.swap_flip[row]) || isNumber(summary.shortcut.frame[row]);
+  if (!measured) return "not measured";
+  return isTooEarly(summary.shortcut, row) ? `too early, epoch ${step}` : `no alarm, epoch ${step}`;
+}
+
+/** Without an alarm: how far the numbers are from one. */
+function Calm({ manifest, summary, row }: Omit<Props, "run">) {
+  const { shortcut: settings } = manifest;
+  if (settings === null) {
+    return (
+      <p class="muted">
+        This log holds no shortcut tests: they were off (<code>shortcut_threshold=None</code>), or its writer knew none.
+      </p>
+    );
+  }
+  const flip = summary.overall.swap_flip[row];
+  const { trainAccuracy, accuracyNeeded } = summary.shortcut;
+  return (
+    <>
+      {isNumber(flip) && (
+        <p>
+          With the object on backgrounds of other classes {percent(flip)}
+          {plusMinus(summary.errors.swap_flip?.[row])} of the predictions change; an alarm takes more than{" "}
+          {percent(settings.threshold)}, {times(settings.patience)}.
+          {flip > settings.threshold && isNumber(settings.backgroundThreshold) && (
+            <>
+              {" "}
+              It also takes that the background alone keeps more than {percent(settings.backgroundThreshold)} of their certainty:
+              it keeps {percent(Math.max(0, summary.overall.p_background[row]))}.
+            </>
+          )}
+        </p>
+      )}
+      {isTooEarly(summary.shortcut, row) && (
+        <p>
+          This does not count yet: training accuracy is {percent(trainAccuracy[row])}
+          {isNumber(accuracyNeeded[row]) && `, and measurements count from ${percent(accuracyNeeded[row])} on`}. A model
+          that still guesses changes its mind with any picture.
+        </p>
+      )}
+      {settings.swap && settings.swapped < settings.leastProbes && (
+        <p>
+          {settings.swapped} probes are too few to raise an alarm: it takes {settings.leastProbes}, and 20 to 30 do well.
+        </p>
+      )}
+    </>
+  );
+}
+
+/** Which tests fired, and how sure they are. */
+function Readings({ readings }: { readings: readonly Reading[] }) {
+  return (
+    <ul class="readings muted" aria-label="Tests that fired">
+      {readings.map((reading) => {
+        const [value, stderr, threshold] = [reading.value, reading.stderr, reading.threshold].map(twoDecimals);
+        const sure = sureness(reading);
+        return (
+          <li key={readingTitle(reading)}>
+            <b>{readingTitle(reading)}</b>: {value}
+            {isNumber(sure) && ` ± ${stderr}, ${sure.toFixed(1)} standard errors`} above {threshold}
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+function Unmeasured({ manifest, summary }: Pick<Props, "manifest" | "summary">) {
+  const reasons = [...new Set([...(manifest.shortcut?.unmeasured ?? []), ...summary.shortcut.unmeasured])];
+  if (reasons.length === 0) return null;
+  return (
+    <div class="unmeasured">
+      <h4>Not measured</h4>
+      <ul>
+        {reasons.map((reason) => (
+          <li key={reason}>{reason}</li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+/** Corners and borders, hidden one after the other: where watermarks sit. */
+export function Places({ run, manifest, summary, row }: Props) {
+  const { drops, dropErrors, frame } = summary.shortcut;
+  const at = (place: number): number => row * PLACES.length + place;
+  if (!isNumber(drops[at(0)])) return null;
+  const threshold = manifest.shortcut?.occlusionThreshold ?? NaN;
+  const reach = Math.max(0.1, ...PLACES.map((_, place) => drops[at(place)] + (dropErrors[at(place)] || 0)));
+  const share = (value: number): string => `${Math.max(0, Math.min(1, value / reach)) * 100}%`;
+  return (
+    <section class="card places" aria-label={`Corners and borders of ${run}`}>
+      <h3>Corners and borders hidden, epoch {summary.steps[row]}</h3>
+      <p class="muted">
+        What hiding a place takes off the probability of the prediction, ± one standard error. A watermark shows as one long
+        bar{isNumber(threshold) && `; the line is where the alarm begins, ${threshold}`}.
+      </p>
+      <ul>
+        {PLACES.map((name, place) => {
+          const drop = drops[at(place)];
+          return (
+            <li key={name} class={drop > threshold ? "over" : ""}>
+              <span>{name}</span>
+              <span class="meter">
+                <i style={{ width: share(drop) }} />
+                {isNumber(threshold) && <u style={{ left: share(threshold) }} />}
+              </span>
+              <span>
+                {twoDecimals(drop)}
+                {isNumber(dropErrors[at(place)]) && ` ± ${twoDecimals(dropErrors[at(place)])}`}
+              </span>
+            </li>
+          );
+        })}
+      </ul>
+      {isNumber(frame[row]) && (
+        <p class="muted">
+          <b>A hint only, no alarm:</b> with the outer frame alone the predictions keep {percent(Math.max(0, frame[row]))} of
+          their certainty (0 % is a guess). Frames hold background, and sometimes a part of the object.
+        </p>
+      )}
+    </section>
+  );
+}
+
+function plusMinus(error: number | undefined): string {
+  return isNumber(error) ? ` (± ${percent(error)})` : "";
+}
+
+function times(patience: number): string {
+  return patience === 1 ? "once" : `${patience} measurements in a row`;
+}

@@ -1,0 +1,86 @@
+// Objects on other backgrounds: the pictures that changed the prediction most, with what the model said before and after.
+import { useEffect } from "preact/hooks";
+import { url } from "../data/api.ts";
+import { growthOf, retries, sessionOf, swapsOf, URGENCY } from "../data/store.ts";
+import type { ProbeInfo, RunManifest, SwapPair } from "../data/types.ts";
+import { className, rowAt } from "../model/moment.ts";
+import { probability } from "../model/numbers.ts";
+import { show } from "../state/app.ts";
+
+interface Props {
+  run: string;
+  manifest: RunManifest;
+  /** The epoch looked at. */
+  step: number;
+}
+
+export function Swaps({ run, manifest, step }: Props) {
+  const newest = swapsOf(run, null);
+  const growth = growthOf(run);
+  const retry = retries.value;
+  useEffect(() => void newest.ensure(growth, URGENCY.visible), [newest, growth, retry]);
+  const known = newest.value.value;
+  // Few epochs have pictures: one request for each of them, however often the slider moves.
+  const wanted = known?.steps[rowAt(known.steps, step)] ?? null;
+  const own = swapsOf(run, wanted);
+  const session = sessionOf(run);
+  useEffect(() => {
+    if (wanted !== null) void own.ensure(session, URGENCY.visible);
+  }, [own, wanted, session, retry]);
+  const swaps = wanted === null ? null : own.value.value;
+  const problem = newest.error.value ?? own.error.value;
+  return (
+    <section class="card swaps" aria-label={`Swapped pictures of ${run}`}>
+      <h3>Objects on other backgrounds{swaps?.step == null ? "" : `, epoch ${swaps.step}`}</h3>
+      <p class="muted">
+        Each object stands before the background of another class; a model that reads the object keeps its prediction. Shown
+        are the changes it was surest of, one a class. Logged at ten epochs at most.
+      </p>
+      {problem !== null && <p class="problem">{problem}</p>}
+      {swaps === null && problem === null && (
+        <p class="muted">{known !== null && wanted === null ? "No such pictures up to this epoch." : "On the way …"}</p>
+      )}
+      {swaps?.pairs.length === 0 && <p>No prediction changed, whatever the background.</p>}
+      <ul class="swap-list">
+        {swaps?.pairs.map((pair) => (
+          <Pair key={pair.probe} run={run} manifest={manifest} pair={pair} step={swaps.step} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Pair({ run, manifest, pair, step }: { run: string; manifest: RunManifest; pair: SwapPair; step: number | null }) {
+  const known = (id: string): ProbeInfo | undefined => manifest.probes.find((probe) => probe.id === id);
+  const name = pair.name ?? pair.probe;
+  const ground = `on the background of ${known(pair.donor)?.name ?? pair.donor}`;
+  const look = (known(pair.probe)?.width ?? 1) < 160 ? "coarse" : "";
+  const panel = (src: string, place: string, predicted: number | null, value: number) => {
+    const title = className(manifest, predicted);
+    return (
+      <figure>
+        <img class={look} src={src} alt={`${name} ${place}, predicted ${title}`} title={place} />
+        <figcaption>
+          {place === ground ? "swapped" : place}: <b class={predicted === pair.label ? "tick" : "cross"}>{title}</b>{" "}
+          <span class="nowrap">{probability(value)}</span>
+        </figcaption>
+      </figure>
+    );
+  };
+  return (
+    <li>
+      <button
+        class="link name"
+        title={name}
+        onClick={() => show({ page: "overview", run, probe: pair.probe, epoch: step })}
+      >
+        {name}
+      </button>
+      {pair.label !== null && <span class="muted">true class {className(manifest, pair.label)}</span>}
+      <div class="swap-pair">
+        {panel(url("picture", { run, probe: pair.probe }), "as it is", pair.before, pair.beforeValue)}
+        {panel(pair.picture, ground, pair.after, pair.afterValue)}
+      </div>
+    </li>
+  );
+}

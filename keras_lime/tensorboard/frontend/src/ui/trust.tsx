@@ -1,0 +1,65 @@
+// What to know before an explanation is trusted: its limits in words, and what other methods say.
+import { isNumber } from "../model/numbers.ts";
+import type { RunManifest } from "../data/types.ts";
+import type { Explained } from "../model/moment.ts";
+import { agreementWords, caveatSentences } from "../model/trust.ts";
+import { Icon } from "./icons.tsx";
+import { twoDecimals } from "./tile.tsx";
+
+/** Caveats of the whole explanation; those of single superpixels are marked where they are. */
+const WHOLE = 1 | 2 | 4 | 8 | 64;
+
+/** A mark on a tile whose explanation as a whole is doubtful. */
+export function DoubtMark({ manifest, explained }: { manifest: RunManifest; explained: Explained }) {
+  const sentences = caveatSentences(manifest, { ...explained, caveats: explained.caveats & WHOLE });
+  if (sentences.length === 0) return null;
+  const words = sentences.join("\n");
+  return (
+    <span class="doubt" title={words}>
+      <Icon name="warning" />
+      <span class="visually-hidden">{words}</span>
+    </span>
+  );
+}
+
+interface DoubtsProps {
+  manifest: RunManifest;
+  explained: Explained;
+  /** Why there are no gradients, where they were asked for. */
+  noGradients: string | null;
+}
+
+/** All that limits the shown explanation, in sentences. */
+export function Doubts({ manifest, explained, noGradients }: DoubtsProps) {
+  const sentences = caveatSentences(manifest, explained);
+  const { agreement, gradientAgreement } = explained;
+  const checked = isNumber(gradientAgreement) || noGradients !== null;
+  if (sentences.length === 0 && !isNumber(agreement) && !checked) return null;
+  return (
+    <ul class="card doubts" aria-label="How far to trust this explanation">
+        {sentences.map((sentence) => (
+          <li key={sentence} class="caveat">
+            <Icon name="warning" /> <span>{sentence}</span>
+          </li>
+        ))}
+        {isNumber(agreement) && (
+          <li>
+            <b>Second baseline</b>: rank agreement {twoDecimals(agreement)} (1: both rank the superpixels alike, 0: not at all).
+          </li>
+        )}
+        {isNumber(gradientAgreement) && (
+          <li>
+            <b>Integrated gradients</b>: rank agreement {twoDecimals(gradientAgreement)}; {agreementWords(gradientAgreement)}.{" "}
+            <span class="muted">
+              A cross-check, not a substitute: on large networks such as ImageNet's the two agree poorly though nothing is wrong.
+            </span>
+          </li>
+        )}
+        {noGradients !== null && (
+          <li>
+            <b>Integrated gradients</b>: <span class="muted">{noGradients}</span>
+          </li>
+        )}
+    </ul>
+  );
+}

@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { decodeContainer } from "../src/data/container.ts";
+import { decodeManifest, decodeSeries, decodeSummary, decodeSwaps } from "../src/data/decode.ts";
+import { FLAG } from "../src/data/types.ts";
+import { alarmAt, alarmRows, episodesOf, isTooEarly, readingTitle, stretch, sureness } from "../src/model/alarms.ts";
+import { curvesOf } from "../src/model/curves.ts";
+import { agreementWords, caveatSentences, flagged, flagSentences, marksOf } from "../src/model/trust.ts";
+import { makeExplained, makeSummary, MANIFEST, pack } from "./make.ts";
+
+const READING = { test: "swap", subject: "", value: 0.5, stderr: 0.1, threshold: 0.25 };
+
+const SUMMARY = decodeSummary(
+  decodeContainer(
+    pack(
+      {
+        steps: [Int32Array.of(0, 2, 3, 5), [4]],
+        class_ids: [Int32Array.of(1), [1]],
+        swap_flip: [Float32Array.of(0.9, 0.5, 0.1, 0.6), [4]],
+        swap_flip_stderr: [Float32Array.of(0.1, 0.05, NaN, 0.1), [4]],
+        class_swap_flip: [Float32Array.of(1, 0.5, 0, 0.5), [4, 1]],
+        swap_chance: [Float32Array.of(0.25, 0.25, 0.25, 0.25), [4]],
+        shortcut_counted: [Float32Array.of(0, 1, 1, NaN), [4]],
+        occlusion_drop: [new Float32Array(32).fill(0.25), [4, 8]],
+      },
+      {
+        shortcut: {
+          alarms: [
+            { step: 2, began: 0, words: "it reads the background", readings: [READING, { test: "occlusion", subject: "top border" }] },
+            { step: 5, began: 5, words: "again" },
+            "nonsense",
+          ],
+          unmeasured: ["one class has no probe"],
+          cross_check: "no gradients",
+        },
+      },
+    ),
+  ),
+);
+
+test("the shortcut tests are read, with their alarms by epoch", () => {
+  assert.deepEqual(Array.from(SUMMARY.overall.swap_flip), Array.from(Float32Array.of(0.9, 0.5, 0.1, 0.6)));
+  assert.deepEqual(Object.keys(SUMMARY.errors), ["swap_flip"]);
+  assert.equal(SUMMARY.shortcut.drops.length, 32);
+  assert.deepEqual(SUMMARY.shortcut.unmeasured, ["one class has no probe"]);
+  assert.equal(SUMMARY.shortcut.noGradients, "no gradients");
+  assert.deepEqual(SUMMARY.shortcut.alarms[0].readings[0], READING);
+  assert.deepEqual(SUMMARY.shortcut.alarms[0].readings[1], { test: "occlusion", subject: "top border", value: NaN, stderr: NaN, threshold: NaN });
+  assert.deepEqual([0, 1, 3].map((row) => isTooEarly(SUMMARY.shortcut, row)), [true, false, false]);
+});
+
+test("a log without shortcut tests has none, and no alarm", () => {
+  const old = makeSummary([0, 1], [4]);
+  assert.deepEqual([old.shortcut.alarms, old.shortcut.unmeasured, old.shortcut.noGradients], [[], [], null]);
+  assert.ok(old.overall.swap_flip.every(Number.isNaN));
+  assert.deepEqual([episodesOf(old), alarmRows(old), alarmAt(old, 1)], [[], [false, false], null]);
+  assert.deepEqual(Object.keys(old.errors), []);
+});
+
+test("alarms are unbroken stretches of epochs", () => {
+  assert.deepEqual(alarmRows(SUMMARY), [false, true, false, true]);
+  const episodes = episodesOf(SUMMARY);
+  assert.deepEqual(episodes.map(({ from, to, last }) => [from, to, last.words]), [[2, 2, "it reads the background"], [5, 5, "again"]]);
+  assert.deepEqual(episodes.map((episode) => stretch(episode, 5)), ["epoch 2", "epoch 5 on"]);
+  assert.equal(stretch({ from: 1, to: 4 }, 9), "epochs 1 to 4");
+  assert.equal(alarmAt(SUMMARY, 3), null);
+});
+
+test("a reading says which test fired and how sure it is", () => {
+  assert.equal(sureness(READING), 2.5);
+  assert.ok(Number.isNaN(sureness({ ...READING, stderr: NaN })));
+  assert.equal(readingTitle(READING), "Background swap, all probes");
+  assert.equal(readingTitle({ ...READING, test: "class swap", subject: "class stop" }), "Background swap, class stop");
+  assert.equal(readingTitle({ ...READING, test: "occlusion", subject: "top border" }), "Hidden top border");
+  assert.equal(readingTitle({ ...READING, test: "later", subject: "x" }), "later x");
+});
+
+test("the swap's curve has its errors, its alarms and the level of guesses", () => {
+  const { measured, chance } = curvesOf([{ run: "a", summary: SUMMARY }], "swap_flip", null);
+  assert.deepEqual(measured[0].alarms, [1, 3]);
+  assert.ok(Math.abs(measured[0].errors[1] - 0.05) < 1e-6);
+  assert.deepEqual(chance[0].values, [0.75, 0.75, 0.75, 0.75]);
+  const byClass = curvesOf([{ run: "a", summary: SUMMARY }], "swap_flip", 1);
+  assert.deepEqual(byClass.measured[0].values, [1, 0.5, 0, 0.5]);
+  assert.ok(byClass.measured[0].errors.every(Number.isNaN));
+  assert.deepEqual(curvesOf([{ run: "b", summary: makeSummary([0], []) }], "swap_flip", null).chance, []);
+});
+
+test("swapped pictures without their bytes are left out", () => {
+  const pair = { probe: "a", donor: "b", name: "stop 1", label: 0, before: 0, before_value: 0.9, after: 2, after_value: 0.8 };
+  const swaps = decodeSwaps(
+    decodeContainer(pack({ picture_1: [Uint8Array.of(137, 80), [2]] }, { step: 3, steps: [0, 3], pairs: [pair, { ...pair, donor: "c" }] })),
+  );
+  assert.deepEqual([swaps.step, swaps.steps], [3, [0, 3]]);
+  assert.deepEqual(swaps.pairs, [
+    { probe: "a", donor: "c", name: "stop 1", label: 0, before: 0, beforeValue: 0.9, after: 2, afterValue: 0.8, picture: "data:image/png;base64,iVA=" },
+  ]);
+  assert.deepEqual(decodeSwaps(decodeContainer(pack({}, { step: null, pairs: "nonsense" }))), { step: null, steps: [], pairs: [] });
+});
+
+test("a manifest's sentences and settings are read, whatever else it holds", () => {
+  const { runs } = decodeManifest({
+    runs: [
+      {
+        run: "a",
+        manifest: {
+          flags: { 1: "sign", x: "no bit", 2: 7 },
+          shortcut: { threshold: 0.25, patience: 2, swap: true, n_swapped: 9, n_donors: 4, unmeasured: ["why"] },
+        },
+      },
+      { run: "old", manifest: {} },
+    ],
+  });
+  assert.deepEqual([...runs[0].manifest!.flags], [[1, "sign"]]);
+  assert.deepEqual(runs[0].manifest!.shortcut!.unmeasured, ["why"]);
+  assert.equal(runs[0].manifest!.shortcut!.swapped, 9);
+  assert.deepEqual([runs[1].manifest!.shortcut, runs[1].manifest!.caveats.size], [null, 0]);
+});
+
+test("what cannot be judged has no weight, and does not set the scale", () => {
+  const series = decodeSeries(
+    decodeContainer(
+      pack({
+        steps: [Int32Array.of(0), [1]],
+        targets: [Int32Array.of(3), [1, 1]],
+        coef: [Float32Array.of(0.25, 9, -0.5), [1, 1, 3]],
+        flags: [Uint8Array.of(FLAG.signFlips, FLAG.blind, 0), [1, 1, 3]],
+        group: [Int32Array.of(1), [1]],
+      }),
+    ),
+  );
+  assert.deepEqual(Array.from(series.coef), [0.25, NaN, -0.5]);
+  assert.equal(series.scale, 0.5);
+  assert.deepEqual([series.caveats, series.agreement, Array.from(series.group)], [null, null, [1]]);
+});
+
+test("superpixels are marked as Python marks them", () => {
+  const explained = makeExplained({
+    weights: Float32Array.of(0.1, NaN, -0.5),
+    stderr: Float32Array.of(0.1, 0.1, 0.1),
+    flags: Uint8Array.of(1, 2, 0),
+  });
+  assert.deepEqual(marksOf(explained), { faint: [1, 0, 0], hatched: [0, 2, 0] });
+  assert.deepEqual(marksOf(makeExplained()), { faint: null, hatched: null });
+  assert.deepEqual([flagged(explained, FLAG.signFlips), flagged(makeExplained(), 7)], [[0], []]);
+  assert.deepEqual(flagSentences(MANIFEST, explained, 1), ["Cannot be judged: it looks the same."]);
+  assert.deepEqual(flagSentences(MANIFEST, explained, 2), []);
+});
+
+test("caveats are the log's sentences with the numbers in them", () => {
+  const flags = Uint8Array.of(2, 0, 2, 2, 2, 2, 2);
+  const explained = makeExplained({ weights: new Float32Array(7), flags, caveats: 1 | 16 | 64, r2: 0.084, agreement: 0.314 });
+  assert.deepEqual(caveatSentences(MANIFEST, explained), [
+    "R² is below 0.2 (0.08): a poor fit.",
+    "Some superpixels cannot be judged with this baseline (6 of 7: 0, 2, 3, 4, 5, …).",
+    "The second baseline disagrees (rank agreement 0.31): it depends.",
+  ]);
+  assert.deepEqual(caveatSentences(MANIFEST, makeExplained()), []);
+  assert.notEqual(agreementWords(0.9), agreementWords(0.5));
+  assert.notEqual(agreementWords(0.5), agreementWords(-0.2));
+});
