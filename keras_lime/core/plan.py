@@ -30,7 +30,7 @@ class Plan:
         image: the image as given, (h, w) or (h, w, c), any real dtype.
         picture: uint8 array (h, w, 3), RGB for people.
         segmentation: its superpixels.
-        neighborhood: its perturbations.
+        neighborhood: its perturbations; for `num_samples="auto"` as many as there may be at most.
         baseline: float32 array (h, w, c), what hidden superpixels show; c is 1 for an image (h, w).
         blind: bool array (n_segments,), True where the baseline is (nearly) the same as the image; None if unknown.
         second_baseline: float32 array (h, w, c), what they show when scored once more; None for once only.
@@ -98,21 +98,27 @@ def make_plan(image: NDArray[Any], settings: Settings, display: Display) -> Plan
         The `Plan`.
 
     Raises:
-        ValueError: if `num_samples` is smaller than the number of superpixels, or a segmentation or baseline of the
-            user's own does not fit the image.
+        ValueError: if `num_samples` (for `"auto"`, `max_samples`) is smaller than the number of superpixels, or a
+            segmentation or baseline of the user's own does not fit the image.
     """
     picture = display.picture(image)
     segmentation = segment(picture, settings.segmentation, settings.n_segments)
-    if settings.num_samples < segmentation.n_segments:
+    name = "max_samples" if settings.num_samples == "auto" else "num_samples"
+    if settings.most_samples < segmentation.n_segments:
         raise ValueError(
-            "`num_samples` must be at least the number of superpixels, or the surrogate cannot be fitted. "
-            f"Received: num_samples={settings.num_samples} for {segmentation.n_segments} superpixels. "
-            "Raise `num_samples` or lower `n_segments`."
+            f"`{name}` must be at least the number of superpixels, or the surrogate cannot be fitted. "
+            f"Received: {name}={settings.most_samples} for {segmentation.n_segments} superpixels. "
+            f"Raise `{name}` or lower `n_segments`."
         )
     entropy = [settings.seed, int(image_id(image), 16)]
     rng = np.random.default_rng(entropy)
     neighborhood = sample_neighborhood(
-        segmentation.n_segments, settings.num_samples, settings.kernel_width, rng, settings.sampling
+        segmentation.n_segments,
+        settings.most_samples,
+        settings.kernel_width,
+        rng,
+        settings.sampling,
+        segmentation.neighbours(),
     )
     pixels, grey = as_pixels(image), display.grey(image)
 

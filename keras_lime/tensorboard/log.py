@@ -68,7 +68,12 @@ class LimeLog:
         shortcut: Mapping[str, Any] | None = None,
     ) -> None:
         self._writer = RunWriter(directory)
-        self._about = {"name": name, "class_names": class_names, "settings": dict(settings), "shortcut": shortcut}
+        self._about: dict[str, Any] = {
+            "name": name,
+            "class_names": class_names,
+            "settings": dict(settings),
+            "shortcut": shortcut,
+        }
         self._shortcut = shortcut or {}
         self._said: Any = None
         self._class_names = class_names
@@ -98,6 +103,8 @@ class LimeLog:
         self._writer.record(SUMMARY_TAG, step, summary_parts(summary, shortcut))
         if shortcut is not None:
             self._write_shortcut(step, shortcut)
+        if self._about["settings"].get("num_samples") == "auto":
+            self._writer.scalar("num_samples", step, float(np.mean([each.num_samples or 0 for each in explanations])))
         self._scalars("", step, summary.overall)
         for label, numbers in summary.classes.items():
             self._scalars(f"_by_class/{_class_name(label, self._class_names)}", step, numbers)
@@ -197,7 +204,11 @@ def probe_parts(plan: Plan, subject: Subject) -> list[bytes]:
 def result_parts(explanation: Explanation) -> list[bytes]:
     """Builds the record of one probe at one epoch."""
     fit, limits, agreement = explanation.fit, explanation.limits, explanation.agreement
-    header = {"predicted": explanation.predicted, "predicted_value": round(explanation.predicted_value, 7)}
+    header = {
+        "predicted": explanation.predicted,
+        "predicted_value": round(explanation.predicted_value, 7),
+        "num_samples": explanation.num_samples,
+    }
     arrays = {
         "targets": np.array(explanation.targets, dtype=np.int32),
         "coef": fit.coef.astype(np.float32),
