@@ -47,6 +47,23 @@ def planted(
     return keras.Model(inputs, outputs), (low + image * (high - low)).astype(np.float32)
 
 
+@pytest.mark.parametrize("num_samples", [400, "auto"])
+def test_a_second_image_compiles_nothing(num_samples: Any) -> None:
+    from keras_lime.scoring.engines import engine_for
+
+    model, image = planted((32, 32, 3), "softmax")
+    given = {**GRID, "num_samples": num_samples}
+    first = explain(model, image, **given)
+    engine = engine_for(model, image.shape)
+    traces = engine.traces
+    for other, segments in ((image[::-1].copy(), 16), (image[:, ::-1].copy(), 40)):
+        second = explain(model, other, **{**given, "n_segments": segments})
+        assert second.image.shape == first.image.shape
+    explain(model, [image, image[::-1].copy(), image[:, ::-1].copy()], **given)
+    assert engine_for(model, image.shape) is engine
+    assert engine.traces == traces <= 1
+
+
 @pytest.mark.parametrize("output", ["sigmoid", "softmax"])
 @pytest.mark.parametrize("shape", [(32, 32), (32, 32, 1), (32, 32, 3), (32, 32, 5)])
 @pytest.mark.parametrize(("low", "high"), [(0.0, 255.0), (0.0, 1.0), (-1.0, 1.0)])

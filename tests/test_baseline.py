@@ -8,7 +8,7 @@ import pytest
 
 from keras_lime.core.baseline import BLIND_BELOW, baseline_image, blind_segments
 from keras_lime.core.display import Display
-from keras_lime.core.plan import make_plan, make_plans
+from keras_lime.core.plan import make_plans
 from keras_lime.core.segmentation import Segmentation
 from keras_lime.core.settings import Settings
 from tests.models import photo
@@ -103,7 +103,7 @@ def test_dataset_is_the_mean_of_the_images_explained_together() -> None:
     with pytest.raises(ValueError, match="several images"):
         make_plans(images[:1], Settings(baseline="dataset"))
     with pytest.raises(ValueError, match="several images"):
-        make_plan(images[0], Settings(second_baseline="dataset"), BYTES)
+        make_plans(images[:1], Settings(second_baseline="dataset"))
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.0, 255.0), (0.0, 1.0), (-1.0, 1.0)])

@@ -22,7 +22,7 @@ def curved(masks: np.ndarray) -> np.ndarray:
 
 
 def independent(num_samples: int, seed: int) -> Neighborhood:
-    return sample_neighborhood(SEGMENTS, num_samples, 0.25, np.random.default_rng(seed))
+    return sample_neighborhood(SEGMENTS, num_samples, 0.25, np.random.default_rng(seed), "bernoulli")
 
 
 def mirrored(num_samples: int, seed: int) -> Neighborhood:
@@ -97,3 +97,12 @@ def test_a_linear_model_has_no_error_and_other_surrogates_none_at_all() -> None:
     assert fit.stderr is not None
     assert fit.stderr.max() < 1e-9
     assert fit_surrogate(drawn, linear, HuberRegressor()).stderr is None
+
+
+def test_as_many_weights_as_samples_leave_the_error_open() -> None:
+    drawn = sample_neighborhood(63, 65, 0.25, np.random.default_rng(0), "balanced")
+    fit = fit_surrogate(drawn, np.random.default_rng(1).normal(size=(65, 1)), LinearRegression())
+    assert fit.stderr is not None
+    assert np.isinf(fit.stderr).all()
+    assert fit.relative_error is not None
+    assert np.isinf(fit.relative_error).all()

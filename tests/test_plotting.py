@@ -17,7 +17,7 @@ from PIL import Image
 from keras_lime.core.display import Display
 from keras_lime.core.explanation import Explanation
 from keras_lime.core.notes import Flag
-from keras_lime.core.plan import Scores, make_plan
+from keras_lime.core.plan import Scores, make_plans
 from keras_lime.core.settings import Settings
 from keras_lime.core.surrogate import fit_surrogate
 from keras_lime.core.warning import LimeWarning
@@ -28,7 +28,7 @@ from keras_lime.shortcut import object_share
 def explain(image: NDArray[Any], targets: tuple[int, ...] = (2, 0), settings: Settings | None = None) -> Explanation:
     """An explanation of a model that looks at the left half for its class 2, and away from it for the others."""
     settings = settings or Settings(segmentation="grid", n_segments=12, num_samples=64)
-    plan = make_plan(image, settings, Display.of(image, settings.display_fn))
+    (plan,) = make_plans([image], settings)
     labels = plan.segmentation.labels
     left = np.array(
         [(np.nonzero(labels == index)[1] < labels.shape[1] / 2).mean() for index in range(labels.max() + 1)]

@@ -1,15 +1,19 @@
 """Both designs draw from the same distribution; the balanced one is balanced."""
 
+from collections.abc import Callable
 from typing import get_args
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.linear_model import LinearRegression
 
 from keras_lime.core.perturbation import kernel_weights
-from keras_lime.core.sampling import SAMPLINGS, Sampling, sample_neighborhood
+from keras_lime.core.ridge import design_matrix, influence_matrix
+from keras_lime.core.sampling import SAMPLINGS, Sampling, block_size, sample_neighborhood
 from keras_lime.core.surrogate import fit_surrogate
+from tests.closed_forms import detector_limit
 
 
 @pytest.mark.parametrize("sampling", SAMPLINGS)
@@ -49,13 +53,31 @@ def test_any_number_of_superpixels_and_samples(n_segments: int, extra: int, seed
     if not drawn.enumerated:
         assert drawn.masks.shape == (num_samples, n_segments)
         if sampling == "balanced":
-            pairs = drawn.masks[1 : 1 + (num_samples - 1) // 2 * 2].reshape(-1, 2, n_segments)
-            assert np.array_equal(pairs[:, 0], ~pairs[:, 1])
+            assert drawn.groups is not None
+            for group in np.flatnonzero(np.bincount(drawn.groups) == 2):
+                one, other = drawn.masks[drawn.groups == group]
+                assert np.array_equal(one, ~other)
+
+
+@given(st.integers(7, 70), st.integers(2, 400), st.integers(1, 300), st.sampled_from(SAMPLINGS))
+def test_fewer_samples_are_the_first_of_more(n_segments: int, num_samples: int, more: int, sampling: Sampling) -> None:
+    few, many = (
+        sample_neighborhood(n_segments, count, 0.25, np.random.default_rng(1), sampling)
+        for count in (num_samples, num_samples + more)
+    )
+    if few.enumerated or many.enumerated:
+        return
+    first = many.rows(0, num_samples)
+    np.testing.assert_array_equal(few.masks, first.masks)
+    np.testing.assert_array_equal(few.weights, first.weights)
+    assert (few.groups is None) == (first.groups is None)
+    if few.groups is not None and first.groups is not None:
+        np.testing.assert_array_equal(few.groups, first.groups)
 
 
 @pytest.mark.parametrize("n_segments", [7, 15, 40, 63])
 def test_a_whole_block_is_orthogonal(n_segments: int) -> None:
-    rows = 2 << n_segments.bit_length()
+    rows = block_size(n_segments)
     drawn = sample_neighborhood(n_segments, rows + 1, 0.25, np.random.default_rng(0), "balanced")
     if drawn.enumerated:
         pytest.fail("choose a number of superpixels that is not enumerated")
@@ -64,6 +86,99 @@ def test_a_whole_block_is_orthogonal(n_segments: int) -> None:
     assert not levels.sum(axis=0).any()
     assert drawn.groups is not None
     assert np.bincount(drawn.groups).tolist() == [1] + [2] * (rows // 2)
+
+
+@pytest.mark.parametrize("n_segments", [9, 16, 40, 63, 64, 100])
+def test_a_sum_of_superpixels_is_found_exactly_by_one_row_per_column(n_segments: int) -> None:
+    """Half a block, before any complement, is orthogonal already: no more rows are needed than for independent ones."""
+    slopes = np.random.default_rng(1).normal(size=n_segments)
+    order = block_size(n_segments) // 2
+    for num_samples in (order + 1, order + 2, 3 * order // 2, 2 * order + 1, 3 * order):
+        drawn = sample_neighborhood(n_segments, num_samples, 0.25, np.random.default_rng(2), "balanced")
+        if not drawn.enumerated:
+            fit = fit_surrogate(drawn, (drawn.masks @ slopes)[:, None], LinearRegression())
+            np.testing.assert_allclose(fit.coef[0], slopes, atol=1e-9)
+
+
+def _coefs(
+    scores: Callable[[np.ndarray], np.ndarray], d: int, num_samples: int, runs: int, sampling: Sampling, first: int = 0
+) -> np.ndarray:
+    """Least squares on the rows from `first` on of many draws, (runs, d); the superpixels are neighbours in a chain."""
+    chain = np.stack([np.arange(d - 1), np.arange(1, d)], axis=1)
+    coefs = []
+    for seed in range(runs):
+        rng = np.random.default_rng(seed)
+        drawn = sample_neighborhood(d, num_samples, 0.25, rng, sampling, chain).rows(first, num_samples)
+        influence = influence_matrix(design_matrix(drawn.masks), drawn.weights, 0.0)
+        coefs.append((influence @ scores(drawn.masks.astype(float)))[1:])
+    return np.array(coefs)
+
+
+def _pairs(d: int) -> tuple[Callable[[np.ndarray], np.ndarray], np.ndarray]:
+    """A model of pairs of superpixels, and its limit: a sum of the limits of detectors of two."""
+    strength = np.triu(np.random.default_rng(3).normal(size=(d, d)), 1)
+    both, other = detector_limit(2, d, 0.25)[[0, 2]]
+    limit = (both - other) * (strength.sum(axis=0) + strength.sum(axis=1)) + other * strength.sum()
+    return lambda masks: ((masks @ strength) * masks).sum(axis=1), limit
+
+
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+@pytest.mark.parametrize("num_samples", [50, 65, 129, 200])
+def test_pairs_of_superpixels_tend_to_the_closed_form(sampling: Sampling, num_samples: int) -> None:
+    """Whole blocks or not, no design is off the limit of Garreau & Mardaoui 2021, beyond what its row of ones adds."""
+    scores, limit = _pairs(30)
+    coefs = _coefs(scores, 30, num_samples, 400, sampling, first=1)
+    error = coefs.std(axis=0, ddof=1) / np.sqrt(len(coefs))
+    off = (coefs.mean(axis=0) - limit) / error
+    # Weighted regression has a bias of its own that falls with the number of samples; it is LIME's.
+    assert np.sqrt(np.mean(off**2)) < (1.8 if sampling == "bernoulli" else 1.4)
+    if sampling == "balanced" and num_samples > 64:
+        assert error.max() < 0.01 * np.abs(limit).max()
+
+
+def test_the_row_of_ones_adds_the_same_to_both_designs() -> None:
+    scores, limit = _pairs(30)
+    independent, balanced = (_coefs(scores, 30, 129, 600, sampling) for sampling in SAMPLINGS)
+    error = np.sqrt(sum(coefs.var(axis=0, ddof=1) / len(coefs) for coefs in (independent, balanced)))
+    off = (independent.mean(axis=0) - balanced.mean(axis=0)) / error
+    assert np.sqrt(np.mean(off**2)) < 1.4
+    assert np.abs(balanced.mean(axis=0) - limit).max() < 0.05 * np.abs(limit).max()
+
+
+@pytest.mark.parametrize("n_segments", [9, 30, 63])
+def test_a_whole_block_gives_the_limit_of_pairs_itself(n_segments: int) -> None:
+    """Where all masks count the same, a pair b·z_i·z_j has the weights b / 2 at i and at j."""
+    pairs = np.triu(np.random.default_rng(4).normal(size=(n_segments, n_segments)), 1)
+    rows = block_size(n_segments)
+    drawn = sample_neighborhood(n_segments, rows + 1, 1e6, np.random.default_rng(0), "balanced").rows(1, rows + 1)
+    shown = drawn.masks.astype(float)
+    scores = np.einsum("ni,ij,nj->n", shown, pairs, shown)[:, None]
+    fit = fit_surrogate(drawn, scores, LinearRegression())
+    np.testing.assert_allclose(fit.coef[0], (pairs.sum(axis=0) + pairs.sum(axis=1)) / 2, atol=1e-9)
+
+
+def test_what_neighbours_do_together_leaks_less() -> None:
+    """Triples of a chain: knowing who touches whom halves the error, and leaves the limit where it is."""
+    d = 30
+    strength = np.random.default_rng(5).normal(size=d - 2)
+    three, other = detector_limit(3, d, 0.25)[[0, 3]]
+    limit = np.full(d, other * strength.sum())
+    for offset in range(3):
+        limit[offset : d - 2 + offset] += (three - other) * strength
+
+    def scores(masks: np.ndarray) -> np.ndarray:
+        return np.asarray((masks[:, :-2] * masks[:, 1:-1] * masks[:, 2:]) @ strength)
+
+    known = _coefs(scores, d, 257, 150, "balanced", first=1)
+    rng_only = []
+    for seed in range(150):
+        drawn = sample_neighborhood(d, 257, 0.25, np.random.default_rng(seed), "balanced").rows(1, 257)
+        influence = influence_matrix(design_matrix(drawn.masks), drawn.weights, 0.0)
+        rng_only.append((influence @ scores(drawn.masks.astype(float)))[1:])
+    errors = [np.sqrt(np.mean((coefs - limit) ** 2)) for coefs in (known, np.array(rng_only))]
+    assert errors[0] < 0.75 * errors[1]
+    off = (known.mean(axis=0) - limit) / (known.std(axis=0, ddof=1) / np.sqrt(len(known)))
+    assert np.sqrt(np.mean(off**2)) < 1.5
 
 
 def test_the_designs_have_the_same_limit_and_the_balanced_one_comes_nearer() -> None:

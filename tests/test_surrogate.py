@@ -10,10 +10,11 @@ from sklearn.linear_model import HuberRegressor, LinearRegression, Ridge
 from keras_lime.core.perturbation import Neighborhood, kernel_weights
 from keras_lime.core.plan import make_plans
 from keras_lime.core.run import Subject, explain_plans
-from keras_lime.core.sampling import sample_neighborhood
+from keras_lime.core.sampling import SAMPLINGS, Sampling, sample_neighborhood
 from keras_lime.core.segmentation import Segmentation
 from keras_lime.core.settings import make_settings
 from keras_lime.core.surrogate import fit_surrogate
+from tests.closed_forms import detector_limit
 from tests.models import MaskScorer, photo
 
 LEAST_SQUARES = LinearRegression()
@@ -76,37 +77,20 @@ def test_linear_model_gives_the_closed_form() -> None:
     assert explanation.fit.r2[0] == pytest.approx(1.0, abs=1e-9)
 
 
-def _alpha(p: int, d: int, width: float) -> float:
-    """Garreau & Mardaoui 2021, definition 2: the kernel-weighted share of masks that show p given superpixels."""
-    return sum(
-        math.comb(d - p, s) * math.exp(-((1 - math.sqrt(1 - s / d)) ** 2) / (2 * width**2)) for s in range(d - p + 1)
-    ) / float(2**d)
-
-
-def _limit(p: int, d: int, width: float) -> np.ndarray:
-    """Weights of the detector of p superpixels (the first p), for infinitely many samples: the normal equations."""
-    a0, a1, a2 = (_alpha(k, d, width) for k in range(3))
-    gram = np.full((d + 1, d + 1), a2)
-    gram[0, :] = gram[:, 0] = a1
-    np.fill_diagonal(gram, a1)
-    gram[0, 0] = a0
-    right = np.full(d + 1, _alpha(p + 1, d, width))
-    right[: p + 1] = _alpha(p, d, width)
-    return np.linalg.solve(gram, right)[1:]
-
-
 def _all_shown(masks: np.ndarray) -> np.ndarray:
     return np.asarray(masks.all(axis=1, keepdims=True), dtype=float)
 
 
 @pytest.mark.parametrize("p", [1, 2])
 @pytest.mark.parametrize("width", [0.25, 1.0])
-def test_shape_detector_tends_to_the_closed_form(p: int, width: float) -> None:
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+def test_shape_detector_tends_to_the_closed_form(p: int, width: float, sampling: Sampling) -> None:
     d, runs = 20, 40
-    limit = _limit(p, d, width)
+    limit = detector_limit(p, d, width)
     coefs = []
     for seed in range(runs):
-        drawn = sample_neighborhood(d, 2000, width, np.random.default_rng(seed))
+        # The row of ones is no draw: with so small errors, what it alone adds can be seen.
+        drawn = sample_neighborhood(d, 2000, width, np.random.default_rng(seed), sampling).rows(1, 2000)
         coefs.append(fit_surrogate(drawn, _all_shown(drawn.masks[:, :p]), LEAST_SQUARES).coef[0])
     error = np.std(coefs, axis=0, ddof=1) / math.sqrt(runs)
     assert (np.abs(np.mean(coefs, axis=0) - limit) <= 4.5 * error + 1e-9).all()
@@ -116,7 +100,7 @@ def test_shape_detector_tends_to_the_closed_form(p: int, width: float) -> None:
 def test_enumerated_masks_give_the_limit_itself() -> None:
     drawn = sample_neighborhood(8, 256, 0.25, np.random.default_rng(0))
     fit = fit_surrogate(drawn, _all_shown(drawn.masks[:, :2]), LEAST_SQUARES)
-    np.testing.assert_allclose(fit.coef[0], _limit(2, 8, 0.25), atol=1e-9)
+    np.testing.assert_allclose(fit.coef[0], detector_limit(2, 8, 0.25), atol=1e-9)
 
 
 def test_enumerating_does_not_change_what_alpha_means() -> None:

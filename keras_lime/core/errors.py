@@ -11,6 +11,9 @@ from keras_lime.core.ridge import design_matrix, influence_matrix
 
 __all__ = ["errors_of_influence", "standard_errors"]
 
+_DETERMINED = 1e-9
+"""`det(I − H_gg)` of a group of rows without which the fit would be undetermined."""
+
 
 def standard_errors(
     neighborhood: Neighborhood, residuals: NDArray[np.float64], alpha: float = 1.0
@@ -29,7 +32,8 @@ def standard_errors(
         alpha: the ridge penalty of the surrogate.
 
     Returns:
-        float64 array (n_targets, n_segments); zero where all masks were enumerated, because nothing was left to chance.
+        float64 array (n_targets, n_segments); zero where all masks were enumerated, because nothing was left to chance,
+        and infinite where least squares has no more samples than weights.
     """
     design = design_matrix(neighborhood.masks)
     influence = influence_matrix(design, neighborhood.weights, alpha)
@@ -51,7 +55,7 @@ def errors_of_influence(
         residuals: float64 array (n_samples, n_targets).
 
     Returns:
-        float64 array (n_targets, p − 1).
+        float64 array (n_targets, p − 1); infinite where a weight hangs on one group of rows alone.
     """
     squares = np.zeros((len(influence) - 1, residuals.shape[1]))
     if neighborhood.enumerated:
@@ -59,6 +63,8 @@ def errors_of_influence(
     for rows in _groups(neighborhood):
         # (I − H_gg) of every group of this size.
         left = np.eye(rows.shape[1]) - np.einsum("gap,pgb->gab", design[rows], influence[:, rows])
+        if np.abs(np.linalg.det(left)).min() < _DETERMINED:
+            return np.full(squares.T.shape, np.inf)
         inflated = np.linalg.solve(left, residuals[rows])
         for one in range(rows.shape[1]):
             for other in range(one + 1):

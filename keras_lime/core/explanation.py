@@ -128,6 +128,11 @@ class Explanation(WeightedSegments):
         return f"<Explanation {title}{shape}, {self.segmentation.n_segments} superpixels; {', '.join(parts)}{notes}>"
 
     @property
+    def num_samples(self) -> int | None:
+        """Perturbations that were scored, the image itself included; None where only their result was kept."""
+        return None if self.neighborhood is None else len(self.neighborhood.masks)
+
+    @property
     def fidelity(self) -> Fidelity:
         """R², effective samples and samples per superpixel.
 
@@ -159,6 +164,7 @@ class Explanation(WeightedSegments):
             r2=self.fit.r2,
             prediction=self.prediction,
             agreement=self.agreement,
+            error=self.fit.relative_error,
             fidelity=None if self.neighborhood is None else self.fidelity,
         )
 

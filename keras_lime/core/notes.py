@@ -38,6 +38,7 @@ class Caveat(IntFlag):
     BLIND = 16
     SIGN_FLIPS = 32
     BASELINES = 64
+    UNSURE = 128
 
 
 FLAG_TEXTS: Mapping[Flag, str] = {
@@ -58,6 +59,8 @@ CAVEAT_TEXTS: Mapping[Caveat, str] = {
     Caveat.BLIND: "Some superpixels look the same hidden as shown and cannot be judged with this baseline.",
     Caveat.SIGN_FLIPS: "The sign of some weights depends on the kernel width.",
     Caveat.BASELINES: "With the second baseline the superpixels rank otherwise: what is seen depends on the baseline.",
+    Caveat.UNSURE: "`max_samples` was reached before the weights were as sure as `tolerance` asks for. Raise "
+    "`max_samples` or `tolerance`, or lower `n_segments`.",
 }
 """One general sentence each, for readers of logs; `sentences` gives those of one explanation, with its numbers."""
 
@@ -95,7 +98,7 @@ def find_limits(plan: Plan, scores: Scores, fit: Fit, second: Fit | None, settin
         scores: the model's answers.
         fit: the surrogates.
         second: the surrogates of the second baseline, or None.
-        settings: the explainer's settings as JSON values, for `scale` and `kernel_width`.
+        settings: the explainer's settings as JSON values.
 
     Returns:
         The `Limits`.
@@ -123,6 +126,8 @@ def find_limits(plan: Plan, scores: Scores, fit: Fit, second: Fit | None, settin
     few = fidelity.effective_samples < _SAMPLES_PER_COEFFICIENT * (n_segments + 1)
     if few or (not neighborhood.enumerated and fidelity.samples_per_superpixel.min() < _LEAST_HIDDEN):
         caveats |= np.uint8(Caveat.FEW_SAMPLES)
+    if settings.get("num_samples") == "auto" and fit.relative_error is not None:
+        caveats[fit.relative_error > settings["tolerance"]] |= np.uint8(Caveat.UNSURE)
     if not logit and scores.predicted is not None:
         caveats[_saturated(scores, neighborhood)] |= np.uint8(Caveat.SATURATED)
     if logit and scores.saturated is not None:
@@ -156,6 +161,7 @@ def sentences(
     r2: NDArray[np.float64],
     prediction: NDArray[np.float64],
     agreement: NDArray[np.float64] | None = None,
+    error: NDArray[np.float64] | None = None,
     fidelity: Fidelity | None = None,
 ) -> tuple[str, ...]:
     """Plain sentences about one explanation.
@@ -166,6 +172,7 @@ def sentences(
         r2: R² (n_targets,).
         prediction: the model's probabilities (n_targets,).
         agreement: rank agreement with the second baseline (n_targets,), or None.
+        error: `Fit.relative_error` (n_targets,), or None.
         fidelity: where it is known.
 
     Returns:
@@ -181,6 +188,8 @@ def sentences(
     }
     if agreement is not None:
         details[Caveat.BASELINES] = [f"rank agreement {value:.2f}" for value in agreement]
+    if error is not None:
+        details[Caveat.UNSURE] = [f"typical error {value:.2f} of the largest weight" for value in error]
     if fidelity is not None:
         details[Caveat.FEW_SAMPLES] = [f"{fidelity.effective_samples:.0f} for {n_segments}"] * len(names)
     found = []

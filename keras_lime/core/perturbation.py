@@ -25,6 +25,12 @@ class Neighborhood:
     enumerated: bool = False
     groups: NDArray[np.int64] | None = None
 
+    def rows(self, start: int, stop: int) -> "Neighborhood":
+        """The perturbations from row `start` up to, and without, row `stop`."""
+        part = slice(start, stop)
+        groups = None if self.groups is None else self.groups[part]
+        return Neighborhood(self.masks[part], self.weights[part], self.enumerated, groups)
+
 
 def kernel_weights(masks: NDArray[np.bool_], kernel_width: float) -> NDArray[np.float64]:
     """LIME's weight of each perturbation.

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from keras_lime.core.baseline import Baseline, baseline_image, blind_segments
 from keras_lime.core.display import Display
+from keras_lime.core.parallel import map_all
 from keras_lime.core.perturbation import Neighborhood
 from keras_lime.core.sampling import sample_neighborhood
 from keras_lime.core.segmentation import Segmentation, segment
@@ -30,7 +31,7 @@ class Plan:
         image: the image as given, (h, w) or (h, w, c), any real dtype.
         picture: uint8 array (h, w, 3), RGB for people.
         segmentation: its superpixels.
-        neighborhood: its perturbations.
+        neighborhood: its perturbations; for `num_samples="auto"` as many as there may be at most.
         baseline: float32 array (h, w, c), what hidden superpixels show; c is 1 for an image (h, w).
         blind: bool array (n_segments,), True where the baseline is (nearly) the same as the image; None if unknown.
         second_baseline: float32 array (h, w, c), what they show when scored once more; None for once only.
@@ -83,8 +84,8 @@ class Scorer(Protocol):
         """Yields one `Scores` per plan, in order; `wanted[i]` holds indices, `"predicted"` and `"top<k>"`."""
 
 
-def make_plan(image: NDArray[Any], settings: Settings, display: Display) -> Plan:
-    """Segments, samples and fills once.
+def make_plan(image: NDArray[Any], settings: Settings, display: Display, segmentation: Segmentation) -> Plan:
+    """Samples and fills once.
 
     The random numbers depend on `settings.seed` and on the image's content alone: the same image has the same masks in
     every run, process and position in a batch.
@@ -93,26 +94,31 @@ def make_plan(image: NDArray[Any], settings: Settings, display: Display) -> Plan
         image: checked image, (h, w) or (h, w, c).
         settings: the explainer's settings.
         display: how images of this range are shown.
+        segmentation: its superpixels.
 
     Returns:
         The `Plan`.
 
     Raises:
-        ValueError: if `num_samples` is smaller than the number of superpixels, or a segmentation or baseline of the
-            user's own does not fit the image.
+        ValueError: if `num_samples` (for `"auto"`, `max_samples`) is smaller than the number of superpixels, or a
+            baseline of the user's own does not fit the image.
     """
-    picture = display.picture(image)
-    segmentation = segment(picture, settings.segmentation, settings.n_segments)
-    if settings.num_samples < segmentation.n_segments:
+    name = "max_samples" if settings.num_samples == "auto" else "num_samples"
+    if settings.most_samples < segmentation.n_segments:
         raise ValueError(
-            "`num_samples` must be at least the number of superpixels, or the surrogate cannot be fitted. "
-            f"Received: num_samples={settings.num_samples} for {segmentation.n_segments} superpixels. "
-            "Raise `num_samples` or lower `n_segments`."
+            f"`{name}` must be at least the number of superpixels, or the surrogate cannot be fitted. "
+            f"Received: {name}={settings.most_samples} for {segmentation.n_segments} superpixels. "
+            f"Raise `{name}` or lower `n_segments`."
         )
     entropy = [settings.seed, int(image_id(image), 16)]
     rng = np.random.default_rng(entropy)
     neighborhood = sample_neighborhood(
-        segmentation.n_segments, settings.num_samples, settings.kernel_width, rng, settings.sampling
+        segmentation.n_segments,
+        settings.most_samples,
+        settings.kernel_width,
+        rng,
+        settings.sampling,
+        segmentation.neighbours(),
     )
     pixels, grey = as_pixels(image), display.grey(image)
 
@@ -124,7 +130,7 @@ def make_plan(image: NDArray[Any], settings: Settings, display: Display) -> Plan
     hidden = filled(settings.baseline, 1)
     return Plan(
         image,
-        np.round(picture * 255).astype(np.uint8),
+        np.round(display.picture(image) * 255).astype(np.uint8),
         segmentation,
         neighborhood,
         hidden,
@@ -135,6 +141,8 @@ def make_plan(image: NDArray[Any], settings: Settings, display: Display) -> Plan
 
 def make_plans(images: Sequence[NDArray[Any]], settings: Settings) -> list[Plan]:
     """Plans images of one shape together, so that all are shown in the same range of values.
+
+    Superpixels are found in threads where that takes longer than a second, but for a function of the user's own.
 
     Args:
         images: checked images.
@@ -152,7 +160,14 @@ def make_plans(images: Sequence[NDArray[Any]], settings: Settings) -> list[Plan]
         each = [replace(settings, segmentation=labels) for labels in maps]
     else:
         each = [settings] * len(images)
-    return [make_plan(image, own, display) for image, own in zip(images, each, strict=True)]
+    segmentations = map_all(
+        lambda place: segment(display.picture(images[place]), each[place].segmentation, settings.n_segments),
+        range(len(images)),
+        thread_safe=isinstance(maps, str) and settings.display_fn is None,
+    )
+    return [
+        make_plan(image, own, display, found) for image, own, found in zip(images, each, segmentations, strict=True)
+    ]
 
 
 def _with_mean_image(settings: Settings, images: NDArray[Any]) -> Settings:

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from threadpoolctl import ThreadpoolController
 
 from keras_lime.core.explanation import Explanation
 from keras_lime.core.plan import Plan, Scorer, Scores
+from keras_lime.core.rounds import Answer, score_in_rounds
 from keras_lime.core.settings import Settings
 from keras_lime.core.surrogate import Fit, fit_surrogate
 
@@ -45,7 +47,8 @@ def explain_plans(
 ) -> Iterator[Explanation]:
     """Scores all plans in shared batches and fits each image's surrogates as soon as its scores are there.
 
-    With a second baseline the same perturbations are scored twice; nothing else costs a model call.
+    With `num_samples="auto"` that is when all images are sure enough, see `keras_lime.core.rounds`. With a second
+    baseline the same perturbations are scored twice; nothing else costs a model call.
 
     Args:
         plans: one per image.
@@ -64,23 +67,34 @@ def explain_plans(
     check_classes(scorer, subjects, class_names)
     description: dict[str, Any] = settings.describe()
     wanted = [settings.wanted(subject.label) for subject in subjects]
-    answers = scorer(plans, wanted)
+    answers: Iterator[Answer]
+
+    def told(place: int) -> AbstractContextManager[object]:
+        return _titled(subjects[place])
+
+    def fit(plan: Plan, scores: Scores) -> Fit:
+        return _fit(plan, scores, settings)
+
+    if settings.num_samples == "auto":
+        settled = score_in_rounds(plans, wanted, scorer, fit, settings.tolerance, told)
+        # The second baseline gets the same perturbations and no others.
+        plans, answers = [answer.plan for answer in settled], iter(settled)
+    else:
+        answers = (
+            Answer(plan, scores, fit(plan, scores)) for plan, scores in zip(plans, scorer(plans, wanted), strict=True)
+        )
     others = [replace(plan, baseline=plan.second_baseline) for plan in plans if plan.second_baseline is not None]
     second_answers = scorer(others, wanted) if others else None
-    for plan, subject in zip(plans, subjects, strict=True):
-        try:
-            scores = next(answers)
+    for place, subject in enumerate(subjects):
+        with told(place):
+            answer = next(answers)
             second = None if second_answers is None else next(second_answers)
-        except ValueError as error:
-            raise ValueError(f"{subject.title}: {error}") from error
-        # The matrices are small, and a training's own threads keep the cores busy: more than one thread of linear
-        # algebra would wait for the other, at fifty times the cost.
-        with _threads().limit(limits=1, user_api="blas"):
+        with _one_thread():
             explanation = Explanation.assemble(
-                plan,
-                scores,
-                _fit(plan, scores, settings),
-                second=None if second is None else _fit(plan, second, settings),
+                answer.plan,
+                answer.scores,
+                answer.fit,
+                second=None if second is None else fit(answer.plan, second),
                 settings=description,
                 class_names=class_names,
                 label=subject.label,
@@ -91,6 +105,25 @@ def explain_plans(
         yield explanation
 
 
+@contextmanager
+def _titled(subject: Subject) -> Iterator[None]:
+    """Puts the image's title before what is wrong with it."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{subject.title}: {error}") from error
+
+
+def _one_thread() -> AbstractContextManager[object]:
+    """Holds linear algebra to one thread.
+
+    The matrices are small, and a training's own threads keep the cores busy: more than one thread of linear algebra
+    would wait for the other, at fifty times the cost.
+    """
+    limit: AbstractContextManager[object] = _threads().limit(limits=1, user_api="blas")
+    return limit
+
+
 @functools.cache
 def _threads() -> ThreadpoolController:
     return ThreadpoolController()
@@ -98,7 +131,8 @@ def _threads() -> ThreadpoolController:
 
 def _fit(plan: Plan, scores: Scores, settings: Settings) -> Fit:
     values = scores.log_odds if settings.scale == "logit" else scores.values
-    return fit_surrogate(plan.neighborhood, values, settings.surrogate)
+    with _one_thread():
+        return fit_surrogate(plan.neighborhood, values, settings.surrogate)
 
 
 def check_classes(scorer: Scorer, subjects: Sequence[Subject], class_names: tuple[str, ...] | None) -> None:

@@ -1,14 +1,17 @@
 """Which superpixels each perturbation shows: `sample_neighborhood`. May import numpy, SciPy and the core."""
 
+from collections.abc import Iterator
+from itertools import count, islice
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import hadamard
 
+from keras_lime.core.columns import choose_columns, choose_inversions, connected_triples
 from keras_lime.core.perturbation import Neighborhood, kernel_weights
 
-__all__ = ["SAMPLINGS", "Sampling", "sample_neighborhood"]
+__all__ = ["SAMPLINGS", "Sampling", "block_size", "sample_neighborhood"]
 
 Sampling = Literal["bernoulli", "balanced"]
 
@@ -20,26 +23,33 @@ def sample_neighborhood(
     num_samples: int,
     kernel_width: float,
     rng: np.random.Generator,
-    sampling: Sampling = "bernoulli",
+    sampling: Sampling = "balanced",
+    neighbours: NDArray[np.integer] | None = None,
 ) -> Neighborhood:
     """Draws the perturbations of an image; row 0 shows every superpixel.
 
     `"bernoulli"` is LIME's own: every superpixel is shown with probability 1/2, by itself. `"balanced"` draws the rows
-    of an orthogonal two-level design and the complement of each (fold-over; Box & Wilson 1951): a Hadamard matrix with
-    randomly chosen columns, each of them inverted or not by a coin, rows in random order, and a new one when it is used
-    up. The coins make every row by itself uniform over all masks, so the weights tend to the same limit; but within a
-    block each superpixel is hidden as often as shown, together with each other as often as apart, and interactions of
-    two superpixels do not leak into the weights.
+    of an orthogonal two-level design and the complement of each (fold-over; Box & Wilson 1951): a Hadamard matrix whose
+    columns are inverted or not by coins, rows in random order, and another one when it is used up. The coins make every
+    row by itself uniform over all masks, so the weights tend to the same limit; but within a block each superpixel is
+    hidden as often as shown, together with each other as often as apart, and what two superpixels do together does not
+    leak into the weights. What three do leaks, but little of it where the three touch, see `keras_lime.core.columns`.
 
-    When `2**n_segments <= num_samples`, every mask is taken once instead, with its weight multiplied by
-    `num_samples / 2**n_segments`: a ridge penalty then means the same as it does for `num_samples` draws.
+    The complements of the first block come after its last row: fewer samples than a block's would else be spent on
+    pairs, each of which says no more about a sum of superpixels than one row does. Later blocks come pair by pair.
+
+    Fewer samples are the first rows of more, with the same `rng`. But when `2**n_segments <= num_samples`, every mask
+    is taken once instead, with its weight multiplied by `num_samples / 2**n_segments`: a ridge penalty then means the
+    same as it does for `num_samples` draws.
 
     Args:
         n_segments: number of superpixels.
         num_samples: number of perturbations, the unperturbed image included.
         kernel_width: > 0.
         rng: the only source of randomness.
-        sampling: `"bernoulli"` or `"balanced"`. Defaults to `"bernoulli"`.
+        sampling: `"bernoulli"` or `"balanced"`. Defaults to `"balanced"`.
+        neighbours: int array (n_pairs, 2), superpixels that touch. Defaults to `None`, unknown; the weights then tend
+            to the same limit, with larger errors.
 
     Returns:
         A `Neighborhood`.
@@ -49,26 +59,37 @@ def sample_neighborhood(
         masks = (codes[:, None] >> np.arange(n_segments)) & 1 == 1
         scale = num_samples / len(masks)
         return Neighborhood(masks, kernel_weights(masks, kernel_width) * scale, enumerated=True)
-    masks = np.ones((num_samples, n_segments), dtype=bool)
+    everything, below = np.ones((1, n_segments), dtype=bool), num_samples - 1
     if sampling == "bernoulli":
-        masks[1:] = rng.integers(0, 2, size=(num_samples - 1, n_segments), dtype=np.uint8)
+        coins = rng.integers(0, 2, size=(below, n_segments), dtype=np.uint8).astype(bool)
+        masks = np.concatenate([everything, coins])
         return Neighborhood(masks, kernel_weights(masks, kernel_width))
-    # Rows 1 and 2 are a pair, rows 3 and 4, ...; row 0 is by itself, and so is the last of an even number of rows.
-    pairs = num_samples // 2
-    first = _two_level_rows(n_segments, pairs, rng)
-    masks[1::2] = first[: len(masks[1::2])]
-    masks[2::2] = ~first[: len(masks[2::2])]
-    return Neighborhood(masks, kernel_weights(masks, kernel_width), groups=(np.arange(num_samples) + 1) // 2)
+    size = block_size(n_segments)
+    triples = connected_triples(np.empty((0, 2), int) if neighbours is None else neighbours, n_segments)
+    blocks = islice(_blocks(n_segments, triples, rng), -(-below // size))
+    masks = np.concatenate([everything, *blocks])[:num_samples]
+    rows = np.arange(below)
+    pairs = np.where(rows < size, rows % (size // 2), rows // 2)
+    return Neighborhood(masks, kernel_weights(masks, kernel_width), groups=np.append(0, 1 + pairs))
 
 
-def _two_level_rows(n_segments: int, count: int, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """`count` rows of randomised Hadamard designs, bool (count, n_segments)."""
-    order = 1 << n_segments.bit_length()
-    design = hadamard(order) > 0
-    blocks = []
-    for _ in range(-(-count // order)):
-        # Column 0 of a Hadamard matrix is constant.
-        columns = 1 + rng.permutation(order - 1)[:n_segments]
-        flips = rng.integers(0, 2, size=n_segments, dtype=np.uint8).astype(bool)
-        blocks.append(design[rng.permutation(order)][:, columns] ^ flips)
-    return np.concatenate(blocks)[:count]
+def block_size(n_segments: int) -> int:
+    """Rows of a balanced block, complements included: a power of two."""
+    return 2 << n_segments.bit_length()
+
+
+def _blocks(n_segments: int, triples: NDArray[np.int64], rng: np.random.Generator) -> Iterator[NDArray[np.bool_]]:
+    """Randomised Hadamard designs with their complements, bool (rows, n_segments): endless."""
+    order = block_size(n_segments) // 2
+    columns = choose_columns(n_segments, order, triples, rng)
+    one, other = choose_inversions(columns, triples, rng, 2)
+    # Sylvester's matrix: the sign of row x and column v is the parity of the bits that they share.
+    design = (hadamard(order) > 0)[:, columns]
+    for turn in count():
+        if turn % 4 == 0:
+            coins = rng.integers(0, 2, size=n_segments, dtype=np.uint8).astype(bool)
+        rows = design[rng.permutation(order)] ^ coins ^ (one & (turn % 2 == 1)) ^ (other & (turn % 4 > 1))
+        if turn == 0:
+            yield np.concatenate([rows, ~rows])
+        else:
+            yield np.stack([rows, ~rows], axis=1).reshape(2 * order, n_segments)

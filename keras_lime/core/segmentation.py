@@ -56,6 +56,14 @@ class Segmentation:
         """Pixels per superpixel, shape (n_segments,)."""
         return np.bincount(self.labels.ravel(), minlength=self.n_segments)
 
+    def neighbours(self) -> NDArray[np.int64]:
+        """Pairs of superpixels that share an edge, shape (n_pairs, 2), the smaller number first, in rising order."""
+        labels = self.labels.astype(np.int64)
+        sides = [(labels[1:], labels[:-1]), (labels[:, 1:], labels[:, :-1])]
+        low, high = (np.concatenate([f(*side).ravel() for side in sides]) for f in (np.minimum, np.maximum))
+        codes = np.unique(low[low < high] * self.n_segments + high[low < high])
+        return np.stack(np.divmod(codes, self.n_segments), axis=1)
+
     def boundaries(self) -> NDArray[np.bool_]:
         """True where one of the four neighbours belongs to another superpixel, shape (h, w)."""
         # find_boundaries takes label 0 for background, which has no rim of its own.

@@ -11,6 +11,7 @@ from keras_lime.core.baseline import BASELINES, Baseline
 from keras_lime.core.display import DisplayFn
 from keras_lime.core.sampling import SAMPLINGS, Sampling
 from keras_lime.core.segmentation import SEGMENTATION_METHODS, SegmentationMethod
+from keras_lime.core.surrogate import ridge_penalty
 
 __all__ = ["OUTPUTS", "SCALES", "Scale", "Settings", "SettingsDict", "Targets", "make_settings"]
 
@@ -19,6 +20,9 @@ Scale = Literal["probability", "logit"]
 SCALES = ("probability", "logit")
 
 Targets = str | int | Sequence[str | int]
+
+_ALSO: dict[str, str | None] = {"num_samples": "auto", "batch_size": None}
+"""What else may stand for a whole number."""
 
 OUTPUTS = ("auto", "softmax", "logits", "sigmoid", "multilabel", "regression")
 
@@ -30,7 +34,9 @@ class SettingsDict(TypedDict, total=False):
     n_segments: int
     baseline: Baseline
     second_baseline: Baseline | None
-    num_samples: int
+    num_samples: int | Literal["auto"]
+    tolerance: float
+    max_samples: int
     sampling: Sampling
     kernel_width: float
     surrogate: Any
@@ -62,9 +68,16 @@ class Settings:
             Superpixels that look the same hidden as shown cannot be judged and are marked. Defaults to `"mean"`.
         second_baseline: the same perturbations are scored once more with this in place of `baseline`, and
             `Explanation.agreement` says how far the two explanations agree; twice the model calls. Defaults to `None`.
-        num_samples: perturbations per image, the image itself included. Defaults to `1000`, in `LimeCallback` to `256`.
-        sampling: `"bernoulli"`, LIME's own independent coins, or `"balanced"`, an orthogonal design with the same limit
-            that needs about half of the samples for the same error. Defaults to `"bernoulli"`.
+        num_samples: perturbations per image, the image itself included. `"auto"` takes as many as each image needs: it
+            scores in rounds until the weights are sure enough, see `tolerance`, and `Explanation.num_samples` says how
+            many that were. Defaults to `1000`, in `LimeCallback` to `256`.
+        tolerance: for `num_samples="auto"`: the typical (root mean square) standard error of a target's weights that is
+            small enough, as a share of its largest absolute weight; > 0. It has to be reached for every target.
+            Defaults to `0.1`.
+        max_samples: for `num_samples="auto"`: perturbations per image at most, the image itself included. Defaults to
+            `2000`.
+        sampling: `"balanced"`, an orthogonal design with the same limit as LIME's own that needs at most half of the
+            samples for the same error, or `"bernoulli"`, LIME's own independent coins. Defaults to `"balanced"`.
         kernel_width: width of the exponential kernel on the cosine distance between masks. Defaults to `0.25`.
         surrogate: scikit-learn regressor with `coef_` whose `fit` takes `sample_weight`; cloned and fitted per target.
             Defaults to `None`, LIME's `Ridge(alpha=1)`.
@@ -88,8 +101,10 @@ class Settings:
     n_segments: int = 50
     baseline: Baseline = "mean"
     second_baseline: Baseline | None = None
-    num_samples: int = 1000
-    sampling: Sampling = "bernoulli"
+    num_samples: int | Literal["auto"] = 1000
+    tolerance: float = 0.1
+    max_samples: int = 2000
+    sampling: Sampling = "balanced"
     kernel_width: float = 0.25
     surrogate: Any = None
     targets: Targets = ("label", "predicted")
@@ -110,21 +125,35 @@ class Settings:
                 raise ValueError(
                     f"`{name}` must be one of {', '.join(choices)}. Received: {name}={getattr(self, name)!r}."
                 )
-        for name, least in (("n_segments", 2), ("num_samples", 2), ("seed", 0), ("batch_size", 1)):
-            value = getattr(self, name)
-            if value is None and name == "batch_size":
+        for name, least in (("n_segments", 2), ("num_samples", 2), ("max_samples", 2), ("seed", 0), ("batch_size", 1)):
+            value, also = getattr(self, name), _ALSO.get(name)
+            if name in _ALSO and (value is also or (isinstance(value, str) and value == also)):
                 continue
             if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
-                raise ValueError(f"`{name}` must be an integer of at least {least}. Received: {name}={value!r}.")
-        width = self.kernel_width
-        if not isinstance(width, int | float | np.number) or not np.isfinite(width) or width <= 0:
-            raise ValueError(f"`kernel_width` must be a positive number; LIME uses 0.25. Received: {width!r}.")
+                other = f", or {also!r}" if also else ""
+                raise ValueError(f"`{name}` must be an integer of at least {least}{other}. Received: {name}={value!r}.")
+        for name, hint in (("kernel_width", "LIME uses 0.25"), ("tolerance", "0.1 is a tenth of the largest weight")):
+            number = getattr(self, name)
+            real = isinstance(number, int | float | np.number) and not isinstance(number, bool)
+            if not real or not np.isfinite(number) or number <= 0:
+                raise ValueError(f"`{name}` must be a positive number; {hint}. Received: {name}={number!r}.")
         for name in ("display_fn", "surrogate"):
             value = getattr(self, name)
             if value is not None and not (callable(value) if name == "display_fn" else hasattr(value, "fit")):
                 kind = "a callable" if name == "display_fn" else "a scikit-learn regressor"
                 raise TypeError(f"`{name}` must be {kind} or None. Received: {name}={value!r}.")
+        if self.num_samples == "auto" and self.surrogate is not None and ridge_penalty(self.surrogate) is None:
+            raise ValueError(
+                '`num_samples="auto"` goes by the standard errors of the weights, which are known for ridge regression '
+                f"and least squares with an intercept. Received: surrogate={self.surrogate!r}. "
+                "Give `num_samples` a number."
+            )
         self.wanted(None)
+
+    @property
+    def most_samples(self) -> int:
+        """Perturbations per image at most."""
+        return self.max_samples if self.num_samples == "auto" else int(self.num_samples)
 
     def wanted(self, label: int | None) -> tuple[int | str, ...]:
         """The targets for one image: indices, `"predicted"` and `"top<k>"`, with `"label"` replaced.

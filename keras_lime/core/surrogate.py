@@ -12,7 +12,7 @@ from sklearn.metrics import r2_score
 from keras_lime.core.errors import standard_errors
 from keras_lime.core.perturbation import Neighborhood
 
-__all__ = ["Fit", "fit_surrogate"]
+__all__ = ["Fit", "fit_surrogate", "ridge_penalty"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +36,20 @@ class Fit:
     stderr: NDArray[np.float64] | None = None
     alpha: float | None = None
 
+    @property
+    def relative_error(self) -> NDArray[np.float64] | None:
+        """The typical standard error of each target's weights as a share of its largest absolute weight, (n_targets,).
+
+        The root mean square over superpixels, so that a few that are sure do not speak for the others. 0 where the
+        scores do not vary and there is nothing to be unsure of; None where the standard errors are unknown.
+        """
+        if self.stderr is None:
+            return None
+        typical, largest = np.sqrt((self.stderr**2).mean(axis=1)), np.abs(self.coef).max(axis=1)
+        still = np.isnan(self.r2) | (typical == 0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(still, 0.0, typical / largest)
+
 
 def fit_surrogate(neighborhood: Neighborhood, scores: NDArray[np.float64], surrogate: Any = None) -> Fit:
     """Fits the weighted linear surrogate of Ribeiro et al. 2016 (equation 2, algorithm 1) to all targets.
@@ -56,7 +70,7 @@ def fit_surrogate(neighborhood: Neighborhood, scores: NDArray[np.float64], surro
     coef = np.stack([np.ravel(model.coef_) for model in models])
     intercept = np.array([float(np.squeeze(getattr(model, "intercept_", 0.0))) for model in models])
     predicted = np.stack([np.ravel(model.predict(masks)) for model in models], axis=1)
-    alpha = _penalty(surrogate)
+    alpha = ridge_penalty(surrogate)
     return Fit(
         coef=coef.astype(np.float64),
         intercept=intercept,
@@ -85,7 +99,7 @@ def _fit_ridge(neighborhood: Neighborhood, scores: NDArray[np.float64]) -> Fit:
     )
 
 
-def _penalty(surrogate: Any) -> float | None:
+def ridge_penalty(surrogate: Any) -> float | None:
     """The ridge penalty of a surrogate whose standard errors are known, else None."""
     if not getattr(surrogate, "fit_intercept", False) or getattr(surrogate, "positive", False):
         return None

@@ -70,8 +70,18 @@ class LimeLog:
         shortcut: Mapping[str, Any] | None = None,
     ) -> None:
         self._writer = RunWriter(directory)
+<<<<<<< HEAD
         self._about = {"name": name, "class_names": class_names, "settings": dict(settings), "shortcut": shortcut}
         self._shortcut, self._seed = shortcut or {}, int(settings.get("seed", 0))
+=======
+        self._about: dict[str, Any] = {
+            "name": name,
+            "class_names": class_names,
+            "settings": dict(settings),
+            "shortcut": shortcut,
+        }
+        self._shortcut = shortcut or {}
+>>>>>>> fast
         self._said: Any = None
         self._class_names = class_names
         self._started = False
@@ -113,6 +123,8 @@ class LimeLog:
         self._writer.record(SUMMARY_TAG, step, summary_parts(summary, shortcut, gradients))
         if shortcut is not None:
             self._write_shortcut(step, shortcut)
+        if self._about["settings"].get("num_samples") == "auto":
+            self._writer.scalar("num_samples", step, float(np.mean([each.num_samples or 0 for each in explanations])))
         self._scalars("", step, summary.overall)
         for label, numbers in summary.classes.items():
             self._scalars(f"_by_class/{_class_name(label, self._class_names)}", step, numbers)
@@ -221,11 +233,19 @@ def result_parts(
         The record's parts.
     """
     fit, limits, agreement = explanation.fit, explanation.limits, explanation.agreement
+<<<<<<< HEAD
     header: dict[str, Any] = {
         "predicted": explanation.predicted,
         "predicted_value": round(explanation.predicted_value, 7),
     }
     header |= {} if group < 0 else {"group": group}
+=======
+    header = {
+        "predicted": explanation.predicted,
+        "predicted_value": round(explanation.predicted_value, 7),
+        "num_samples": explanation.num_samples,
+    }
+>>>>>>> fast
     arrays = {
         "targets": np.array(explanation.targets, dtype=np.int32),
         "coef": fit.coef.astype(np.float32),

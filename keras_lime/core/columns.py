@@ -1,0 +1,119 @@
+"""Columns of a two-level design that keep what neighbouring superpixels do together out of every single weight.
+
+A regular two-level design of 2^r rows gives each factor a column, a number v of r bits; row x shows the factor if the
+bits that x and v share are even in number. The product of three factors looks the same as the factor whose column is
+the exclusive or of theirs, if there is one: they are aliased (Box, Hunter & Hunter 2005, chapter 6). With so many
+superpixels some triples must be; which ones, is free. Three that touch one another act together much more often than
+three that do not, so theirs come first. May import numpy.
+"""
+
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["choose_columns", "choose_inversions", "connected_triples"]
+
+_SWEEPS = 4
+"""Rounds over all superpixels; later ones hardly find anything."""
+
+
+def connected_triples(neighbours: NDArray[np.integer], n_segments: int) -> NDArray[np.int64]:
+    """All sets of three superpixels of which one touches both others.
+
+    Args:
+        neighbours: int array (n_pairs, 2), superpixels that touch.
+        n_segments: number of superpixels.
+
+    Returns:
+        int64 array (n_triples, 3), each row rising.
+    """
+    touching: list[list[int]] = [[] for _ in range(n_segments)]
+    for one, other in neighbours.tolist():
+        touching[one].append(other)
+        touching[other].append(one)
+    found = {
+        tuple(sorted((middle, *pair))) for middle, others in enumerate(touching) for pair in combinations(others, 2)
+    }
+    return np.array(sorted(found), dtype=np.int64).reshape(-1, 3)
+
+
+def choose_columns(
+    n_segments: int, order: int, triples: NDArray[np.int64], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Different columns, none of them 0, such that few of the triples are aliased with any superpixel.
+
+    Starts at random and moves one superpixel at a time to the free column where the fewest triples are aliased.
+
+    Args:
+        n_segments: number of superpixels, < `order`.
+        order: rows of the design, a power of two.
+        triples: int64 array (n_triples, 3).
+        rng: the only source of randomness.
+
+    Returns:
+        int64 array (n_segments,).
+    """
+    columns = 1 + rng.permutation(order - 1)[:n_segments]
+    used = np.zeros(order, dtype=bool)
+    used[columns] = True
+    everything = np.arange(order)
+    members = [np.flatnonzero((triples == each).any(axis=1)) for each in range(n_segments)]
+    for _ in range(_SWEEPS):
+        moved = False
+        for each in rng.permutation(n_segments):
+            mine = members[each]
+            if not len(mine):
+                continue
+            old = columns[each]
+            used[old] = False
+            products = np.bitwise_xor.reduce(columns[triples], axis=1)
+            # How many triples without this superpixel would be aliased with it, at each place that it may take.
+            others = np.bincount(products, minlength=order)
+            others -= np.bincount(products[mine], minlength=order)
+            rest = products[mine] ^ old
+            cost = others + used[rest[:, None] ^ everything].sum(axis=0)
+            free = np.flatnonzero(~used[1:]) + 1
+            best = free[np.argmin(cost[free])]
+            if cost[best] < cost[old]:
+                columns[each], moved = best, True
+            used[columns[each]] = True
+        if not moved:
+            break
+    return columns
+
+
+def choose_inversions(
+    columns: NDArray[np.int64], triples: NDArray[np.int64], rng: np.random.Generator, count: int
+) -> NDArray[np.bool_]:
+    """Which superpixels further designs invert, so that aliased triples cancel over all designs together.
+
+    A triple and the superpixel that it is aliased with have the same sign all over the first design. Where an odd
+    number of the four is inverted they have opposite signs in the second. With two inversions, one, the other or both,
+    there are four designs, and so on.
+
+    Args:
+        columns: what `choose_columns` gave.
+        triples: int64 array (n_triples, 3).
+        rng: the only source of randomness.
+        count: number of inversions.
+
+    Returns:
+        bool array (count, n_segments).
+    """
+    products = np.bitwise_xor.reduce(columns[triples], axis=1)
+    owner = np.full(1 + int(max(columns.max(), products.max(initial=0))), -1, dtype=np.int64)
+    owner[columns] = np.arange(len(columns))
+    single = owner[products]
+    # Each with the superpixel that it is aliased with.
+    fours = np.concatenate([triples, single[:, None]], axis=1)[single >= 0]
+    found = []
+    for _ in range(count):
+        inverted = rng.integers(0, 2, size=len(columns), dtype=np.uint8).astype(bool)
+        for each in np.tile(rng.permutation(len(columns)), _SWEEPS):
+            odd = np.bitwise_xor.reduce(inverted[fours[(fours == each).any(axis=1)]], axis=1)
+            if 2 * odd.sum() < len(odd):
+                inverted[each] = ~inverted[each]
+        fours = fours[~np.bitwise_xor.reduce(inverted[fours], axis=1)]
+        found.append(inverted)
+    return np.stack(found)
