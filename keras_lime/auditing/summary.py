@@ -4,9 +4,7 @@ So far: counts, accuracy, errors, R², object share, what the predictions owe to
 Reads the rows file by file, so that memory does not grow with the data set. May import numpy, pyarrow and the schema.
 """
 
-import json
 import math
-import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_lime.auditing.schema import FORMAT_VERSION
+from keras_lime.auditing.shards import read_json, write_json
 
 __all__ = ["summarise"]
 
@@ -57,7 +56,7 @@ def summarise(folder: Path) -> dict[str, Any]:
     """
     overall, classes = _Tally(), dict[int, _Tally]()
     rows, errors = 0, Counter[str]()
-    names: dict[int, str] = dict(enumerate(_described(folder).get("class_names") or ()))
+    names: dict[int, str] = dict(enumerate(read_json(folder / "audit.json").get("class_names") or ()))
     for image, count in _images(folder):
         rows += count
         if image["error"] is not None:
@@ -76,15 +75,8 @@ def summarise(folder: Path) -> dict[str, Any]:
             for label, name in sorted(names.items())
         ],
     }
-    part = folder / "summary.json.tmp"
-    part.write_text(json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False), encoding="utf-8")
-    os.replace(part, folder / "summary.json")
+    write_json(folder / "summary.json", summary)
     return summary
-
-
-def _described(folder: Path) -> dict[str, Any]:
-    described: dict[str, Any] = json.loads((folder / "audit.json").read_text(encoding="utf-8"))
-    return described
 
 
 def _images(folder: Path) -> Iterator[tuple[dict[str, Any], int]]:
