@@ -137,7 +137,7 @@ def _off_sign(folder: Path, masks: NDArray[np.bool_], vocabulary: Vocabulary) ->
         np.add.at(sums[0], cells, weight * outside)
         np.add.at(sums[1], cells, weight)
     off, total = sums
-    return np.divide(off, total, out=np.full(total.shape, np.nan), where=total > 0)
+    return np.asarray(np.divide(off, total, out=np.full(total.shape, np.nan), where=total > 0))
 
 
 def _inside(segments: bytes, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
