@@ -22,7 +22,7 @@ from keras_lime.auditing.feed import Feeder, Store, pull
 from keras_lime.auditing.items import Shard
 from keras_lime.auditing.models import PackedModel, pack, pack_file
 from keras_lime.auditing.prepare import Request, prepare, scorer_for
-from keras_lime.auditing.shards import Manifest
+from keras_lime.auditing.shards import Manifest, read_manifest
 from keras_lime.auditing.work import Job, work
 
 __all__ = ["RayEngine", "check_ray"]
@@ -153,7 +153,7 @@ class RayEngine:
             )
             for table in dataset.iter_batches(batch_size=None, batch_format="pyarrow"):
                 for row in table.to_pylist():
-                    yield row["number"], Manifest(**json.loads(row["manifest"]))
+                    yield row["number"], read_manifest(json.loads(row["manifest"]))
         finally:
             context.enable_progress_bars = bars
             logger.setLevel(level)
