@@ -90,17 +90,15 @@ class PackedModel:
 
     Attributes:
         content: a `.keras` file, or None for a plain function.
-        shown: the model's name or path, for errors.
+        shown: the file's path, for errors; empty for a model that was in memory.
         function: the function, or None.
         custom_objects: classes of layers that are not Keras' own, by name.
-        trusted: whether the content was a model in memory, so that its own code may run.
     """
 
     content: bytes | None
     shown: str = ""
     function: Any = None
     custom_objects: Mapping[str, type] = field(default_factory=dict)
-    trusted: bool = False
 
     def unpack(self) -> Any:
         """The model.
@@ -113,7 +111,8 @@ class PackedModel:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "model.keras"
             file.write_bytes(self.content)
-            return _load(file, self.shown, custom_objects=dict(self.custom_objects), safe_mode=not self.trusted)
+            # A model that was in memory may run its own code; a file may not, as everywhere in Keras.
+            return _load(file, self.shown, custom_objects=dict(self.custom_objects), safe_mode=bool(self.shown))
 
 
 def pack_file(path: Path) -> PackedModel:
@@ -147,7 +146,7 @@ def pack(model: Any) -> PackedModel:
                 f'`model` must be one that can be saved, to be sent to the workers of engine="ray": '
                 f'{_first_line(error)} Use engine="local".'
             ) from error
-        return PackedModel(file.read_bytes(), model.name, None, custom, trusted=True)
+        return PackedModel(file.read_bytes(), custom_objects=custom)
 
 
 def _first_line(error: BaseException) -> str:

@@ -1,20 +1,16 @@
-"""`engine="ray"`: Ray Data with a pool of workers that hold the model. May import Ray, and Keras.
+"""`engine="ray"`: Ray Data with a pool of workers that hold the model.
 
     this process reads shards ─▶ object store ─▶ Ray Data: pull ─▶ pool of workers, which write the shards' files
                        ▲───────────────────── manifests ◀──────────────────────────┘
 
-Every shard is asked for by number, and is kept until its manifest is back: whatever Ray has to do again after a worker
-or a machine was lost, it finds the same images. May import Ray, pyarrow and Keras.
+May import Ray, pyarrow and Keras.
 """
 
-import asyncio
 import importlib.util
 import json
 import logging
-import math
 import os
 import pickle
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -22,10 +18,11 @@ from typing import Any
 
 import keras
 
+from keras_lime.auditing.feed import Feeder, Store, pull
 from keras_lime.auditing.items import Shard
 from keras_lime.auditing.models import PackedModel, pack, pack_file
 from keras_lime.auditing.prepare import Request, prepare, scorer_for
-from keras_lime.auditing.shards import Manifest
+from keras_lime.auditing.shards import Manifest, read_manifest
 from keras_lime.auditing.work import Job, work
 
 __all__ = ["RayEngine", "check_ray"]
@@ -73,12 +70,11 @@ class RayEngine:
             self._workers = workers or _possible_workers(gpus_per_worker)
             _check_resources(self._workers, gpus_per_worker)
             self._env = {"env_vars": _environment(self._workers)}
-            self._packed = ray.put(packed)
-            remote = ray.remote(num_cpus=1, num_gpus=gpus_per_worker, runtime_env=self._env, max_retries=0)(_prepared)
-            try:
-                self.job, self.identity = ray.get(remote.remote([self._packed], request, first))
-            except ray.exceptions.RayTaskError as error:
-                raise error.cause from None
+            self._store = ray.remote(num_cpus=0)(Store).remote(pickle.dumps(packed))
+            # A model that is not in this process is not brought here either: it would take memory of a GPU.
+            self.job, self.identity = (
+                self._prepared_elsewhere(request, first) if packed.shown else prepare(model, request, first)
+            )
         except BaseException:
             self.close()
             raise
@@ -94,12 +90,12 @@ class RayEngine:
         Yields:
             The shards' manifests, as they are done.
         """
-        feeder = _Feeder(shards, 3 * self._workers + 2)
+        feeder = Feeder(self._store, shards, 3 * self._workers + 2)
         try:
             start = 0
             while not feeder.ended(start):
                 stop = start + (_WINDOW if count is None else max(1, count))
-                for number, manifest in self._window(feeder.store, range(start, stop)):
+                for number, manifest in self._window(range(start, stop)):
                     feeder.done(number)
                     tick(manifest.images)
                     yield manifest
@@ -114,7 +110,17 @@ class RayEngine:
         if self._started:
             self._ray.shutdown()
 
-    def _window(self, store: Any, numbers: range) -> Iterator[tuple[int, Manifest]]:
+    def _prepared_elsewhere(self, request: Request, first: Shard) -> tuple[Job, dict[str, Any]]:
+        options = {"num_cpus": 1, "num_gpus": self._gpus, "runtime_env": self._env, "max_retries": 0}
+        try:
+            found: tuple[Job, dict[str, Any]] = self._ray.get(
+                self._ray.remote(**options)(_prepare).remote(self._store, request, first)
+            )
+        except self._ray.exceptions.RayTaskError as error:
+            raise error.cause from None
+        return found
+
+    def _window(self, numbers: range) -> Iterator[tuple[int, Manifest]]:
         import ray.data
 
         context = ray.data.DataContext.get_current()
@@ -127,18 +133,18 @@ class RayEngine:
                 ray.data.from_items([{"number": number} for number in numbers], override_num_blocks=len(numbers))
                 # Without a processor of its own: it waits, and where workers take all processors it must still run.
                 .map_batches(
-                    _pull,
+                    pull,
                     batch_size=None,
                     batch_format="pyarrow",
-                    fn_args=(store,),
+                    fn_args=(self._store,),
                     num_cpus=0,
-                    compute=ray.data.TaskPoolStrategy(size=self._workers + 1),
+                    compute=ray.data.TaskPoolStrategy(size=2),
                 )
                 .map_batches(
                     _Worker,
                     batch_size=None,
                     batch_format="pyarrow",
-                    fn_constructor_args=([self._packed], self.job),
+                    fn_constructor_args=(self._store, self.job),
                     num_cpus=1,
                     num_gpus=self._gpus or None,
                     compute=ray.data.ActorPoolStrategy(size=self._workers),
@@ -147,109 +153,17 @@ class RayEngine:
             )
             for table in dataset.iter_batches(batch_size=None, batch_format="pyarrow"):
                 for row in table.to_pylist():
-                    yield row["number"], Manifest(**json.loads(row["manifest"]))
+                    yield row["number"], read_manifest(json.loads(row["manifest"]))
         finally:
             context.enable_progress_bars = bars
             logger.setLevel(level)
 
 
-class _Feeder:
-    """Puts shards in the object store, in a thread, no more than are wanted."""
-
-    def __init__(self, shards: Iterator[Shard], room: int) -> None:
-        import ray
-
-        self.store = ray.remote(num_cpus=0)(_Store).remote()
-        self.error: BaseException | None = None
-        self._permits = threading.Semaphore(room)
-        self._total: int | None = None
-        self._stopped = False
-        self._thread = threading.Thread(target=self._feed, args=(shards,), daemon=True, name="keras_lime-feed")
-        self._thread.start()
-
-    def ended(self, start: int) -> bool:
-        """Whether there is no shard of this number."""
-        return self._total is not None and start >= self._total
-
-    def done(self, number: int) -> None:
-        """The shard's manifest is here: it may be forgotten."""
-        self.store.drop.remote(number)
-        self._permits.release()
-
-    def close(self) -> None:
-        """Stops reading."""
-        self._stopped = True
-        self._permits.release()
-        self._thread.join()
-
-    def _feed(self, shards: Iterator[Shard]) -> None:
-        import ray
-
-        number = 0
-        try:
-            for shard in shards:
-                self._permits.acquire()
-                if self._stopped:
-                    break
-                reference = ray.put(pickle.dumps(shard, protocol=5))
-                ray.get(self.store.put.remote(number, [reference]))
-                number += 1
-        except BaseException as error:
-            self.error = error
-        self._total = number
-        ray.get(self.store.end.remote(number))
-
-
-class _Store:
-    """Which shards there are; an actor, so that tasks on any machine can ask for them."""
-
-    def __init__(self) -> None:
-        self._shards: dict[int, Any] = {}
-        self._next, self._total = 0, math.inf
-        self._changed = asyncio.Condition()
-
-    async def put(self, number: int, reference: list[Any]) -> None:
-        async with self._changed:
-            self._shards[number], self._next = reference, number + 1
-            self._changed.notify_all()
-
-    async def end(self, total: int) -> None:
-        async with self._changed:
-            self._total = total
-            self._changed.notify_all()
-
-    async def drop(self, number: int) -> None:
-        self._shards.pop(number, None)
-
-    async def get(self, number: int) -> list[Any]:
-        """A reference to the shard; none if it is done already, or the data set has ended before it."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: number < self._next or number >= self._total)
-        found: list[Any] = self._shards.get(number, [])
-        return found
-
-
-def _pull(table: Any, store: Any) -> Any:
-    """Numbers → shards; those that are not to be had are left out."""
-    import pyarrow as pa
-    import ray
-
-    rows = []
-    for number in table.column("number").to_pylist():
-        reference = ray.get(store.get.remote(number))
-        rows += [(number, ray.get(each)) for each in reference]
-    numbers, shards = [number for number, _ in rows], [shard for _, shard in rows]
-    return pa.table({"number": pa.array(numbers, pa.int64()), "shard": pa.array(shards, pa.large_binary())})
-
-
 class _Worker:
     """Holds a model; a worker of the pool."""
 
-    def __init__(self, packed: list[Any], job: Job) -> None:
-        import ray
-
-        model: PackedModel = ray.get(packed[0])
-        self._model, self._job = model.unpack(), job
+    def __init__(self, store: Any, job: Job) -> None:
+        self._model, self._job = _fetched(store).unpack(), job
         self._scorer = scorer_for(self._model, job)
 
     def __call__(self, table: Any) -> Any:
@@ -262,11 +176,15 @@ class _Worker:
         return pa.table({"number": table.column("number"), "manifest": pa.array(manifests, pa.string())})
 
 
-def _prepared(packed: list[Any], request: Request, first: Shard) -> tuple[Job, dict[str, Any]]:
+def _fetched(store: Any) -> PackedModel:
     import ray
 
-    model: PackedModel = ray.get(packed[0])
-    return prepare(model.unpack(), request, first)
+    model: PackedModel = pickle.loads(ray.get(store.model.remote()))
+    return model
+
+
+def _prepare(store: Any, request: Request, first: Shard) -> tuple[Job, dict[str, Any]]:
+    return prepare(_fetched(store).unpack(), request, first)
 
 
 def _connect(workers: int | None) -> bool:

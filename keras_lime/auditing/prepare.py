@@ -3,7 +3,7 @@
 Runs where the model is. May import Keras, the core, `scoring` and the modules beside it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from keras_lime.core.run import Subject, explain_plans
 from keras_lime.core.settings import Settings
 from keras_lime.scoring import NonFiniteOutputError, make_scorer
 
-__all__ = ["Request", "check_identity", "prepare", "scorer_for"]
+__all__ = ["Request", "check_identity", "encoded_shape", "prepare", "scorer_for"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +103,33 @@ def prepare(model: Any, request: Request, first: Shard) -> tuple[Job, dict[str, 
     return job, identity | about
 
 
+def encoded_shape(model: Any, image_size: Sequence[int] | None = None) -> tuple[int, ...]:
+    """The shape (h, w) or (h, w, c) to which image files are decoded for a model.
+
+    Args:
+        model: a Keras model, or a plain function, which takes RGB.
+        image_size: (height, width), for models that take any. Defaults to `None`.
+
+    Raises:
+        ValueError: if the size is not known or not the model's, or the model takes neither grey nor colour images.
+    """
+    expected = input_shape(model)
+    size = None if image_size is None else (int(image_size[0]), int(image_size[1]))
+    if size is None:
+        if expected is None or None in expected[:2]:
+            raise ValueError(
+                "`image_size` must be given, (height, width): the model takes images of any size. Received: "
+                "image_size=None."
+            )
+        size = (int(expected[0] or 0), int(expected[1] or 0))
+    elif expected is not None and any(e not in (None, s) for e, s in zip(expected[:2], size, strict=True)):
+        raise ValueError(f"`image_size` must be {expected[:2]}, the model's own. Received: image_size={size}.")
+    channels = (3,) if expected is None else expected[2:]
+    shape = (*size, *(3 if each is None else int(each) for each in channels))
+    color_mode(shape)
+    return shape
+
+
 def scorer_for(model: Any, job: Job) -> Any:
     """The scorer that works on a job's shards."""
     return _scorer(model, job.intake.image_shape, job.settings)
@@ -157,20 +184,7 @@ def _image_shape(model: Any, request: Request, first: Shard) -> tuple[int, ...]:
                 "Resize or convert them; folders of images and tables of image files are resized here."
             )
         return tuple(found)
-    size = request.image_size
-    if size is None:
-        if expected is None or None in expected[:2]:
-            raise ValueError(
-                "`image_size` must be given, (height, width): the model takes images of any size. Received: "
-                "image_size=None."
-            )
-        size = (int(expected[0] or 0), int(expected[1] or 0))
-    elif expected is not None and any(e not in (None, s) for e, s in zip(expected[:2], size, strict=True)):
-        raise ValueError(f"`image_size` must be {expected[:2]}, the model's own. Received: image_size={size}.")
-    channels = (3,) if expected is None else expected[2:]
-    shape = (*size, *(3 if each is None else int(each) for each in channels))
-    color_mode(shape)
-    return shape
+    return encoded_shape(model, request.image_size)
 
 
 def _display(request: Request, intake: Intake, first: Shard) -> Display:

@@ -15,7 +15,7 @@ from typing import Any
 
 from keras_lime.auditing.schema import pictures_schema, rows_schema
 
-__all__ = ["Manifest", "done_shards", "make_folder", "read_json", "write_json", "write_shard"]
+__all__ = ["Manifest", "done_shards", "make_folder", "read_json", "read_manifest", "write_json", "write_shard"]
 
 _TEMPORARY = ".tmp"
 
@@ -97,11 +97,16 @@ def done_shards(folder: Path) -> dict[int, Manifest]:
     """The shards whose manifest and files are all there, by number."""
     found = {}
     for file in sorted((folder / "shards").glob("part-*.json")):
-        manifest = Manifest(**read_json(file))
+        manifest = read_manifest(read_json(file))
         sizes = {name: (folder / name).stat().st_size for name in manifest.bytes if (folder / name).exists()}
         if sizes == manifest.bytes:
             found[manifest.shard] = manifest
     return found
+
+
+def read_manifest(values: Mapping[str, Any]) -> Manifest:
+    """A `Manifest` from the JSON values that it was written as."""
+    return Manifest(**{**values, "image_ids": tuple(values["image_ids"])})
 
 
 def write_json(file: Path, content: Any) -> None:
