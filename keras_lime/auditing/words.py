@@ -92,6 +92,14 @@ class Words:
     vocabulary: Vocabulary | None
     tally: WordTally | None
 
+    @property
+    def by_class(self) -> dict[int, list[dict[str, Any]]]:
+        """The rows of each class, by rank."""
+        found: dict[int, list[dict[str, Any]]] = {}
+        for row in self.rows:
+            found.setdefault(row["class"], []).append(row)
+        return found
+
 
 def find_words(folder: Path, n_words: int | None = None, seed: int = 0) -> Words:
     """Learns the visual words of an audit and ranks them for every class.
