@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from keras_lime.api import explain
+    from keras_lime.auditing.result import Audit
+    from keras_lime.auditing.run import audit
     from keras_lime.callback import LimeCallback
     from keras_lime.core.explanation import Explanation
     from keras_lime.core.settings import Settings
@@ -17,12 +19,14 @@ if TYPE_CHECKING:
     from keras_lime.shortcut.report import assert_no_shortcut, shortcut_report
 
 __all__ = [
+    "Audit",
     "Explanation",
     "LimeCallback",
     "ProbeSet",
     "Settings",
     "__version__",
     "assert_no_shortcut",
+    "audit",
     "explain",
     "integrated_gradients",
     "shortcut_report",
@@ -31,11 +35,13 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Audit": "keras_lime.auditing.result",
     "Explanation": "keras_lime.core.explanation",
     "LimeCallback": "keras_lime.callback",
     "ProbeSet": "keras_lime.probes",
     "Settings": "keras_lime.core.settings",
     "assert_no_shortcut": "keras_lime.shortcut.report",
+    "audit": "keras_lime.auditing.run",
     "explain": "keras_lime.api",
     "integrated_gradients": "keras_lime.gradients",
     "shortcut_report": "keras_lime.shortcut.report",

@@ -13,29 +13,33 @@ class Progress:
 
     Args:
         verbose: 1, 2 or 0, as in `fit`.
-        total: number of probes.
+        total: number of probes or images, or None where it is not known.
         name: what the line begins with.
+        unit: what is counted. Defaults to `"probe"`.
     """
 
-    def __init__(self, verbose: int, total: int, name: str) -> None:
-        self._verbose, self._total, self._name = verbose, total, name
+    def __init__(self, verbose: int, total: int | None, name: str, unit: str = "probe") -> None:
+        self._verbose, self._total, self._name, self._unit = verbose, total, name, unit
         self._began = time.perf_counter()
         self._bar = None
+        self._done = 0
         if verbose == 1:
             # The training's own bar has not ended its line yet.
-            print(f"\n{name}: explaining {total} probes")
-            self._bar = keras.utils.Progbar(total, verbose=1, unit_name="probe")
+            print(f"\n{name}: explaining {'' if total is None else f'{total} '}{unit}s")
+            self._bar = keras.utils.Progbar(total, verbose=1, unit_name=unit)
 
     def update(self, done: int) -> None:
-        """Shows that `done` probes are explained."""
-        if self._bar is not None and done < self._total:
+        """Shows that `done` of them are explained."""
+        self._done = done
+        if self._bar is not None and (self._total is None or done < self._total):
             self._bar.update(done)
 
     def done(self, metrics: Mapping[str, float]) -> None:
         """Ends the line with the metrics and the seconds spent."""
         seconds = time.perf_counter() - self._began
+        count = self._done if self._total is None else self._total
         if self._bar is not None:
-            self._bar.update(self._total, [*metrics.items(), (f"{self._name}_seconds", seconds)], finalize=True)
+            self._bar.update(count, [*metrics.items(), (f"{self._name}_seconds", seconds)], finalize=True)
         elif self._verbose == 2:
             numbers = " - ".join(f"{key}: {value:.4f}" for key, value in metrics.items())
-            print(f"{self._name}: {self._total} probes in {seconds:.1f}s - {numbers}")
+            print(f"{self._name}: {count} {self._unit}s in {seconds:.1f}s - {numbers}")

@@ -13,7 +13,7 @@ alone; pyarrow when a schema is asked for.
 
 from typing import Any
 
-__all__ = ["FORMAT_VERSION", "PICTURE_COLUMNS", "ROW_COLUMNS", "pictures_schema", "rows_schema"]
+__all__ = ["FORMAT_VERSION", "PICTURE_COLUMNS", "ROW_COLUMNS", "pictures_schema", "rows_schema", "schema_of"]
 
 FORMAT_VERSION = 1
 
@@ -75,15 +75,16 @@ PICTURE_COLUMNS: dict[str, tuple[str, str]] = {
 
 def rows_schema() -> Any:
     """The `pyarrow.Schema` of `rows/`, with the meaning of each column as its metadata."""
-    return _schema(ROW_COLUMNS)
+    return schema_of(ROW_COLUMNS)
 
 
 def pictures_schema() -> Any:
     """The `pyarrow.Schema` of `pictures/`."""
-    return _schema(PICTURE_COLUMNS)
+    return schema_of(PICTURE_COLUMNS)
 
 
-def _schema(columns: dict[str, tuple[str, str]]) -> Any:
+def schema_of(columns: dict[str, tuple[str, str]]) -> Any:
+    """The `pyarrow.Schema` of columns that are described as above, with the meaning of each as its metadata."""
     import pyarrow as pa
 
     plain = {

@@ -4,7 +4,7 @@ import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from keras_lime.core.plan import image_id
 from keras_lime.core.warning import LimeWarning
 from keras_lime.probes.choice import Candidate, seeded_key
 
-__all__ = ["SUFFIXES", "ColorMode", "class_folders", "decode", "read_folders"]
+__all__ = ["SUFFIXES", "ColorMode", "class_folders", "decode", "image_files", "read_folders"]
 
 ColorMode = Literal["rgb", "rgba", "grayscale"]
 
@@ -80,7 +80,7 @@ def read_folders(
     """
     chosen: dict[str, tuple[str, Candidate]] = {}
     for label, name in enumerate(classes):
-        files = sorted(_files(path, name), key=lambda file: seeded_key(seed, file))
+        files = sorted(image_files(path, name), key=lambda file: seeded_key(seed, file))
         before = len(chosen)
         for file in files:
             if len(chosen) - before == per_class:
@@ -101,14 +101,14 @@ def read_folders(
     return list(chosen.values())
 
 
-def decode(file: Path, image_size: tuple[int, int], color_mode: ColorMode) -> NDArray[np.uint8]:
+def decode(file: Path | IO[bytes], image_size: tuple[int, int], color_mode: ColorMode) -> NDArray[np.uint8]:
     """Reads an image file with Pillow and resizes it bilinearly, without keeping the aspect ratio.
 
     Pillow smooths when it makes images smaller, TensorFlow's loaders do not; the rotation that a camera notes in EXIF
     is ignored by both.
 
     Args:
-        file: the image file; of an animation the first frame is taken.
+        file: the image file, or its content opened for reading; of an animation the first frame is taken.
         image_size: (height, width) in pixels.
         color_mode: `"rgb"`, `"rgba"` or `"grayscale"`.
 
@@ -129,7 +129,8 @@ def decode(file: Path, image_size: tuple[int, int], color_mode: ColorMode) -> ND
     return pixels[..., None] if pixels.ndim == 2 else pixels
 
 
-def _files(path: Path, name: str) -> list[str]:
+def image_files(path: Path, name: str) -> list[str]:
+    """Paths inside a folder, with slashes, of all image files below one of its folders, at any depth, in no order."""
     found = []
     for folder, _, files in os.walk(path / name):
         inside = Path(folder).relative_to(path)

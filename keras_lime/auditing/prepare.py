@@ -1,0 +1,233 @@
+"""Everything that is decided and checked before an audit begins: `prepare` gives a `Job` and the audit's identity.
+
+Runs where the model is. May import Keras, the core, `scoring` and the modules beside it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import keras_lime
+from keras_lime.auditing.items import Intake, Shard, color_mode
+from keras_lime.auditing.models import input_shape, model_hash
+from keras_lime.auditing.schema import FORMAT_VERSION
+from keras_lime.auditing.work import Job
+from keras_lime.core.display import Display
+from keras_lime.core.plan import check_image, make_plan
+from keras_lime.core.run import Subject, explain_plans
+from keras_lime.core.settings import Settings
+from keras_lime.scoring import NonFiniteOutputError, make_scorer
+
+__all__ = ["Request", "check_identity", "encoded_shape", "prepare", "scorer_for"]
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """What was asked for, checked as far as it can be without the model.
+
+    Attributes:
+        folder: where the audit is written.
+        settings: the explainer's.
+        data: the source's description.
+        encoded: whether the images are files that are decoded and resized.
+        class_names: names of the classes, or None.
+        image_size: (height, width), for models that take any, or None.
+        value_range: what black and white of encoded images become.
+        shard_size: images per shard.
+    """
+
+    folder: Path
+    settings: Settings
+    data: Mapping[str, Any]
+    encoded: bool
+    class_names: tuple[str, ...] | None
+    image_size: tuple[int, int] | None
+    value_range: tuple[float, float]
+    shard_size: int
+
+
+def prepare(model: Any, request: Request, first: Shard) -> tuple[Job, dict[str, Any]]:
+    """Checks that model, data and settings fit, by explaining one image, and says what identifies the audit.
+
+    Args:
+        model: a Keras model, or a plain function.
+        request: what was asked for.
+        first: the first images.
+
+    Returns:
+        The `Job` for the workers, and the content of `audit.json`.
+
+    Raises:
+        ValueError: if something does not fit, or the folder holds another audit.
+    """
+    settings = request.settings
+    shape = _image_shape(model, request, first)
+    intake = Intake(shape, request.value_range)
+    scorer = _scorer(model, shape, settings)
+    display = _display(request, intake, first)
+    n_outputs = scorer.n_outputs
+    job = Job(request.folder, intake, settings, display, n_outputs or 0, request.class_names)
+    _check_classes(request, n_outputs)
+    identity = {
+        "format_version": FORMAT_VERSION,
+        "model": {"sha256": model_hash(model), "input": list(shape)},
+        "data": dict(request.data),
+        "class_names": None if request.class_names is None else list(request.class_names),
+        "settings": settings.describe(),
+        "scale": settings.scale,
+        "display": [display.low, display.high],
+        "value_range": list(request.value_range),
+        "shard_size": request.shard_size,
+    }
+    check_identity(request.folder, identity)
+    _try(job, scorer, first)
+    if n_outputs is None:
+        n_outputs = scorer.n_outputs or 0
+        _check_classes(request, n_outputs)
+        job = Job(request.folder, intake, settings, display, n_outputs, request.class_names)
+    kind = None if scorer.output is None else scorer.output.kind
+    if kind == "regression" and any(item.label is not None for item in first.items):
+        raise ValueError(
+            "`dataset` must have no labels for a regression model. Received: labels or a folder by class. Give a "
+            "folder without subfolders, or images alone."
+        )
+    about = {
+        "keras_lime": keras_lime.__version__,
+        "model_name": getattr(model, "name", None) or getattr(model, "__name__", type(model).__name__),
+        "n_outputs": n_outputs,
+        "output_kind": kind,
+    }
+    return job, identity | about
+
+
+def encoded_shape(model: Any, image_size: Sequence[int] | None = None) -> tuple[int, ...]:
+    """The shape (h, w) or (h, w, c) to which image files are decoded for a model.
+
+    Args:
+        model: a Keras model, or a plain function, which takes RGB.
+        image_size: (height, width), for models that take any. Defaults to `None`.
+
+    Raises:
+        ValueError: if the size is not known or not the model's, or the model takes neither grey nor colour images.
+    """
+    expected = input_shape(model)
+    size = None if image_size is None else (int(image_size[0]), int(image_size[1]))
+    if size is None:
+        if expected is None or None in expected[:2]:
+            raise ValueError(
+                "`image_size` must be given, (height, width): the model takes images of any size. Received: "
+                "image_size=None."
+            )
+        size = (int(expected[0] or 0), int(expected[1] or 0))
+    elif expected is not None and any(e not in (None, s) for e, s in zip(expected[:2], size, strict=True)):
+        raise ValueError(f"`image_size` must be {expected[:2]}, the model's own. Received: image_size={size}.")
+    channels = (3,) if expected is None else expected[2:]
+    shape = (*size, *(3 if each is None else int(each) for each in channels))
+    color_mode(shape)
+    return shape
+
+
+def scorer_for(model: Any, job: Job) -> Any:
+    """The scorer that works on a job's shards."""
+    return _scorer(model, job.intake.image_shape, job.settings)
+
+
+def _scorer(model: Any, shape: tuple[int, ...], settings: Settings) -> Any:
+    return make_scorer(model, shape, settings.output, settings.head, settings.batch_size)
+
+
+def check_identity(folder: Path, identity: Mapping[str, Any]) -> None:
+    """Refuses a folder that holds another audit.
+
+    Args:
+        folder: the audit's folder, there or not.
+        identity: what must be the same; entries of `audit.json` that it does not have may differ.
+
+    Raises:
+        ValueError: naming what differs.
+    """
+    from keras_lime.auditing.shards import read_json
+
+    file = folder / "audit.json"
+    if not file.exists():
+        return
+    there = read_json(file)
+    for name, wanted in identity.items():
+        found = there.get(name)
+        if found == wanted:
+            continue
+        if isinstance(wanted, dict) and isinstance(found, dict):
+            names = [each for each in wanted if wanted[each] != found.get(each)]
+            name, wanted, found = f"{name}: {names[0]}", wanted[names[0]], found.get(names[0])
+        raise ValueError(
+            f"`out` must be an empty folder or that of the same audit, to be continued. Received: {str(folder)!r} with "
+            f"another audit; it differs in {name}: there {_short(found)}, now {_short(wanted)}. Choose another `out`, "
+            "or delete the folder."
+        )
+
+
+def _image_shape(model: Any, request: Request, first: Shard) -> tuple[int, ...]:
+    expected = input_shape(model)
+    if not request.encoded:
+        found = next((item.content.shape for item in first.items if isinstance(item.content, np.ndarray)), None)
+        if found is None:
+            raise ValueError("`dataset` must give at least one image. Received: none.")
+        if expected is not None and not (
+            len(expected) == len(found)
+            and all(size in (None, given) for size, given in zip(expected, found, strict=True))
+        ):
+            raise ValueError(
+                f"`dataset` must give images of the shape that the model takes, {expected}. Received: shape={found}. "
+                "Resize or convert them; folders of images and tables of image files are resized here."
+            )
+        return tuple(found)
+    return encoded_shape(model, request.image_size)
+
+
+def _display(request: Request, intake: Intake, first: Shard) -> Display:
+    """How all images of the audit are shown; of arrays the first ones tell the range."""
+    if request.encoded:
+        return Display(*request.value_range, request.settings.display_fn)
+    images = [item.content for item in first.items if isinstance(item.content, np.ndarray)]
+    finite = [image for image in images if image.shape == intake.image_shape and np.isfinite(image).all()]
+    if not finite:
+        raise ValueError("`dataset` must give images that are finite. Received: NaN or infinity in all of the first.")
+    check_image(finite[0], "dataset")
+    return Display.of(np.stack(finite), request.settings.display_fn)
+
+
+def _check_classes(request: Request, n_outputs: int | None) -> None:
+    names = request.class_names
+    if names is None or n_outputs is None or len(names) == n_outputs:
+        return
+    raise ValueError(
+        f"`class_names` must hold one name for each of the model's {n_outputs} outputs. Received: {len(names)} names, "
+        f"{_short(list(names))}. Pass all names in the order of the outputs; a folder by class, without `class_names`, "
+        "must have one subfolder per output."
+    )
+
+
+def _try(job: Job, scorer: Any, first: Shard) -> None:
+    """Explains one image, so that settings that cannot work are found before anything is written."""
+    for item in first.items:
+        try:
+            image = job.intake.image(item)
+        except Exception:  # a damaged file gets its row later
+            continue
+        plan = make_plan(image, job.settings, job.display)
+        subject = Subject(f"image {item.path or item.position}")
+        try:
+            list(explain_plans([plan], [subject], scorer, job.settings, class_names=job.class_names))
+        except ValueError as error:
+            if not isinstance(error.__cause__, NonFiniteOutputError):
+                raise
+            continue
+        return
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
