@@ -70,18 +70,13 @@ class LimeLog:
         shortcut: Mapping[str, Any] | None = None,
     ) -> None:
         self._writer = RunWriter(directory)
-<<<<<<< HEAD
-        self._about = {"name": name, "class_names": class_names, "settings": dict(settings), "shortcut": shortcut}
-        self._shortcut, self._seed = shortcut or {}, int(settings.get("seed", 0))
-=======
         self._about: dict[str, Any] = {
             "name": name,
             "class_names": class_names,
             "settings": dict(settings),
             "shortcut": shortcut,
         }
-        self._shortcut = shortcut or {}
->>>>>>> fast
+        self._shortcut, self._seed = shortcut or {}, int(settings.get("seed", 0))
         self._said: Any = None
         self._class_names = class_names
         self._started = False
@@ -233,19 +228,12 @@ def result_parts(
         The record's parts.
     """
     fit, limits, agreement = explanation.fit, explanation.limits, explanation.agreement
-<<<<<<< HEAD
     header: dict[str, Any] = {
-        "predicted": explanation.predicted,
-        "predicted_value": round(explanation.predicted_value, 7),
-    }
-    header |= {} if group < 0 else {"group": group}
-=======
-    header = {
         "predicted": explanation.predicted,
         "predicted_value": round(explanation.predicted_value, 7),
         "num_samples": explanation.num_samples,
     }
->>>>>>> fast
+    header |= {} if group < 0 else {"group": group}
     arrays = {
         "targets": np.array(explanation.targets, dtype=np.int32),
         "coef": fit.coef.astype(np.float32),
