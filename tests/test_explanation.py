@@ -1,6 +1,6 @@
 """An explanation answers what it is asked, and survives being saved."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -121,3 +121,24 @@ def test_output_that_does_not_fit_is_refused() -> None:
                 plans, [Subject("image")], MaskScorer(patch_detector, 2), settings, class_names=("a", "b", "c")
             )
         )
+
+
+def test_weights_that_may_be_zero_are_drawn_faint() -> None:
+    explanation = make()
+    weights, stderr = explanation.weights("no"), explanation.fit.stderr
+    assert stderr is not None
+    faint = explanation.faint("no")
+    np.testing.assert_array_equal(faint, np.abs(weights) <= 2 * stderr[1])
+    assert faint.any()
+    assert not faint.all()
+    drawn, plain = explanation.overlay("no"), explanation.overlay("no", mark_faint=False)
+    inside = faint[explanation.segmentation.labels]
+    np.testing.assert_array_equal(drawn[~inside], plain[~inside])
+    picture = explanation.picture.astype(int)
+    moved, moved_plainly = np.abs(drawn - picture)[inside].sum(), np.abs(plain - picture)[inside].sum()
+    assert 0 < moved < 0.5 * moved_plainly
+    exact = replace(explanation, fit=replace(explanation.fit, stderr=None))
+    assert not exact.faint().any()
+    np.testing.assert_array_equal(exact.overlay("no"), plain)
+    # Where all masks were enumerated there is no error to speak of.
+    assert not make(n_segments=9).faint().any()
