@@ -1,168 +1,144 @@
-"""What explaining costs beside the model's own forward passes, measured side by side in one run.
+"""What explaining costs beside the model's own forward passes, and how few of them it takes.
 
-    python examples/benchmark.py                            a small CNN, 64×64, 1,024 samples
-    python examples/benchmark.py --model MODEL.keras        also a model of your own, 256 samples
-    KERAS_BACKEND=torch python examples/benchmark.py        on another backend
+    python examples/benchmark.py --model MODEL.keras        everything; MODEL takes square colour images in 0..255
+    python examples/benchmark.py --only accuracy            one part, see `--only`
+    python examples/benchmark.py --backend torch            on another Keras backend
+    python examples/benchmark.py --quick                    does it run at all
 
-Every round times each contestant once, in turn, so that a machine whose speed drifts treats them alike; the table holds
-the median over the rounds of (time / time of as many plain forward passes in the same round). The plain pass is the
-compiled model on batches that lie ready as tensors, at the batch size where it is fastest. `lime` takes part where it
-is installed.
+The parts: `speed` (time over that of as many plain forward passes of the compiled model, at the batch size where they
+are fastest, all in turn in every round), `accuracy` (error of the weights against many samples), `time` (seconds to the
+accuracy of `lime` at 512 samples), `memory`, `callback` (in a training), `linear` (cost over probes and samples, with a
+plot), `start` (planning a probe set).
+
+Other explainers take part where they are installed: `pip install lime shap`, for PyTorch `pip install captum`. xplique
+pins older packages, so it goes without its dependencies, but with those that it imports: `pip install --no-deps xplique
+tf_keras tensorflow_probability dm-tree` and `pip install Deprecated decorator einops opencv-python-headless`.
 """
 
 import argparse
 import json
-import math
-import statistics
+import os
+import platform
+import sys
 import time
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
-import numpy as np
-from numpy.typing import NDArray
-from skimage import data
-from skimage.transform import resize
+__all__ = ["main"]
 
-from keras_lime import explain
-
-Contestant = Callable[[], object]
+PARTS = ("speed", "accuracy", "time", "memory", "callback", "linear", "start")
+MODELS = ("small", "file", "mobilenet", "inception")
+PHOTOGRAPHS = ("chelsea", "coffee", "astronaut", "rocket")
 
 
-def small_cnn(size: int = 64, classes: int = 5) -> keras.Model:
-    """Three convolutions, as in `stop_signs.py`, with random weights: they cost the same."""
-    keras.utils.set_random_seed(0)
-    layers: list[Any] = [keras.layers.Input((size, size, 3)), keras.layers.Rescaling(1 / 255)]
-    for filters in (16, 32, 64):
-        layers += [keras.layers.Conv2D(filters, 3, padding="same", activation="relu"), keras.layers.MaxPooling2D()]
-    layers += [keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(classes, activation="softmax")]
-    return keras.Sequential(layers)
+def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
+    """Reads the command line, measures, prints and writes; gives what it writes."""
+    options = _options(arguments)
+    if options.backend is not None:
+        os.environ["KERAS_BACKEND"] = options.backend
+    sys.path.insert(0, str(Path(__file__).resolve().parent))
+    import keras
 
-
-def photograph(size: int) -> NDArray[np.float32]:
-    """The cat of scikit-image, square, float32 in 0..255."""
-    cat = data.chelsea()[:, 75:375]
-    return np.asarray(resize(cat, (size, size), anti_aliasing=True) * 255, dtype=np.float32)
-
-
-def compiled_forward(model: keras.Model) -> Callable[[NDArray[np.float32]], Callable[[], object]]:
-    """A function from a batch to one compiled forward pass on it, with the batch on the device already."""
-    match keras.backend.backend():
-        case "tensorflow":
-            import tensorflow as tf
-
-            run = tf.function(lambda batch: model(batch, training=False), reduce_retracing=True)
-            return lambda batch: partial(lambda tensor: run(tensor).numpy(), tf.constant(batch))
-        case "jax":
-            import jax
-
-            state = ([v.value for v in model.trainable_variables], [v.value for v in model.non_trainable_variables])
-            forward = jax.jit(lambda *given: model.stateless_call(*given, training=False)[0])
-            return lambda batch: partial(lambda array: np.asarray(forward(*state, array)), jax.device_put(batch))
-        case _:
-            import torch
-
-            def passed(tensor: Any) -> object:
-                with torch.no_grad():
-                    return model(tensor, training=False).cpu().numpy()
-
-            return lambda batch: partial(passed, keras.ops.convert_to_tensor(batch))
-
-
-def plain_passes(model: keras.Model, image: NDArray[np.float32], samples: int) -> tuple[Contestant, int]:
-    """As many plain forward passes as there are samples, at the fastest of some batch sizes."""
-    forward = compiled_forward(model)
-    found: list[tuple[float, Contestant, int]] = []
-    for size in (16, 32, 64, 128, 256):
-        once = forward(np.repeat(image[None], size, axis=0))
-
-        passes = partial(_repeat, once, math.ceil(samples / size))
-        passes()
-        found.append((min(seconds(passes) for _ in range(2)), passes, size))
-    _, fastest, size = min(found, key=lambda entry: entry[0])
-    return fastest, size
-
-
-def _repeat(run: Callable[[], object], count: int) -> None:
-    for _ in range(count):
-        run()
-
-
-def lime_contestants(model: keras.Model, image: NDArray[np.float32], samples: int) -> dict[str, Contestant]:
-    """The `lime` package as it comes and with batches of 64, on the same superpixels; empty where it is missing."""
-    try:
-        from lime.lime_image import LimeImageExplainer
-    except ImportError:
-        return {}
-    labels = explain(model, image, num_samples=samples, output="softmax").segmentation.labels
-    explainer = LimeImageExplainer(random_state=0)
-    run = partial(
-        explainer.explain_instance,
-        image.astype(np.float64),
-        lambda batch: model.predict(batch, verbose=0),
-        num_samples=samples,
-        segmentation_fn=lambda _: labels,
-    )
-    try:
-        from lime import lime_image
-
-        lime_image.tqdm = lambda rows: rows
-    except AttributeError:
-        pass
-    return {"lime, batch 64": partial(run, batch_size=64), "lime as it comes": run}
-
-
-def seconds(run: Contestant) -> float:
-    """Wall time of one run."""
-    began = time.perf_counter()
-    run()
-    return time.perf_counter() - began
-
-
-def compare(name: str, model: keras.Model, size: int, samples: int, rounds: int, output: str) -> dict[str, Any]:
-    """Times all contestants in turn and prints a table."""
-    image = photograph(size)
-    plain, batch_size = plain_passes(model, image, samples)
-    ours: Callable[[], Any] = partial(explain, model, image, num_samples=samples, output=output)
-    found = ours()
-    contestants: dict[str, Contestant] = {"keras_lime": ours, **lime_contestants(model, image, samples)}
-    ratios: dict[str, list[float]] = {each: [] for each in contestants}
-    base: list[float] = []
-    for _ in range(rounds):
-        base.append(seconds(plain))
-        for each, run in contestants.items():
-            ratios[each].append(seconds(run) / base[-1])
-    print(f"\n{name}: {size}×{size}, {samples} samples, {found.segmentation.n_segments} superpixels, {rounds} rounds")
-    print(f"  plain forward passes, batches of {batch_size}: {statistics.median(base):.3f} s")
-    for each, values in ratios.items():
-        print(f"  {each:<18} {statistics.median(values):6.2f}×   ({min(values):.2f} to {max(values):.2f})")
-    return {
-        "model": name,
-        "size": size,
-        "samples": samples,
-        "superpixels": found.segmentation.n_segments,
-        "plain_seconds": statistics.median(base),
-        "over_plain": {each: statistics.median(values) for each, values in ratios.items()},
+    found: dict[str, Any] = {
+        "keras": keras.version(),
+        "backend": keras.backend.backend(),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "python": platform.python_version(),
+        "quick": options.quick,
     }
-
-
-def main() -> None:
-    """Reads the command line, measures, prints and writes."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path, help="a .keras file that takes square colour images in 0..255")
-    parser.add_argument("--rounds", type=int, default=7, help="how often each is timed (default 7)")
-    parser.add_argument("--json", type=Path, help="also write the numbers to this file")
-    options = parser.parse_args()
-    print(f"Keras {keras.version()} on {keras.backend.backend()}")
-    results = [compare("small CNN", small_cnn(), 64, 1024, options.rounds, "softmax")]
-    if options.model is not None:
-        model = keras.saving.load_model(options.model, compile=False)
-        size = int(model.input_shape[1])
-        results.append(compare(options.model.stem, model, size, 256, options.rounds, "auto"))
+    if options.backend not in (None, found["backend"]):
+        raise SystemExit(f"Keras runs on {found['backend']} already. Start a new process for {options.backend}.")
+    print(f"Keras {found['keras']} on {found['backend']}, {found['machine']}")
+    began = time.perf_counter()
+    _measure(options, found)
+    found["seconds"] = round(time.perf_counter() - began, 1)
+    print(f"\n{found['seconds']:.0f} s in all")
     if options.json is not None:
-        options.json.write_text(json.dumps(results, indent=2))
+        options.json.write_text(json.dumps(found, indent=2), encoding="utf-8")
+    return found
+
+
+def _measure(options: argparse.Namespace, found: dict[str, Any]) -> None:
+    """Runs the parts and puts what they find in `found`."""
+    from benchmarks.accuracy import accuracy, samples_needed
+    from benchmarks.memory import memory
+    from benchmarks.models import Subject, subjects
+    from benchmarks.speed import overhead, time_to_accuracy
+    from benchmarks.training import callback, linearity, plot_linearity, starting
+
+    quick, only, rounds = options.quick, options.only, options.rounds
+    models = subjects(options.models, options.model, quick)
+    # Random weights cost what trained ones do, but there is nothing to explain in them.
+    trained = [each for each in models if each.name not in ("mobilenet", "inception")]
+
+    def small() -> Subject:
+        return next((each for each in models if each.name == "small CNN"), None) or subjects(["small"], None, quick)[0]
+
+    if "speed" in only:
+        sizes = (16, 64) if quick else (16, 32, 64, 128, 256)
+        found["speed"] = {}
+        for each in models:
+            found["speed"][each.name] = overhead(
+                each,
+                rounds if each in trained else min(rounds, 3),
+                with_peers=each in trained and not options.no_peers,
+                sizes=sizes if each in trained else sizes[:3],
+            )
+    if "accuracy" in only:
+        names = PHOTOGRAPHS[:1] if quick else PHOTOGRAPHS
+        found["accuracy"] = {}
+        for each in trained:
+            fast = each.name == "small CNN"
+            found["accuracy"][each.name] = accuracy(
+                each,
+                names,
+                pool=600 if quick else 30_000 if fast else options.pool,
+                sizes=(64,) if quick else (128, 256, 384) if fast else (256,),
+                seeds=2 if quick else 40 if fast else options.seeds,
+                reference=128 if quick else 512,
+            )
+    if "time" in only:
+        found["time"] = {}
+        for each in trained:
+            results = found.get("accuracy", {}).get(each.name)
+            ours = samples_needed(results, 128 if quick else 512) if results else None
+            found["time"][each.name] = time_to_accuracy(
+                each, ours or (64 if quick else 256), 1 if quick else min(rounds, 3), 128 if quick else 512
+            )
+    if "memory" in only:
+        found["memory"] = memory(*((4, 60, 10) if quick else (64, 2000, 200)))
+    if "callback" in only:
+        sizes_of = (
+            {"probes": 3, "samples": 64, "images": 100} if quick else {"probes": 10, "samples": 256, "images": 2000}
+        )
+        found["callback"] = callback(small(), **sizes_of, rounds=1 if quick else rounds)
+    if "linear" in only:
+        ranges = ((1, 2, 3), (64, 96, 128)) if quick else ((2, 4, 8, 16, 32), (128, 256, 512, 1024, 2048))
+        found["linear"] = linearity(small(), ranges[0], ranges[1], rounds=1 if quick else 3)
+        if options.plot is not None:
+            plot_linearity(found["linear"], options.plot)
+    if "start" in only:
+        found["start"] = starting(4 if quick else 30, 64 if quick else 224)
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, help="a trained .keras file that takes square colour images in 0..255")
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS, help="which models (default all)")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="which parts (default all)")
+    parser.add_argument("--backend", choices=("tensorflow", "jax", "torch"), help="sets KERAS_BACKEND")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each is timed (default 5)")
+    parser.add_argument("--pool", type=int, default=4000, help="masks that stand for the limit for --model")
+    parser.add_argument("--seeds", type=int, default=8, help="repetitions of the balanced design for --model")
+    parser.add_argument("--no-peers", action="store_true", help="time keras_lime alone")
+    parser.add_argument("--quick", action="store_true", help="sizes so small that the numbers mean nothing")
+    parser.add_argument("--json", type=Path, help="also write the numbers to this file")
+    parser.add_argument("--plot", type=Path, help="draw the cost over probes and samples to this PNG")
+    options = parser.parse_args(arguments)
+    if options.quick and options.models is MODELS:
+        options.models = MODELS[:2]
+    return options
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Do the standard errors tell the truth? How many 95 % intervals hold the weight that endless samples would give.
 
-    python examples/coverage.py                               a small CNN, trained on the spot
-    python examples/coverage.py --model MODEL.keras           a model of your own instead, on scikit-image's cat
+    python examples/standard_errors.py                               a small CNN, trained on the spot
+    python examples/standard_errors.py --model MODEL.keras           a model of your own instead, on scikit-image's cat
 
 For each image one pool of LIME's independent masks is scored. The surrogate of the whole pool stands for the limit;
 rows drawn from the pool stand for repetitions of the explainer, which costs no further model call. A balanced design
