@@ -18,7 +18,7 @@ def findings(summary: Mapping[str, Any]) -> list[str]:
     Returns:
         Sentences of plain text.
     """
-    lines = [_looked_at(summary)]
+    lines = [_looked_at(summary) + _verdict(summary)]
     if summary["swap_flip"] is not None:
         lines += _swaps(summary)
     lines += _words(summary)
@@ -54,6 +54,17 @@ def _looked_at(summary: Mapping[str, Any]) -> str:
     if summary["accuracy"] is None:
         return f"{text}."
     return f"{text}. The model is right for {percent(summary['accuracy'])} of those with a known class."
+
+
+def _verdict(summary: Mapping[str, Any]) -> str:
+    judged = [each for each in summary["classes"] if each["words"]]
+    suspicious = sum(any(word["suspicious"] for word in each["words"]) for each in judged)
+    if not suspicious:
+        return ""
+    if len(judged) == suspicious:
+        return " Every class seems to be recognised by its surroundings, not by the object alone."
+    some = f"{suspicious:,} of {len(judged):,} classes {'seems' if suspicious == 1 else 'seem'}"
+    return f" {some} to be recognised by the surroundings, not by the object alone."
 
 
 def _swaps(summary: Mapping[str, Any]) -> list[str]:
@@ -93,11 +104,10 @@ def _suspicion(entry: Mapping[str, Any]) -> str:
     marked = [word for word in entry["words"] if word["suspicious"]]
     first = marked[0]
     looks = "; ".join(dict.fromkeys(word["description"] for word in marked[:3]))
-    share = percent(entry["surroundings"])
+    where = f"{percent(first['presence'])} of the pictures taken for it and in {percent(first['presence_elsewhere'])}"
     return (
-        f"“{entry['name']}” seems to be recognised by its surroundings: {share} of its evidence is {looks}. Such surroundings "
-        f"are in {percent(first['presence'])} of the pictures taken for it and in "
-        f"{percent(first['presence_elsewhere'])} of the others."
+        f"“{entry['name']}”: {percent(entry['surroundings'])} of what speaks for it lies around the object and goes with "
+        f"this class ({looks}). Such surroundings are in {where} of the others."
     )
 
 

@@ -1,4 +1,4 @@
-"""Hatchling build hook: puts the built page into the wheel.
+"""Hatchling build hook: puts the built page and the report's script into the wheel.
 
 The page in ``keras_lime/tensorboard/static`` is built from the TypeScript beside this file by ``npm ci`` and
 ``npm run build``. A page already there is kept when it was built from the same sources (a source distribution carries
@@ -59,9 +59,8 @@ def sources_digest(root: Path) -> str:
 def page_is_current(root: Path) -> bool:
     """True when the page exists and was built from the sources as they are now."""
     stamp = root / STATIC / STAMP
-    return (
-        (root / STATIC / "index.js").is_file() and stamp.is_file() and stamp.read_text().strip() == sources_digest(root)
-    )
+    built = all((root / STATIC / name).is_file() for name in ("index.js", "report.js"))
+    return built and stamp.is_file() and stamp.read_text().strip() == sources_digest(root)
 
 
 def node_on_path() -> bool:

@@ -1,0 +1,119 @@
+// One picture on a canvas: with its weights, which the pointer reads, or with one superpixel standing out.
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { drawOverlay, PALETTES, type Drawing, type PaletteName, type Sheet } from "../draw/overlay.ts";
+import { isFaint, signed } from "../model/numbers.ts";
+import { drawSoon, sheetOf } from "./sheets.ts";
+import type { PictureData } from "./types.ts";
+
+const DRAWING: Drawing = {
+  positive: true,
+  negative: true,
+  numFeatures: null,
+  minWeight: 0,
+  opacity: 0.7,
+  scale: null,
+  palette: "green-red",
+  boundaries: false,
+  hideRest: false,
+  style: "fill",
+};
+
+interface Props {
+  picture: PictureData;
+  palette: PaletteName;
+  /** null: all weights. */
+  segment: number | null;
+  label: string;
+}
+
+export function Shot({ picture, palette, segment, label }: Props) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const sheet = useRef<Sheet | null>(null);
+  const [pointed, setPointed] = useState<{ segment: number; x: number; y: number } | null>(null);
+  useLayoutEffect(() => {
+    const element = canvas.current;
+    if (element === null) return undefined;
+    return drawSoon(element, async () => {
+      sheet.current = await sheetOf(picture);
+      paint(element, sheet.current, picture, segment, palette);
+    });
+  }, [picture, segment, palette]);
+  const point = (event: PointerEvent): void => {
+    const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
+    const [x, y] = [event.clientX - box.left, event.clientY - box.top];
+    const column = Math.floor((x / box.width) * picture.width);
+    const row = Math.floor((y / box.height) * picture.height);
+    const under = sheet.current?.labels[row * picture.width + column];
+    setPointed(under === undefined ? null : { segment: under, x: x / box.width, y: y / box.height });
+  };
+  return (
+    <div class="shot">
+      <canvas
+        ref={canvas}
+        class={Math.max(picture.width, picture.height) < 160 ? "coarse" : ""}
+        width={picture.width}
+        height={picture.height}
+        role="img"
+        aria-label={label}
+        onPointerMove={point}
+        onPointerDown={point}
+        onPointerLeave={() => setPointed(null)}
+      />
+      {pointed !== null && (
+        <span class="tip" role="status" style={{ left: `${pointed.x * 100}%`, top: `${pointed.y * 100}%` }}>
+          {described(picture, pointed.segment)}
+        </span>
+      )}
+    </div>
+  );
+}
+
+function described({ weights, stderr }: PictureData, segment: number): string {
+  const weight = weights[segment];
+  const error = stderr?.[segment] ?? null;
+  if (weight === undefined) return "";
+  const spread = error === null ? "" : ` ± ${signed(2 * error).slice(1)}`;
+  return `weight ${signed(weight)}${spread}${isFaint(weight, error) ? ", not to be told from zero" : ""}`;
+}
+
+function paint(
+  canvas: HTMLCanvasElement,
+  sheet: Sheet,
+  { weights }: PictureData,
+  segment: number | null,
+  palette: PaletteName,
+): void {
+  const context = canvas.getContext("2d");
+  if (context === null) return;
+  const image = context.createImageData(sheet.width, sheet.height);
+  if (segment === null) drawOverlay(sheet, weights, { ...DRAWING, palette }, image.data);
+  else highlight(sheet, segment, palette, image.data);
+  context.putImageData(image, 0, 0);
+}
+
+/** The superpixel as it is, with a rim; the rest of the picture pale. */
+function highlight(sheet: Sheet, segment: number, palette: PaletteName, out: Uint8ClampedArray): void {
+  const rgba = sheet.rgba.slice();
+  for (let pixel = 0; pixel < sheet.labels.length; pixel++) {
+    if (sheet.labels[pixel] === segment) continue;
+    for (let channel = 0; channel < 3; channel++) {
+      const at = pixel * 4 + channel;
+      rgba[at] = 0.35 * rgba[at] + 0.65 * 225;
+    }
+  }
+  const alone = new Float32Array(sheet.count);
+  alone[segment] = 1;
+  drawOverlay({ ...sheet, rgba }, alone, { ...DRAWING, palette, style: "outline" }, out);
+}
+
+/** The colours in words and as patches, for the legend. */
+export function Legend({ palette }: { palette: PaletteName }) {
+  const [supporting, opposing] = PALETTES[palette].map((rgb) => `rgb(${rgb.join(" ")})`);
+  return (
+    <p class="legend">
+      <i style={{ background: supporting }} /> speaks for the predicted class
+      <i style={{ background: opposing }} /> speaks against it
+      <span class="muted">the stronger the colour, the more; point at a picture to read the weights</span>
+    </p>
+  );
+}

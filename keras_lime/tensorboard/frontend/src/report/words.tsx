@@ -1,0 +1,97 @@
+// What speaks for each class, in visual words with examples.
+import { percent } from "../model/numbers.ts";
+import { Shot } from "./shot.tsx";
+import type { ClassWords, ReportData, Word } from "./types.ts";
+
+export function Words({ classes, data }: { classes: readonly ClassWords[]; data: ReportData }) {
+  const pictured = classes.filter(({ words }) => words.some(({ examples }) => examples.length > 0));
+  const others = classes.filter((each) => !pictured.includes(each));
+  const measured = classes.some(({ words }) => words.some((word) => word.measured));
+  return (
+    <section>
+      <h2>What speaks for each class</h2>
+      <p>
+        The parts of all pictures are sorted into groups that look alike, and what speaks for a class is added up over
+        each group. A group stands first and is marked where it lies off the object and goes with this class alone: then
+        the model may know the class by its surroundings.{" "}
+        {measured
+          ? "Where the objects are is known from masks."
+          : "Without masks, what touches the edge of the picture as often as any surface does counts as surroundings."}
+      </p>
+      {pictured.map((each, index) => (
+        <OneClass key={`${index} ${each.name}`} each={each} data={data} />
+      ))}
+      {others.length > 0 && (
+        <details>
+          <summary>{others.length.toLocaleString("en")} more classes, without pictures</summary>
+          <ul class="rest">
+            {others.map(({ name, words }, index) => (
+              <li key={`${index} ${name}`}>
+                <b>{name}</b>: {words.map(sentence).join("; ")}
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </section>
+  );
+}
+
+function sentence({ share, description, suspicious }: Word): string {
+  return `${percent(share)} ${description}${suspicious ? " (suspicious)" : ""}`;
+}
+
+function OneClass({ each, data }: { each: ClassWords; data: ReportData }) {
+  const suspicious = each.words.some((word) => word.suspicious);
+  return (
+    <div class={`class-words${suspicious ? " suspicious" : ""}`}>
+      <h3>
+        {each.name}
+        <span class="muted">
+          {" "}
+          {each.predictions.toLocaleString("en")} {each.predictions === 1 ? "prediction" : "predictions"}
+        </span>
+        {suspicious && <span class="mark">suspicious surroundings</span>}
+      </h3>
+      {suspicious && (
+        <p>
+          The surroundings marked below are in {percent(each.presence)} of the pictures taken for “{each.name}” and in{" "}
+          {percent(each.presence_elsewhere)} of the others.
+        </p>
+      )}
+      <ul class="words">
+        {each.words.map((word) => (
+          <li key={word.description + word.share} class={word.suspicious ? "word suspicious" : "word"}>
+            <div class="said">
+              <b>{percent(word.share)}</b>
+              <span class="bar">
+                <i style={{ width: `${100 * word.share}%` }} />
+                <u style={{ left: `${100 * Math.min(1, word.area)}%` }} />
+              </span>
+              <span class="looks">
+                <i class="patch" style={{ background: word.colour }} />
+                {word.description}
+              </span>
+              <span class="muted">
+                covers {percent(word.area)} of the pictures; {percent(word.off_object)} of it off the object
+                {word.measured ? "" : " (estimated)"}
+                {word.exclusivity === null ? "" : `; goes with this class alone: ${percent(word.exclusivity)}`}
+              </span>
+            </div>
+            <div class="examples">
+              {word.examples.map(([index, segment]) => (
+                <Shot
+                  key={index}
+                  picture={data.pictures[index]}
+                  palette={data.palette}
+                  segment={segment}
+                  label={`${word.description}, in ${data.pictures[index].name}`}
+                />
+              ))}
+            </div>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
