@@ -32,6 +32,9 @@ __all__ = ["main"]
 SLEEP = 0.01
 """Seconds that the sleeping model takes for a batch, whatever its size."""
 
+_PASSES = 20_480
+"""Plain forward passes that are timed at most; more are counted in proportion."""
+
 
 def sleeping_model(images: NDArray[np.float32]) -> NDArray[np.float32]:
     """Sleeps like an accelerator that is waited for, and says something about each picture."""
@@ -57,7 +60,7 @@ def signs(count: int, masks: bool) -> tuple[Any, ...]:
 
 def one_audit(options: argparse.Namespace) -> None:
     """Audits in this process and prints the seconds as JSON."""
-    from benchmark import plain_passes
+    from benchmarks.models import plain_passes
 
     from keras_lime import audit
 
@@ -82,11 +85,13 @@ def one_audit(options: argparse.Namespace) -> None:
         audit(model, warm, out / "warm", **given)
         plain = None
         if not options.sleeping and options.plain:
-            plain, found["batch"] = plain_passes(model, data[0][0].astype(np.float32), min(passes, 20_000))
+            plain, found["batch"] = plain_passes(
+                model, data[0][0].astype(np.float32), min(passes, _PASSES), (16, 32, 64, 128, 256)
+            )
             before = clocked(plain)
         found["seconds"], found["cpu"] = clocked(lambda: audit(model, data, out / "audit", **given))
         if plain is not None:
-            share = passes / min(passes, 20_000)
+            share = passes / min(passes, _PASSES)
             found["plain"], found["plain_cpu"] = (
                 (one + other) / 2 * share for one, other in zip(before, clocked(plain), strict=True)
             )

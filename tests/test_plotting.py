@@ -182,6 +182,7 @@ class TestPlot:
         explanation = explain(image, targets=tuple(range(count)) if count == 3 else (2,))
         rows = np.zeros(count, int)
         fit = explanation.fit
+        assert fit.stderr is not None
         explanation = replace(
             explanation,
             targets=tuple(range(count)),

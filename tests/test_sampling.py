@@ -138,7 +138,7 @@ def test_pairs_of_superpixels_tend_to_the_closed_form(sampling: Sampling, num_sa
 
 def test_the_row_of_ones_adds_the_same_to_both_designs() -> None:
     scores, limit = _pairs(30)
-    independent, balanced = (_coefs(scores, 30, 129, 600, sampling) for sampling in SAMPLINGS)
+    independent, balanced = (_coefs(scores, 30, 129, 600, each) for each in get_args(Sampling))
     error = np.sqrt(sum(coefs.var(axis=0, ddof=1) / len(coefs) for coefs in (independent, balanced)))
     off = (independent.mean(axis=0) - balanced.mean(axis=0)) / error
     assert np.sqrt(np.mean(off**2)) < 1.4

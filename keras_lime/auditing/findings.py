@@ -106,8 +106,8 @@ def _suspicion(entry: Mapping[str, Any]) -> str:
     looks = "; ".join(dict.fromkeys(word["description"] for word in marked[:3]))
     where = f"{percent(first['presence'])} of the pictures taken for it and in {percent(first['presence_elsewhere'])}"
     return (
-        f"“{entry['name']}”: {percent(entry['surroundings'])} of what speaks for it lies around the object and goes with "
-        f"this class ({looks}). Such surroundings are in {where} of the others."
+        f"“{entry['name']}”: {percent(entry['surroundings'])} of what speaks for it lies around the object and goes "
+        f"with this class ({looks}). Such surroundings are in {where} of the others."
     )
 
 

@@ -14,9 +14,9 @@ import keras_lime
 from keras_lime.auditing.items import Intake, Shard, color_mode
 from keras_lime.auditing.models import input_shape, model_hash
 from keras_lime.auditing.schema import FORMAT_VERSION
-from keras_lime.auditing.work import Job
+from keras_lime.auditing.work import Job, plan_of
 from keras_lime.core.display import Display
-from keras_lime.core.plan import check_image, make_plan
+from keras_lime.core.plan import check_image
 from keras_lime.core.run import Subject, explain_plans
 from keras_lime.core.settings import Settings
 from keras_lime.scoring import NonFiniteOutputError, make_scorer
@@ -217,7 +217,7 @@ def _try(job: Job, scorer: Any, first: Shard) -> None:
             image = job.intake.image(item)
         except Exception:  # a damaged file gets its row later
             continue
-        plan = make_plan(image, job.settings, job.display)
+        plan = plan_of(image, job)
         subject = Subject(f"image {item.path or item.position}")
         try:
             list(explain_plans([plan], [subject], scorer, job.settings, class_names=job.class_names))

@@ -22,12 +22,13 @@ from keras_lime.core.display import Display
 from keras_lime.core.explanation import Explanation
 from keras_lime.core.plan import Plan, image_id, make_plan
 from keras_lime.core.run import Subject, explain_plans
+from keras_lime.core.segmentation import segment
 from keras_lime.core.settings import Settings
 from keras_lime.scoring import NonFiniteOutputError
 from keras_lime.shortcut.share import object_share
 from keras_lime.shortcut.swap import make_swap_plan, run_swap
 
-__all__ = ["Job", "work"]
+__all__ = ["Job", "plan_of", "work"]
 
 _DONORS = 4
 """Backgrounds of other classes per image, as in `LimeCallback`."""
@@ -101,6 +102,13 @@ def work(shard: Shard, job: Job, scorer: Any, tick: Callable[[], object] = lambd
     )
 
 
+def plan_of(image: NDArray[Any], job: Job) -> Plan:
+    """The plan of one image of an audit; see `keras_lime.core.plan`."""
+    settings = job.settings
+    found = segment(job.display.picture(image), settings.segmentation, settings.n_segments)
+    return make_plan(image, settings, job.display, found)
+
+
 def _prepared(item: Item, job: Job) -> _Subject:
     subject = _Subject(item)
     try:
@@ -114,7 +122,7 @@ def _prepared(item: Item, job: Job) -> _Subject:
         subject.error = f"the true class is {item.label}, the model has {job.n_outputs} outputs"
         return subject
     try:
-        subject.plan = make_plan(image, job.settings, job.display)
+        subject.plan = plan_of(image, job)
     except ValueError as error:
         subject.error = _words(error)
     return subject
