@@ -53,7 +53,7 @@ def signs(count: int, masks: bool) -> tuple[Any, ...]:
     if not all(file.exists() for file in files):
         drawn = draw_signs(count, 0.2, split="test")
         for file, array in zip(files, (drawn.images, drawn.labels, drawn.masks), strict=True):
-            np.save(file, array)
+            np.save(file, np.asarray(array))
     arrays = tuple(np.load(file, mmap_mode="r") for file in files)
     return arrays if masks else arrays[:2]
 
