@@ -27,7 +27,7 @@ export interface View {
   readonly otherEpoch: number | null;
   /** Runs in the shortcut chart; null: all. */
   readonly runs: readonly string[] | null;
-  /** null: the first that the runs have. */
+  /** null: what tells most of the runs. */
   readonly measure: Measure | null;
   readonly target: Target;
   readonly sign: (typeof SIGNS)[number];

@@ -81,7 +81,7 @@ function AlarmTicks({ marked }: { marked: readonly boolean[] }) {
   if (!marked.includes(true)) return null;
   const last = Math.max(marked.length - 1, 1);
   return (
-    <span class="alarm-ticks" title="red: epochs with a shortcut alarm" aria-hidden="true">
+    <span class="alarm-ticks" aria-hidden="true">
       {marked.map((on, row) => on && <i key={row} style={{ left: `${(row / last) * 100}%` }} />)}
     </span>
   );

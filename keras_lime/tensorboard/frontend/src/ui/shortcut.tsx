@@ -51,9 +51,9 @@ export function chartedRuns(): RunSummary[] {
   });
 }
 
-/** The chosen measure, else the first that a run has. */
+/** The chosen measure, else the swap flip where a run has it, else the object share. */
 export function chartedMeasure(runs: readonly RunSummary[]): Measure {
-  return view.measure ?? measuresOf(runs)[0] ?? "object_share";
+  return view.measure ?? (measuresOf(runs).includes("swap_flip") ? "swap_flip" : "object_share");
 }
 
 export function Shortcut() {
