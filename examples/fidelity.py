@@ -136,8 +136,8 @@ def contestants(model: Any, predict: Predict, calls: int) -> dict[str, Explainer
     found: dict[str, Explainer] = {
         "keras_lime": partial(ours, model, calls, {}),
         "keras_lime, bernoulli": partial(ours, model, calls, {"sampling": "bernoulli"}),
-        "keras_lime, balanced": partial(ours, model, calls, {"sampling": "balanced"}),
-        "keras_lime, grey": partial(ours, model, calls, {"sampling": "balanced", "baseline": "grey"}),
+        "keras_lime, bernoulli": partial(ours, model, calls, {"sampling": "bernoulli"}),
+        "keras_lime, grey": partial(ours, model, calls, {"baseline": "grey"}),
     }
     try:
         import lime  # noqa: F401
