@@ -136,7 +136,6 @@ def contestants(model: Any, predict: Predict, calls: int) -> dict[str, Explainer
     found: dict[str, Explainer] = {
         "keras_lime": partial(ours, model, calls, {}),
         "keras_lime, bernoulli": partial(ours, model, calls, {"sampling": "bernoulli"}),
-        "keras_lime, bernoulli": partial(ours, model, calls, {"sampling": "bernoulli"}),
         "keras_lime, grey": partial(ours, model, calls, {"baseline": "grey"}),
     }
     try:

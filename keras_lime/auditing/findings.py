@@ -104,10 +104,11 @@ def _suspicion(entry: Mapping[str, Any]) -> str:
     marked = [word for word in entry["words"] if word["suspicious"]]
     first = marked[0]
     looks = "; ".join(dict.fromkeys(word["description"] for word in marked[:3]))
-    where = f"{percent(first['presence'])} of the pictures taken for it and in {percent(first['presence_elsewhere'])}"
+    share, here = percent(entry["surroundings"]), percent(first["presence"])
     return (
-        f"“{entry['name']}”: {percent(entry['surroundings'])} of what speaks for it lies around the object and goes "
-        f"with this class ({looks}). Such surroundings are in {where} of the others."
+        f"“{entry['name']}”: {share} of what speaks for it lies around the object and goes with this class ({looks}). "
+        f"Such surroundings are in {here} of the pictures taken for it and in "
+        f"{percent(first['presence_elsewhere'])} of the others."
     )
 
 
