@@ -212,7 +212,8 @@ def test_swap_flip_tells_readers_of_objects_from_readers_of_backgrounds(tmp_path
     assert flips["object"]["accuracy"] == 1
     # Superpixels are larger than the object.
     assert flips["object"]["object_share"] > 3 * flips["object"]["object_chance"]
-    assert flips["background"]["object_share"] < 2 * flips["background"]["object_chance"]
+    # Of a plain ground no superpixel speaks for anything.
+    assert flips["background"]["object_share"] is None
 
 
 def test_what_fails_becomes_a_row_with_its_error(model: keras.Model, tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_lime.probes.datasets import to_numpy
+
 __all__ = ["PackedModel", "input_shape", "load_model", "model_hash", "pack", "pack_file"]
 
 
@@ -68,7 +70,7 @@ def model_hash(model: Any) -> str:
         if not isinstance(layer, keras.Model):
             digest.update(_config(layer).encode())
     for weight in model.weights:
-        value = keras.ops.convert_to_numpy(weight.value)
+        value = to_numpy(weight.value, "model")
         digest.update(f"{value.dtype}{value.shape}".encode())
         digest.update(np.ascontiguousarray(value).tobytes())
     return digest.hexdigest()

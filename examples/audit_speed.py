@@ -1,0 +1,200 @@
+"""What an audit costs beside the model's own forward passes, and how it grows.
+
+    python examples/audit_speed.py                      2,000 stop signs, 64×64, 256 samples, by this process
+    python examples/audit_speed.py --memory 500 4000    the largest memory of an audit of so many images
+    python examples/audit_speed.py --ray 2              the same on a local Ray with two workers, beside this process
+    python examples/audit_speed.py --simulate 1 4 16    a model that only sleeps, with so many workers of Ray
+
+The plain passes are as many as an audit makes, of the compiled model, on a batch that lies ready, at the batch size
+where it is fastest; they are timed before and after the audit, and the mean of both counts, so that a machine whose
+speed drifts treats both alike. Every audit is a process of its own that has explained some images before the clock
+starts. The ratio in brackets is that of the processor's time, which others on the machine disturb less.
+"""
+
+import argparse
+import json
+import math
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["main"]
+
+SLEEP = 0.01
+"""Seconds that the sleeping model takes for a batch, whatever its size."""
+
+
+def sleeping_model(images: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Sleeps like an accelerator that is waited for, and says something about each picture."""
+    time.sleep(SLEEP)
+    bright = 1 / (1 + np.exp(-(images.mean(axis=(1, 2, 3)) - 120) / 20))
+    return np.stack([bright, 1 - bright], axis=1).astype(np.float32)
+
+
+def signs(count: int, masks: bool) -> tuple[Any, ...]:
+    """Stop signs and others as arrays on the disk, drawn once: memory is to be that of the audit."""
+    from traffic_signs import draw_signs
+
+    folder = Path(tempfile.gettempdir()) / "keras_lime_audit_speed"
+    folder.mkdir(exist_ok=True)
+    files = [folder / f"{name}-{count}.npy" for name in ("images", "labels", "masks")]
+    if not all(file.exists() for file in files):
+        drawn = draw_signs(count, 0.2, split="test")
+        for file, array in zip(files, (drawn.images, drawn.labels, drawn.masks), strict=True):
+            np.save(file, array)
+    arrays = tuple(np.load(file, mmap_mode="r") for file in files)
+    return arrays if masks else arrays[:2]
+
+
+def one_audit(options: argparse.Namespace) -> None:
+    """Audits in this process and prints the seconds as JSON."""
+    from benchmark import plain_passes
+
+    from keras_lime import audit
+
+    data = signs(options.images, options.masks)
+    given: dict[str, Any] = {"num_samples": options.samples, "verbose": 0, "report": False}
+    if options.sleeping:
+        model: Any = sleeping_model
+        given |= {"segmentation": "grid", "n_segments": 9, "output": "softmax", "shard_size": 4}
+    else:
+        from stop_signs import build_model
+
+        model = build_model()
+    if options.workers:
+        given |= {"engine": options.engine, "workers": options.workers}
+    passes = options.images * options.samples
+    found: dict[str, Any] = {"images": options.images}
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder)
+        if options.engine == "ray":
+            _start_ray(options.workers)
+        warm = tuple(array[: 2 * options.workers * 4 or 1] for array in data)
+        audit(model, warm, out / "warm", **given)
+        plain = None
+        if not options.sleeping and options.plain:
+            plain, found["batch"] = plain_passes(model, data[0][0].astype(np.float32), min(passes, 20_000))
+            before = clocked(plain)
+        found["seconds"], found["cpu"] = clocked(lambda: audit(model, data, out / "audit", **given))
+        if plain is not None:
+            share = passes / min(passes, 20_000)
+            found["plain"], found["plain_cpu"] = (
+                (one + other) / 2 * share for one, other in zip(before, clocked(plain), strict=True)
+            )
+    found["memory"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps(found))
+
+
+def clocked(run: Callable[[], object]) -> tuple[float, float]:
+    """Seconds by the wall and of this process's processor time."""
+    began = time.perf_counter(), time.process_time()
+    run()
+    return time.perf_counter() - began[0], time.process_time() - began[1]
+
+
+def _start_ray(workers: int) -> None:
+    import ray
+
+    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    ray.init(
+        num_cpus=workers + 1,
+        include_dashboard=False,
+        log_to_driver=False,
+        runtime_env={"env_vars": {"PYTHONPATH": path}},
+    )
+
+
+def measure(*arguments: object) -> dict[str, Any]:
+    """Runs one audit in a process of its own."""
+    command = [sys.executable, __file__, "--one", *map(str, arguments)]
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"}
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def overhead(images: int, samples: int, rounds: int) -> None:
+    """Time over that of plain forward passes, without and with masks (background swaps are passes more)."""
+    print(f"\n{images} images, 64×64, {samples} samples: seconds, and over as many plain forward passes")
+    for name, flags in (("without masks", ()), ("with masks", ("--masks",))):
+        for _ in range(rounds):
+            found = measure("--images", images, "--samples", samples, "--plain", *flags)
+            ratio, cpu = found["seconds"] / found["plain"], found["cpu"] / found["plain_cpu"]
+            print(
+                f"  {name:<15}{found['seconds']:8.1f} s  plain {found['plain']:8.1f} s (batches of {found['batch']})"
+                f"  {ratio:5.2f}× ({cpu:.2f})  {found['memory']:6.0f} MB",
+                flush=True,
+            )
+
+
+def memory(counts: list[int], samples: int) -> None:
+    """Largest memory of whole processes."""
+    print(f"\nLargest memory of an audit, 64×64, {samples} samples, masks")
+    for count in counts:
+        found = measure("--images", count, "--samples", samples, "--masks")
+        print(f"  {count:>6} images {found['memory']:8.0f} MB   {found['seconds']:8.1f} s", flush=True)
+
+
+def on_ray(images: int, samples: int, workers: int, rounds: int) -> None:
+    """Throughput of Ray against that of this process, in turns."""
+    print(f"\n{images} images, {samples} samples: images per second")
+    for _ in range(rounds):
+        local = measure("--images", images, "--samples", samples)
+        ray = measure("--images", images, "--samples", samples, "--engine", "ray", "--workers", workers)
+        rates = [each["images"] / each["seconds"] for each in (local, ray)]
+        print(
+            f"  local {rates[0]:7.2f}   Ray, {workers} workers {rates[1]:7.2f}   {rates[1] / rates[0]:5.2f}", flush=True
+        )
+
+
+def simulate(workers: list[int], samples: int) -> None:
+    """How throughput grows with workers that sleep."""
+    images, batches = 24, math.ceil(samples / 128)
+    print(f"\nA sleeping model, {SLEEP * 1000:.0f} ms a batch, {batches} batches an image, {images} images a worker")
+    first = None
+    for count in workers:
+        found = measure(
+            "--images", images * count, "--samples", samples, "--engine", "ray", "--workers", count, "--sleeping"
+        )
+        rate = found["images"] / found["seconds"]
+        first = rate / count if first is None else first
+        print(f"  {count:>3} workers {rate:8.2f} images/s   {rate / count / first:5.2f} of linear", flush=True)
+
+
+def main() -> None:
+    """Reads the command line, measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--images", type=int, default=2000)
+    parser.add_argument("--samples", type=int, default=256)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--memory", type=int, nargs="+", metavar="IMAGES")
+    parser.add_argument("--ray", type=int, metavar="WORKERS")
+    parser.add_argument("--simulate", type=int, nargs="+", metavar="WORKERS")
+    for hidden in ("--one", "--masks", "--plain", "--sleeping"):
+        parser.add_argument(hidden, action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--engine", default="local", help=argparse.SUPPRESS)
+    parser.add_argument("--workers", type=int, default=0, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        one_audit(options)
+    elif options.memory:
+        memory(options.memory, options.samples)
+    elif options.ray:
+        on_ray(options.images, options.samples, options.ray, options.rounds)
+    elif options.simulate:
+        simulate(options.simulate, 4096)
+    else:
+        overhead(options.images, options.samples, options.rounds)
+
+
+if __name__ == "__main__":
+    main()

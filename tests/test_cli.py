@@ -1,0 +1,146 @@
+"""The command line says what it does, does it, and says by its exit code how it went."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from keras_lime import Audit, Explanation
+from keras_lime.cli import main
+from tests.audits import classifier, png, write_folder
+from tests.worlds import squares
+
+CLASSES = ("a", "b", "c", "d")
+
+FAST = ["--segmentation", "grid", "--n-segments", "9", "--num-samples", "32"]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a model and images by class."""
+    folder = tmp_path_factory.mktemp("cli")
+    classifier().save(folder / "model.keras")
+    write_folder(folder / "data", 12, CLASSES)
+    return folder
+
+
+@pytest.mark.parametrize("command", [[], ["audit"], ["explain"], ["report"]])
+def test_help_teaches(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*command, "--help"])
+    assert ended.value.code == 0
+    shown = capsys.readouterr().out
+    assert f"keras-lime {command[0] if command else 'audit'}" in shown
+    assert "examples:" in shown
+    assert "exit codes:" in shown
+    assert max(map(len, shown.splitlines())) < 115
+
+
+def test_audit(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["audit", str(place / "model.keras"), str(place / "data"), "--out", str(tmp_path / "out")]
+    arguments += ["--masks", str(place / "data-masks"), "--baseline", "grey", "--targets", "top2", "--seed", "3"]
+    assert main([*arguments, *FAST, "--shard-size", "4", "--no-report"]) == 0
+    shown = capsys.readouterr().out
+    assert "audit: explaining 12 images" in shown
+    assert "12/12" in shown
+    found = Audit.open(tmp_path / "out")
+    assert f"accuracy      {found.summary['accuracy']:.1%}" in shown
+    assert "object share" in shown
+    assert "swap flip" in shown
+    assert found.summary["rows"] == 24
+    assert len(list(found.parts())) == 3
+    assert found.rows(["num_samples"]).column(0).unique().to_pylist() == [32]
+    capsys.readouterr()
+    assert main([*arguments, *FAST, "--shard-size", "4", "--no-report", "--quiet"]) == 0
+    assert "explaining" not in capsys.readouterr().out
+
+
+def test_audit_with_failures_exits_with_1(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write_folder(tmp_path / "data", 8, CLASSES)
+    (folder / "a" / "broken.jpg").write_bytes(b"nothing")
+    (tmp_path / "names.txt").write_text("\n".join(CLASSES), encoding="utf-8")
+    names = ["--class-names", str(tmp_path / "names.txt")]
+    out = ["--out", str(tmp_path / "out"), "--no-report", "--quiet"]
+    assert main(["audit", str(place / "model.keras"), str(folder), *out, *names, *FAST]) == 1
+    shown = capsys.readouterr().out
+    assert "9, 1 of them could not be explained" in shown
+    assert "1 × cannot identify image file the file" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["audit", "no.keras", "{data}", "--out", "{out}"], "MODEL must be a Keras model or a .keras file"),
+        (["audit", "{model}", "nowhere", "--out", "{out}"], "DATA must be a folder"),
+        (["audit", "{model}", "{data}", "--out", "{out}", "--num-samples", "1"], "--num-samples must be an integer"),
+        (["audit", "{model}", "{data}", "--out", "{out}", "--segmentation", "slik"], "Did you mean 'slic'?"),
+        (["audit", "{model}", "{data}", "--out", "{out}", "--class-names", "a", "b"], "--class-names must hold"),
+        (["audit", "{model}", "{data}", "--out", "{data}"], "--out must be a new or empty folder"),
+        (["explain", "{model}", "{image}", "--out", "{out}", "--image-size", "8", "8"], "--image-size must be"),
+    ],
+)
+def test_bad_input_exits_with_2(
+    arguments: list[str], message: str, place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = {"model": place / "model.keras", "data": place / "data", "out": tmp_path / "out"}
+    places["image"] = next((place / "data").rglob("*.png"))
+    assert main([each.format(**places) for each in arguments]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_wrong_usage_exits_with_2() -> None:
+    for arguments in ([], ["audit"], ["audit", "m", "d"], ["audit", "m", "d", "--out", "o", "--engine", "spark"]):
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        assert ended.value.code == 2
+
+
+def test_explain(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    images = squares(2, biased=False)[0]
+    files = [tmp_path / "one" / "x.png", tmp_path / "two" / "x.png", tmp_path / "broken.jpg"]
+    for file, image in zip(files, images, strict=False):
+        file.parent.mkdir()
+        file.write_bytes(png(image))
+    files[2].write_bytes(b"nothing")
+    out = tmp_path / "out"
+    arguments = ["explain", str(place / "model.keras"), *map(str, files), "--out", str(out), *FAST]
+    assert main([*arguments, "--class-names", *CLASSES, "--targets", "predicted", "2"]) == 1
+    shown, errors = capsys.readouterr()
+    assert "2 of 3 images explained" in shown
+    assert str(files[2]) in errors
+    assert sorted(file.name for file in out.iterdir()) == ["x.npz", "x.png", "x.png.npz", "x.png.png"]
+    one = Explanation.load(out / "x.npz")
+    np.testing.assert_array_equal(one.image, images[0])
+    assert one.predicted_name in CLASSES
+    assert one.targets[-1] == 2
+    assert f"{files[0]}: <Explanation" in shown
+    segment, weight = one.top_segments(1)[0]
+    assert f"{one.predicted_name}: strongest superpixels {segment} ({weight:+.3f})" in shown
+    with Image.open(out / "x.png") as figure:
+        assert min(figure.size) > 100
+
+
+def test_the_backend_is_chosen_before_keras_is_imported(place: Path, tmp_path: Path) -> None:
+    pytest.importorskip("jax")
+    out = tmp_path / "out"
+    command = [sys.executable, "-X", "importtime", "-m", "keras_lime.cli", "audit", str(place / "model.keras")]
+    command += [str(place / "data"), "--out", str(out), "--backend", "jax", "--no-report", "--quiet", *FAST]
+    environment = {**os.environ, "KERAS_BACKEND": "tensorflow", "PYTHONPATH": str(Path(__file__).parents[1])}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time")}
+    assert "jax" in imported
+    assert "tensorflow" not in imported
+    assert len(pq.read_table(out / "rows")) >= 12
+
+
+def test_importing_it_imports_nothing_heavy() -> None:
+    heavy = ("keras", "numpy", "tensorflow", "pyarrow")
+    code = f"import sys, keras_lime.cli; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
