@@ -38,6 +38,7 @@ class Planted:
         pixels: of a superpixel's side.
         noise: standard deviation of each weight, and its standard error.
         roughness: standard deviation of a picture's pixels from their surface's colour.
+        baseline: what the settings say of it.
         variants: so many pictures are drawn of each class and scene, and come again and again; None: all are new.
         wrong: so many images, the first ones, are predicted as the next class.
         failed: so many images, the last ones, could not be explained.
@@ -54,6 +55,7 @@ class Planted:
     pixels: int = 6
     noise: float = 0.002
     roughness: float = 3.0
+    baseline: str = "grey"
     variants: int | None = None
     wrong: int = 0
     failed: int = 0
@@ -70,7 +72,7 @@ def write_audit(folder: Path, planted: Planted | None = None) -> Path:
     """Writes rows and pictures of an audit; `summarise` has yet to be called."""
     planted = planted or Planted()
     names = [planted.class_name(number) for number in range(planted.classes)]
-    settings = {"segmentation": "grid", "baseline": "grey", "num_samples": 256, "seed": 0}
+    settings = {"segmentation": "grid", "baseline": planted.baseline, "num_samples": 256, "seed": 0}
     about = {"format_version": FORMAT_VERSION, "class_names": names, "scale": "probability", "settings": settings}
     make_folder(folder, {**about, "dataset": "data/planted", "model": {"sha256": "0" * 64}})
     for index, start in enumerate(range(0, planted.images, planted.shard_size)):
