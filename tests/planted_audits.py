@@ -6,13 +6,14 @@
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_lime.auditing.descriptors import describe_segments
+from keras_lime.auditing.descriptors import Descriptors, describe_segments
 from keras_lime.auditing.pictures import mask_file, picture_file, segments_file
 from keras_lime.auditing.schema import FORMAT_VERSION, PICTURE_COLUMNS, ROW_COLUMNS
 from keras_lime.auditing.shards import make_folder, write_shard
@@ -36,6 +37,9 @@ class Planted:
         masks: objects have masks.
         pixels: of a superpixel's side.
         noise: standard deviation of each weight, and its standard error.
+        roughness: standard deviation of a picture's pixels from their surface's colour.
+        baseline: what the settings say of it.
+        variants: so many pictures are drawn of each class and scene, and come again and again; None: all are new.
         wrong: so many images, the first ones, are predicted as the next class.
         failed: so many images, the last ones, could not be explained.
         shard_size: images per shard.
@@ -50,6 +54,9 @@ class Planted:
     masks: bool = False
     pixels: int = 6
     noise: float = 0.002
+    roughness: float = 3.0
+    baseline: str = "grey"
+    variants: int | None = None
     wrong: int = 0
     failed: int = 0
     shard_size: int = 16
@@ -65,7 +72,7 @@ def write_audit(folder: Path, planted: Planted | None = None) -> Path:
     """Writes rows and pictures of an audit; `summarise` has yet to be called."""
     planted = planted or Planted()
     names = [planted.class_name(number) for number in range(planted.classes)]
-    settings = {"segmentation": "grid", "baseline": "grey", "num_samples": 256, "seed": 0}
+    settings = {"segmentation": "grid", "baseline": planted.baseline, "num_samples": 256, "seed": 0}
     about = {"format_version": FORMAT_VERSION, "class_names": names, "scale": "probability", "settings": settings}
     make_folder(folder, {**about, "dataset": "data/planted", "model": {"sha256": "0" * 64}})
     for index, start in enumerate(range(0, planted.images, planted.shard_size)):
@@ -94,13 +101,11 @@ def _image(planted: Planted, position: int) -> tuple[dict[str, Any], dict[str, A
     if position >= planted.images - planted.failed:
         return {**row, "image_id": None, "error": "cannot identify image file"}, None
     scene = label if planted.biased else int(rng.integers(planted.classes))
-    picture, labels, mask = _draw(planted, label, scene, rng)
-    segmentation = Segmentation.from_labels(labels)
-    inside = segmentation.share_inside(mask)
-    count = segmentation.n_segments
+    variant = position if planted.variants is None else position // planted.classes % planted.variants
+    shown = _shown(planted.pixels, label, scene, planted.roughness, (planted.seed, variant))
+    inside, looks, count = shown.inside, shown.looks, len(shown.inside)
     weights = np.where(inside > 0.5, (1 - planted.on_scene) / 4, planted.on_scene / (count - 4))
     weights = 0.9 * weights + rng.normal(0, planted.noise, count)
-    looks = describe_segments(picture, segmentation)
     positive = np.maximum(weights, 0)
     row |= {
         "predicted": predicted,
@@ -116,7 +121,7 @@ def _image(planted: Planted, position: int) -> tuple[dict[str, Any], dict[str, A
         "local_prediction": 0.9,
         "caveats": 0,
         "object_share": float(positive @ inside / positive.sum()) if planted.masks else None,
-        "object_chance": float(mask.mean()) if planted.masks else None,
+        "object_chance": 4 / count if planted.masks else None,
         "n_segments": count,
         "weights": weights.astype(np.float32),
         "stderr": np.full(count, planted.noise, np.float32),
@@ -135,27 +140,43 @@ def _image(planted: Planted, position: int) -> tuple[dict[str, Any], dict[str, A
     drawn = {
         "position": position,
         "image_id": row["image_id"],
-        "height": picture.shape[0],
-        "width": picture.shape[1],
-        "picture": picture_file(picture),
-        "segments": segments_file(segmentation.labels),
-        "object_mask": mask_file(mask) if planted.masks else None,
+        "height": SIDE * planted.pixels,
+        "width": SIDE * planted.pixels,
+        "picture": shown.picture,
+        "segments": shown.segments,
+        "object_mask": shown.mask if planted.masks else None,
     }
     return row, drawn
 
 
-def _draw(
-    planted: Planted, label: int, scene: int, rng: np.random.Generator
-) -> tuple[NDArray[np.uint8], NDArray[np.int32], NDArray[np.bool_]]:
-    """A picture (h, h, 3) of a square object before a scene, its superpixels (h, h), and where the object is."""
-    size = SIDE * planted.pixels
-    cells = np.arange(size) // planted.pixels
-    labels = (cells[:, None] * SIDE + cells).astype(np.int32)
+@dataclass(frozen=True, eq=False)
+class _Shown:
+    """A picture and all that follows from it; `inside` is each superpixel's share on the object."""
+
+    picture: bytes
+    segments: bytes
+    mask: bytes
+    inside: NDArray[np.float64]
+    looks: Descriptors
+
+
+@lru_cache(maxsize=512)
+def _shown(pixels: int, label: int, scene: int, roughness: float, seed: tuple[int, int]) -> _Shown:
+    """A square object before a scene."""
+    rng, cells = np.random.default_rng(seed), np.arange(SIDE * pixels) // pixels
+    segmentation = Segmentation.from_labels(cells[:, None] * SIDE + cells)
     middle = (cells >= SIDE // 2 - 1) & (cells <= SIDE // 2)
     mask = middle[:, None] & middle
     picture = np.where(mask[..., None], OBJECTS[label % len(OBJECTS)], SCENES[scene % len(SCENES)]).astype(np.float64)
-    noisy = picture + rng.normal(0, 4, (1, 1, 3)) + rng.normal(0, 3, picture.shape)
-    return np.clip(noisy, 0, 255).astype(np.uint8), labels, np.asarray(mask)
+    noisy = picture + rng.normal(0, 4, (1, 1, 3)) + rng.normal(0, roughness, picture.shape)
+    drawn = np.clip(noisy, 0, 255).astype(np.uint8)
+    return _Shown(
+        picture_file(drawn),
+        segments_file(segmentation.labels),
+        mask_file(mask),
+        segmentation.share_inside(mask),
+        describe_segments(drawn, segmentation),
+    )
 
 
 def main() -> None:

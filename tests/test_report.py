@@ -89,6 +89,13 @@ def test_the_findings_are_sentences(audit: Path) -> None:
     assert findings[-1] == "2 pictures could not be explained. Most often: cannot identify image file."
 
 
+@pytest.mark.parametrize("baseline", ["mean", "grey"])
+def test_a_baseline_that_hides_shortcuts_is_named(tmp_path: Path, baseline: str) -> None:
+    findings = summarise(write_audit(tmp_path, Planted(on_scene=0, baseline=baseline)))["findings"]
+    assert findings[1].startswith("No class was found to be recognised by its surroundings")
+    assert any("hidden patches showed their own mean colours" in each for each in findings) is (baseline == "mean")
+
+
 def test_pictures_are_kept_as_they_are(audit: Path, tmp_path: Path) -> None:
     data = data_of(write_report(audit, tmp_path / "report.html"))
     stored = {row["path"]: row for row in rows_at(audit, "rows", range(60), ["path", "weights", "stderr"])}

@@ -13,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PAGE = "keras_lime/tensorboard/static/index.js"
+REPORT = "keras_lime/tensorboard/static/report.js"
 BUILT = ("static", "node_modules", "build", "__pycache__")
 
 
@@ -62,9 +63,12 @@ def test_a_wheel_built_without_node_has_the_page(sources: Path, tmp_path: Path, 
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         page = archive.read(PAGE).decode()
+        report = archive.read(REPORT)
         archive.extractall(tmp_path / "installed")
     assert re.search(r"export\s*{\s*\S+ as render\s*}", page)
     assert len(page.encode()) < 120_000
+    assert b"DecompressionStream" in report
+    assert len(report) < 60_000
     assert not [name for name in names if "frontend" in name or name.startswith(("tests", "examples", ".ci"))]
     show = "from keras_lime.tensorboard.pages import page_file; print(len(page_file('index.js')[0]))"
     installed = {**os.environ, "PYTHONPATH": str(tmp_path / "installed")}
@@ -87,6 +91,7 @@ def test_a_source_distribution_carries_the_page_and_needs_no_npm(
         packed.extractall(tmp_path / "unpacked", filter="data")
     (unpacked,) = (tmp_path / "unpacked").iterdir()
     assert (unpacked / PAGE).is_file()
+    assert (unpacked / REPORT).is_file()
     lock = (unpacked / "keras_lime/tensorboard/frontend/package-lock.json").read_text()
     assert '"resolved"' not in lock
     # Any npm that ran would fail here, and one that was asked for would be a package to install.

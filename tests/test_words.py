@@ -78,6 +78,13 @@ def test_a_scene_without_evidence_is_not_suspicious(tmp_path: Path) -> None:
     assert not any(on_scene(row) for row in rows if row["rank"] == 1)
 
 
+@pytest.mark.parametrize(("share", "suspicious"), [(0.05, False), (0.25, True)])
+def test_what_hardly_matters_is_not_suspicious(tmp_path: Path, share: float, suspicious: bool) -> None:
+    rows = find_words(write_audit(tmp_path, Planted(on_scene=share, masks=True))).rows
+    assert {on_scene(row) for row in rows if row["rank"] == 1} == {suspicious}
+    assert any(row["suspicious"] for row in rows) is suspicious
+
+
 def test_scenes_that_all_classes_share_are_not_suspicious(tmp_path: Path) -> None:
     """There is evidence on them, as disturbances give it; but no class owes its prediction to them."""
     rows = find_words(write_audit(tmp_path, Planted(images=120, on_scene=0.4, biased=False))).rows

@@ -9,11 +9,12 @@ _MOST_CLASSES = 5
 _POOR_SHARE = 0.05
 
 
-def findings(summary: Mapping[str, Any]) -> list[str]:
+def findings(summary: Mapping[str, Any], baseline: Any = None) -> list[str]:
     """The findings of an audit, the most important first after what was looked at.
 
     Args:
         summary: the rest of `summary.json`.
+        baseline: the explainer's setting. Defaults to `None`, unknown.
 
     Returns:
         Sentences of plain text.
@@ -21,7 +22,7 @@ def findings(summary: Mapping[str, Any]) -> list[str]:
     lines = [_looked_at(summary) + _verdict(summary)]
     if summary["swap_flip"] is not None:
         lines += _swaps(summary)
-    lines += _words(summary)
+    lines += _words(summary, baseline)
     if summary["object_share"] is not None:
         lines.append(
             f"Of the evidence for what is predicted, {percent(summary['object_share'])} lies on the object, which "
@@ -82,16 +83,22 @@ def _swaps(summary: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _words(summary: Mapping[str, Any]) -> list[str]:
+def _words(summary: Mapping[str, Any], baseline: Any) -> list[str]:
     judged = [each for each in summary["classes"] if each["words"]]
     if not judged:
         return []
     suspicious = [each for each in judged if any(word["suspicious"] for word in each["words"])]
     if not suspicious:
-        return [
+        lines = [
             "No class was found to be recognised by its surroundings, as far as visual words can tell: what speaks for "
             "each class is on the object, or stands around the objects of all classes alike."
         ]
+        if baseline == "mean":
+            lines.append(
+                "But hidden patches showed their own mean colours, by which a scene can still be recognised: such "
+                'reliance may be hidden. An audit with baseline="grey", or other pictures as baseline, would tell.'
+            )
+        return lines
     suspicious.sort(key=lambda each: (-each["surroundings"], each["label"]))
     lines = [_suspicion(each) for each in suspicious[:_MOST_CLASSES]]
     rest = len(suspicious) - _MOST_CLASSES

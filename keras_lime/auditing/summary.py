@@ -81,7 +81,8 @@ def summarise(folder: Path) -> dict[str, Any]:
     wrong: list[dict[str, Any]] = []
     failures: list[dict[str, Any]] = []
     rows, errors = 0, Counter[str]()
-    names: dict[int, str] = dict(enumerate(read_json(folder / "audit.json").get("class_names") or ()))
+    about = read_json(folder / "audit.json")
+    names: dict[int, str] = dict(enumerate(about.get("class_names") or ()))
     for image, count in _images(folder):
         rows += count
         if image["error"] is not None:
@@ -117,7 +118,8 @@ def summarise(folder: Path) -> dict[str, Any]:
         measured = entry["swap_flip"] is not None
         entry["shortcut_score"] = entry["swap_flip"] if measured else entry["surroundings"]
         entry["shortcut_score_from"] = "swap_flip" if measured else "words"
-    summary = {"format_version": FORMAT_VERSION, "findings": findings(summary), **summary}
+    baseline = (about.get("settings") or {}).get("baseline")
+    summary = {"format_version": FORMAT_VERSION, "findings": findings(summary, baseline), **summary}
     write_json(folder / "summary.json", summary)
     return summary
 

@@ -17,9 +17,10 @@ summed as they are). Whether a class is read off its surroundings is then decide
   must exceed two standard errors. A model cannot owe its prediction to a meadow that is before every class alike; what
   such meadows have of weight is the disturbance of hiding them.
 
-The words with all three are *suspicious* if together they say much about the class: if they are present (cover a tenth
-of the picture) in at least 40 percentage points more of the class's pictures than of the others (Youden's index J).
-They lead the class's list, by share × exclusivity × off object; the others follow by their share.
+The words with all three are *suspicious* if together they matter and say much about the class: if they carry at least
+a tenth of its evidence (in thousands of pictures the smallest effect is significant), and are present (cover a tenth of
+the picture) in at least 40 percentage points more of the class's pictures than of the others (Youden's index J). They
+lead the class's list, by share × exclusivity × off object; the others follow by their share.
 
 What it cannot see: a shortcut that is inside the object's outline, a background that all classes share, and, without
 masks, an object that fills the picture to its border. A word is a look, not a thing: look at the examples.
@@ -73,6 +74,7 @@ WORD_COLUMNS: dict[str, tuple[str, str]] = {
 OFF_OBJECT_FROM = 0.5
 EXCLUSIVE_FROM = 0.5
 STDERRS = 2.0
+LEAST_SHARE = 0.1
 PRESENCE_GAP = 0.4
 FEWEST_IMAGES = 5
 """A class of fewer pictures is not judged."""
@@ -124,8 +126,9 @@ def find_words(folder: Path, n_words: int | None = None, seed: int = 0) -> Words
     figures = _figures(tally)
     classes = np.array(list(tally.names), np.int64)
     presence = measure_presence(folder, vocabulary, classes, figures["candidate"].astype(bool))
+    leads = (figures["share"] * figures["candidate"]).sum(axis=1) >= LEAST_SHARE
     with np.errstate(invalid="ignore"):
-        leads = presence[:, 0] - presence[:, 1] >= PRESENCE_GAP
+        leads &= presence[:, 0] - presence[:, 1] >= PRESENCE_GAP
     rows = []
     for place, number in sorted(enumerate(tally.names), key=lambda item: item[1]):
         own = {name: values[place] for name, values in figures.items()}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from keras_lime.auditing.report import write_report
 from keras_lime.auditing.summary import summarise
@@ -36,12 +36,16 @@ class Opened:
         self._context.on("request", lambda request: self._asked(request.url))
         self.page.on("pageerror", lambda error: self.problems.append(f"script error: {error}"))
         self.page.on("dialog", lambda dialog: self.problems.append(f"dialog: {dialog.message}"))
-        self.page.on("console", lambda message: self.problems.append(f"console: {message.text}"))
+        self.page.on("console", self._heard)
         self.page.goto(file.as_uri())
         self.page.wait_for_selector("html[data-drawn=all]", state="attached")
 
     def close(self) -> None:
         self._context.close()
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type == "error" or "Content Security Policy" in message.text:
+            self.problems.append(f"console: {message.text}")
 
     def _asked(self, url: str) -> None:
         if not url.startswith(("file://", "data:", "blob:")):

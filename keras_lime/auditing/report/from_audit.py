@@ -26,9 +26,6 @@ _EXAMPLES = 3
 _WRONG = 24
 _TYPICAL_CLASSES = 20
 _MOST_CLASSES_TOLD = 300
-_BATCH = 64
-"""Pictures that are read together."""
-
 _ABOUT = ("path", "label_name", "predicted", "predicted_name", "predicted_value", "target", "target_name", "r2")
 
 
@@ -146,32 +143,30 @@ def _wanted(
 
 def _pictures(folder: Path, wanted: Sequence[int], album: Album) -> dict[int, int]:
     """Puts pictures into the album; their indices by position."""
+    rows: dict[int, dict[str, Any]] = {}
+    for row in rows_at(folder, "rows", wanted, (*_ABOUT, "weights", "stderr")):
+        # Of an image's rows that of its predicted class says why it was predicted.
+        if row["position"] not in rows or row["target"] == row["predicted"]:
+            rows[row["position"]] = row
+    drawn = {row["position"]: row for row in rows_at(folder, "pictures", wanted, ("picture", "segments"))}
     index: dict[int, int] = {}
-    for start in range(0, len(wanted), _BATCH):
-        some = wanted[start : start + _BATCH]
-        rows: dict[int, dict[str, Any]] = {}
-        for row in rows_at(folder, "rows", some, (*_ABOUT, "weights", "stderr")):
-            # Of an image's rows that of its predicted class says why it was predicted.
-            if row["position"] not in rows or row["target"] == row["predicted"]:
-                rows[row["position"]] = row
-        drawn = {row["position"]: row for row in rows_at(folder, "pictures", some, ("picture", "segments"))}
-        for position in some:
-            if position not in rows or position not in drawn or rows[position]["weights"] is None:
-                continue
-            row, picture = rows[position], drawn[position]
-            with Image.open(io.BytesIO(picture["segments"])) as opened:
-                segments = np.asarray(opened).astype(np.int32)
-            about = {
-                "name": _name(row),
-                "label": row["label_name"],
-                "predicted": row["predicted_name"],
-                "value": row["predicted_value"],
-                "target": row["target_name"],
-                "r2": row["r2"],
-            }
-            place = album.add(about, picture["picture"], segments, row["weights"], row["stderr"])
-            if place is not None:
-                index[position] = place
+    for position in wanted:
+        if position not in rows or position not in drawn or rows[position]["weights"] is None:
+            continue
+        row, picture = rows[position], drawn[position]
+        with Image.open(io.BytesIO(picture["segments"])) as opened:
+            segments = np.asarray(opened).astype(np.int32)
+        about = {
+            "name": _name(row),
+            "label": row["label_name"],
+            "predicted": row["predicted_name"],
+            "value": row["predicted_value"],
+            "target": row["target_name"],
+            "r2": row["r2"],
+        }
+        place = album.add(about, picture["picture"], segments, row["weights"], row["stderr"])
+        if place is not None:
+            index[position] = place
     return index
 
 
