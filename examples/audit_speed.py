@@ -29,8 +29,8 @@ from numpy.typing import NDArray
 
 __all__ = ["main"]
 
-SLEEP = 0.01
-"""Seconds that the sleeping model takes for a batch, whatever its size."""
+SLEEP, BATCH = 0.01, 16
+"""Seconds that the sleeping model takes for a batch, and its size."""
 
 _PASSES = 20_480
 """Plain forward passes that are timed at most; more are counted in proportion."""
@@ -71,7 +71,7 @@ def one_audit(options: argparse.Namespace) -> None:
         model: Any = sleeping_model
         # Small pictures: what each costs the processor must be little beside what the model sleeps.
         data = tuple(array[:, ::4, ::4] if array.ndim > 1 else array for array in data)
-        given |= {"segmentation": "grid", "n_segments": 16, "output": "softmax", "shard_size": 4}
+        given |= {"segmentation": "grid", "n_segments": 16, "output": "softmax", "shard_size": 4, "batch_size": BATCH}
     else:
         from stop_signs import build_model
 
@@ -179,7 +179,7 @@ def on_ray(images: int, samples: int, workers: int, rounds: int) -> None:
 
 def simulate(workers: list[int], samples: int) -> None:
     """How throughput grows with workers that sleep."""
-    images, batches = 40, math.ceil(samples / 128)
+    images, batches = 40, math.ceil(samples / BATCH)
     print(f"\nA sleeping model, {SLEEP * 1000:.0f} ms a batch, {batches} batches an image, {images} images a worker")
     print("(images per second without the start of the workers)")
     first = None
@@ -213,7 +213,7 @@ def main() -> None:
     elif options.ray:
         on_ray(options.images, options.samples, options.ray, options.rounds)
     elif options.simulate:
-        simulate(options.simulate, 4096)
+        simulate(options.simulate, 512)
     else:
         overhead(options.images, options.samples, options.rounds)
 
