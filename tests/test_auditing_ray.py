@@ -95,7 +95,11 @@ def test_a_worker_is_killed_and_a_stream_goes_on(tmp_path: Path) -> None:
     watcher = threading.Thread(target=kill, daemon=True)
     watcher.start()
     given: dict[str, Any] = {"output": "softmax", **SETTINGS}
-    on_ray = audit(slow_reader, batches(), tmp_path / "ray", engine="ray", workers=2, **given)
+
+    def here_alone(batch: Any) -> Any:
+        return slow_reader(batch)
+
+    on_ray = audit(here_alone, batches(), tmp_path / "ray", engine="ray", workers=2, **given)
     watcher.join(10)
     assert killed
     local = audit(slow_reader, batches(), tmp_path / "local", **given)

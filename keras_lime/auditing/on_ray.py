@@ -70,7 +70,8 @@ class RayEngine:
             self._workers = workers or _possible_workers(gpus_per_worker)
             _check_resources(self._workers, gpus_per_worker)
             self._env = {"env_vars": _environment(self._workers)}
-            self._store = ray.remote(num_cpus=0)(Store).remote(pickle.dumps(packed))
+            # Not by pickle: functions and layers of a script or notebook are only there.
+            self._store = ray.remote(num_cpus=0)(Store).remote(ray.cloudpickle.dumps(packed))
             # A model that is not in this process is not brought here either: it would take memory of a GPU.
             self.job, self.identity = (
                 self._prepared_elsewhere(request, first) if packed.shown else prepare(model, request, first)
