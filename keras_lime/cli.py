@@ -39,7 +39,7 @@ it is started again with the same arguments.
 
 examples:
   keras-lime audit signs.keras data/validation --out audits/signs
-  keras-lime audit signs.keras data/validation --out audits/signs --masks data/masks --baseline grey
+  keras-lime audit signs.keras data/validation --out audits/signs --masks data/masks
   keras-lime audit signs.keras data/validation --out audits/look --max-images 500 --num-samples 128
   keras-lime audit signs.keras val.parquet --out audits/signs --class-names names.txt --value-range 0 1
   keras-lime audit signs.keras data/validation --out audits/signs --engine ray --workers 8 --gpus-per-worker 0.5
@@ -209,7 +209,7 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument("--no-report", dest="report", action="store_false", help="write no report.html")
     audit.add_argument("--quiet", action="store_true", help="no progress bar")
     _add_input(audit)
-    _add_settings(audit, 256, "predicted label")
+    _add_settings(audit, 256, "predicted label", "others")
 
     explain = _command(commands, "explain", "explain single images", _EXPLAIN)
     explain.set_defaults(run=_explain)
@@ -217,7 +217,7 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("images", type=Path, metavar="IMAGE", nargs="+", help="image files")
     explain.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for figures and archives")
     _add_input(explain)
-    _add_settings(explain, 1000, "predicted")
+    _add_settings(explain, 1000, "predicted", "mean")
 
     report = _command(commands, "report", "write a report for people without TensorBoard", _REPORT)
     report.set_defaults(run=_report)
@@ -269,15 +269,17 @@ _SETTINGS = (
 )
 
 
-def _add_settings(parser: argparse.ArgumentParser, num_samples: int, targets: str) -> None:
+def _add_settings(parser: argparse.ArgumentParser, num_samples: int, targets: str, baseline: str) -> None:
     group = parser.add_argument_group("explainer (see keras_lime.Settings)")
     group.add_argument("--n-segments", type=int, metavar="N", help="superpixels per image, about (default: 50)")
     group.add_argument("--num-samples", type=int, metavar="N", help=f"perturbations per image (default: {num_samples})")
     group.add_argument("--segmentation", metavar="NAME", help="slic (default), quickshift, felzenszwalb or grid")
     group.add_argument(
-        "--baseline", metavar="NAME", help="what hidden parts show: mean (default), grey, blur, noise or a number"
+        "--baseline",
+        metavar="NAME",
+        help=f"what hidden parts show: mean, grey, blur, noise, others or a number (default: {baseline})",
     )
-    group.add_argument("--sampling", metavar="NAME", help="bernoulli (default) or balanced")
+    group.add_argument("--sampling", metavar="NAME", help="balanced (default) or bernoulli")
     group.add_argument("--kernel-width", type=float, metavar="X", help="of LIME's kernel (default: 0.25)")
     group.add_argument(
         "--targets", nargs="+", metavar="T", help=f"predicted, label, top3, a class number (default: {targets})"

@@ -94,3 +94,18 @@ def test_what_is_no_image_is_refused(image: np.ndarray, message: str) -> None:
 def test_images_hold_numbers() -> None:
     with pytest.raises(TypeError, match="`image` must hold real numbers"):
         check_image(np.full((4, 4), "a"))
+
+
+def test_others_shows_another_image_of_the_batch_and_always_the_same() -> None:
+    images = [np.random.default_rng(seed).integers(0, 255, (16, 16, 3)).astype(np.uint8) for seed in range(4)]
+    settings = Settings(segmentation="grid", n_segments=9, num_samples=20, baseline="others")
+    shown = [plan.baseline for plan in make_plans(images, settings)]
+    for image, baseline in zip(images, shown, strict=True):
+        assert any(np.array_equal(baseline, other) for other in images)
+        assert not np.array_equal(baseline, image)
+    again = make_plans(images, settings)
+    assert all(np.array_equal(one, plan.baseline) for one, plan in zip(shown, again, strict=True))
+    with pytest.raises(ValueError, match='`baseline` must not be "others" for one image'):
+        make_plans(images[:1], settings)
+    with pytest.raises(ValueError, match="all the same"):
+        make_plans([images[0], images[0]], settings)

@@ -12,11 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from keras_lime.auditing import vocabulary as vocabulary_module
-from keras_lime.auditing.donors import OtherPictures
 from keras_lime.auditing.naming import Looks, colour_name, describe
 from keras_lime.auditing.tables import explained, row_batches, rows_at
 from keras_lime.auditing.vocabulary import FEATURES, ROW_PART, features, learn_vocabulary
 from keras_lime.auditing.words import WORD_COLUMNS, find_words, write_words
+from keras_lime.core.others import OtherPictures
 from tests.planted_audits import Planted, write_audit
 
 

@@ -96,7 +96,7 @@ def _words(summary: Mapping[str, Any], baseline: Any) -> list[str]:
         if baseline == "mean":
             lines.append(
                 "But hidden patches showed their own mean colours, by which a scene can still be recognised: such "
-                'reliance may be hidden. An audit with baseline="grey", or other pictures as baseline, would tell.'
+                'reliance may be hidden. An audit with baseline="others", the default, would tell.'
             )
         return lines
     suspicious.sort(key=lambda each: (-each["surroundings"], each["label"]))

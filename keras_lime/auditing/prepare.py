@@ -4,7 +4,7 @@ Runs where the model is. May import Keras, the core, `scoring` and the modules b
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,16 @@ from keras_lime.auditing.models import input_shape, model_hash
 from keras_lime.auditing.schema import FORMAT_VERSION
 from keras_lime.auditing.work import Job, plan_of
 from keras_lime.core.display import Display
-from keras_lime.core.plan import check_image
+from keras_lime.core.plan import check_image, image_id, with_images
 from keras_lime.core.run import Subject, explain_plans
 from keras_lime.core.settings import Settings
 from keras_lime.scoring import NonFiniteOutputError, make_scorer
 
 __all__ = ["Request", "check_identity", "encoded_shape", "prepare", "scorer_for"]
+
+
+_POOL = 64
+"""Pictures that serve as each other's background; so many tell all of a data set's scenes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +73,7 @@ def prepare(model: Any, request: Request, first: Shard) -> tuple[Job, dict[str, 
     scorer = _scorer(model, shape, settings)
     display = _display(request, intake, first)
     n_outputs = scorer.n_outputs
-    job = Job(request.folder, intake, settings, display, n_outputs or 0, request.class_names)
+    job = Job(request.folder, intake, _settled(settings, intake, first), display, n_outputs or 0, request.class_names)
     _check_classes(request, n_outputs)
     identity = {
         "format_version": FORMAT_VERSION,
@@ -87,7 +91,7 @@ def prepare(model: Any, request: Request, first: Shard) -> tuple[Job, dict[str, 
     if n_outputs is None:
         n_outputs = scorer.n_outputs or 0
         _check_classes(request, n_outputs)
-        job = Job(request.folder, intake, settings, display, n_outputs, request.class_names)
+        job = replace(job, n_outputs=n_outputs)
     kind = None if scorer.output is None else scorer.output.kind
     if kind == "regression" and any(item.label is not None for item in first.items):
         raise ValueError(
@@ -185,6 +189,25 @@ def _image_shape(model: Any, request: Request, first: Shard) -> tuple[int, ...]:
             )
         return tuple(found)
     return encoded_shape(model, request.image_size)
+
+
+def _settled(settings: Settings, intake: Intake, first: Shard) -> Settings:
+    """The settings with the pictures that `"others"` shows: those of the first shard, at most 64."""
+    if not any(isinstance(each, str) and each == "others" for each in (settings.baseline, settings.second_baseline)):
+        return settings
+    found: dict[str, Any] = {}
+    for item in first.items[:_POOL]:
+        try:
+            image = intake.image(item)
+        except Exception:  # a damaged file gets its row later
+            continue
+        found.setdefault(image_id(image), image)
+    if len(found) < 2:
+        raise ValueError(
+            f'`baseline`="others", the default, needs two different images. Received: {len(found)}. Pass '
+            'baseline="grey".'
+        )
+    return with_images(settings, np.stack(list(found.values())))
 
 
 def _display(request: Request, intake: Intake, first: Shard) -> Display:

@@ -84,8 +84,10 @@ def audit(
         shard_size: images per shard, the unit of work and of repetition after an interruption. Defaults to `64`.
         report: also write `report.html`. Defaults to `True`.
         verbose: 0 silent, 1 progress bar, 2 one line. Defaults to `1`.
-        **settings: see `keras_lime.Settings`. Other than there, `num_samples` defaults to 256 and `targets` to
-            `("predicted", "label")`: two rows for images that are predicted wrong.
+        **settings: see `keras_lime.Settings`. Other than there, `num_samples` defaults to 256, `targets` to
+            `("predicted", "label")`: two rows for images that are predicted wrong, and `baseline` to `"others"`: what
+            up to 64 images of the first shard show there. Over many images no other finds so much of what a model
+            reads around the object; single explanations are a little noisier.
 
     Returns:
         The `Audit`. Images that could not be explained have a row with their `error`.
@@ -100,7 +102,7 @@ def audit(
         found.summary["swap_flip"]
         ```
     """
-    chosen = make_settings(settings, num_samples=256, targets=("predicted", "label"))
+    chosen = make_settings(settings, num_samples=256, targets=("predicted", "label"), baseline="others")
     folder = Path(fspath(out))
     _check_arguments(folder, chosen, engine, workers, gpus_per_worker, shard_size, max_images, value_range)
     source = open_source(dataset, masks, class_names, columns, Cutting(shard_size, max_images, chosen.seed))

@@ -16,14 +16,14 @@ from keras_lime.core.segmentation import Segmentation
 __all__ = ["BASELINES", "BLIND_BELOW", "Baseline", "baseline_image", "blind_segments"]
 
 Baseline = (
-    Literal["mean", "blur", "grey", "noise", "dataset"]
+    Literal["mean", "blur", "grey", "noise", "dataset", "others"]
     | float
     | Sequence[float]
     | NDArray[Any]
     | Callable[[NDArray[np.float32], NDArray[np.int32]], Any]
 )
 
-BASELINES = ("mean", "blur", "grey", "noise", "dataset")
+BASELINES = ("mean", "blur", "grey", "noise", "dataset", "others")
 
 BLIND_BELOW = 2 / 255
 """Root mean square difference, as a share of the display range, below which hiding a superpixel changes nothing: two of
@@ -43,7 +43,7 @@ def baseline_image(
     Args:
         image: float32 array of shape (h, w, c), model input.
         segmentation: its superpixels.
-        baseline: see `Settings.baseline`; `"dataset"` must have been replaced by the mean image.
+        baseline: see `Settings.baseline`; `"dataset"` and `"others"` must have been replaced.
         grey: float32 array of shape (c,): the middle of the display range as model input.
         display: gives the range of values for `"noise"`.
         rng: the source of `"noise"`.
@@ -68,6 +68,11 @@ def baseline_image(
                 raise ValueError(
                     '`baseline` must not be "dataset" for one image: it shows the mean of several images that are '
                     "explained together. Pass your training set's mean: baseline=x_train.mean(axis=0)."
+                )
+            case "others":
+                raise ValueError(
+                    '`baseline` must not be "others" for one image: it shows other images that are explained together '
+                    "with it. Pass some: baseline=keras_lime.core.others.OtherPictures(x_train[:64])."
                 )
             case _:
                 raise ValueError(

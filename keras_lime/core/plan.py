@@ -20,7 +20,7 @@ from keras_lime.core.sampling import sample_neighborhood
 from keras_lime.core.segmentation import Segmentation, segment
 from keras_lime.core.settings import Settings
 
-__all__ = ["Plan", "Scorer", "Scores", "as_pixels", "check_image", "image_id", "make_plan", "make_plans"]
+__all__ = ["Plan", "Scorer", "Scores", "as_pixels", "check_image", "image_id", "make_plan", "make_plans", "with_images"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +154,7 @@ def make_plans(images: Sequence[NDArray[Any]], settings: Settings) -> list[Plan]
     stack = np.stack(images)
     display = Display.of(stack, settings.display_fn)
     if len(images) > 1:
-        settings = _with_mean_image(settings, stack)
+        settings = with_images(settings, stack)
     maps = settings.segmentation
     if isinstance(maps, np.ndarray) and maps.ndim == 3 and len(maps) == len(images):
         each = [replace(settings, segmentation=labels) for labels in maps]
@@ -170,13 +170,26 @@ def make_plans(images: Sequence[NDArray[Any]], settings: Settings) -> list[Plan]
     ]
 
 
-def _with_mean_image(settings: Settings, images: NDArray[Any]) -> Settings:
-    """The settings with `"dataset"` replaced by the mean of the images (n, h, w) or (n, h, w, c)."""
-    changed = {}
+def with_images(settings: Settings, images: NDArray[Any]) -> Settings:
+    """The settings with the baselines that are made of several images: `"dataset"` and `"others"`.
+
+    Args:
+        settings: the explainer's settings.
+        images: array (n, h, w) or (n, h, w, c), n ≥ 2.
+
+    Raises:
+        ValueError: if all images are the same, for `"others"`.
+    """
+    # Here: the module needs `image_id` of this one.
+    from keras_lime.core.others import OtherPictures
+
+    changed: dict[str, Any] = {}
     for name in ("baseline", "second_baseline"):
         value = getattr(settings, name)
         if isinstance(value, str) and value == "dataset":
             changed[name] = images.mean(axis=0, dtype=np.float64)
+        elif isinstance(value, str) and value == "others":
+            changed[name] = OtherPictures(images, settings.seed)
     return replace(settings, **changed)
 
 

@@ -62,10 +62,11 @@ class Settings:
         baseline: what hidden superpixels show, in model input: `"mean"` (their own mean colour, LIME's choice),
             `"blur"` (the blurred image), `"grey"` (the middle of the display range), `"noise"` (every value drawn from
             the display range, by `seed`), `"dataset"` (the mean of the images explained together: the probe set or
-            the batch), a number or one number per channel, an image, or a callable from image (h, w, c) and labels
-            (h, w) to an image. `"mean"` still tells the model the colours of what it hides, so a scene can be
-            recognised by them; where the question is whether a model reads the background, `"grey"` separates better.
-            Superpixels that look the same hidden as shown cannot be judged and are marked. Defaults to `"mean"`.
+            the batch), `"others"` (another one of them, chosen by the image's content), a number or one number per
+            channel, an image, or a callable from image (h, w, c) and labels (h, w) to an image. `"mean"` still tells
+            the model the colours of what it hides, so a scene can be recognised by them; where the question is whether
+            a model reads the background, `"grey"` separates better. Superpixels that look the same hidden as shown
+            cannot be judged and are marked. Defaults to `"mean"`.
         second_baseline: the same perturbations are scored once more with this in place of `baseline`, and
             `Explanation.agreement` says how far the two explanations agree; twice the model calls. Defaults to `None`.
         num_samples: perturbations per image, the image itself included. `"auto"` takes as many as each image needs: it

@@ -11,7 +11,8 @@ _BASELINES = {
     "blur": "the blurred picture",
     "noise": "noise",
     "dataset": "the mean picture",
-    "keras_lime.auditing.donors.OtherPictures": "other pictures of the data set",
+    "keras_lime.core.others.OtherPictures": "other pictures",
+    "others": "other pictures of the data set",
 }
 
 

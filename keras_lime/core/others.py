@@ -1,4 +1,4 @@
-"""`OtherPictures`: a baseline for audits, where hidden superpixels show what another picture has in their place.
+"""`OtherPictures`: the baseline `"others"`, where hidden superpixels show what another picture has in their place.
 
 A mean colour still tells meadow from sky, and grey looks more like one class's scene (a street, say) than another's,
 so that hiding the street changes nothing. What another picture of the data set shows there is as likely as anything to
@@ -27,7 +27,7 @@ class OtherPictures:
         ValueError: if `pool` holds fewer than two different pictures.
 
     Example:
-        >>> keras_lime.audit(model, "validation", "audits/run1", baseline=OtherPictures(x_train[:64]))
+        >>> explain(model, image, baseline=OtherPictures(x_train[:64]))
     """
 
     def __init__(self, pool: ArrayLike, seed: int = 0) -> None:
