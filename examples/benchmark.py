@@ -67,7 +67,7 @@ def _measure(options: argparse.Namespace, found: dict[str, Any]) -> None:
     from benchmarks.speed import overhead, time_to_accuracy
     from benchmarks.training import callback, linearity, plot_linearity, starting
 
-    quick, only, rounds = options.quick, options.only, options.rounds
+    quick, only, rounds = options.quick, options.only, 1 if options.quick else options.rounds
     models = subjects(options.models, options.model, quick)
     # Random weights cost what trained ones do, but there is nothing to explain in them.
     trained = [each for each in models if each.name not in ("mobilenet", "inception")]
@@ -81,7 +81,7 @@ def _measure(options: argparse.Namespace, found: dict[str, Any]) -> None:
         for each in models:
             found["speed"][each.name] = overhead(
                 each,
-                rounds if each in trained else min(rounds, 3),
+                rounds,
                 with_peers=each in trained and not options.no_peers,
                 sizes=sizes if each in trained else sizes[:3],
             )
@@ -104,7 +104,7 @@ def _measure(options: argparse.Namespace, found: dict[str, Any]) -> None:
             results = found.get("accuracy", {}).get(each.name)
             ours = samples_needed(results, 128 if quick else 512) if results else None
             found["time"][each.name] = time_to_accuracy(
-                each, ours or (64 if quick else 256), 1 if quick else min(rounds, 3), 128 if quick else 512
+                each, ours or (64 if quick else 256), rounds if each.name == "small CNN" else 1, 128 if quick else 512
             )
     if "memory" in only:
         found["memory"] = memory(*((4, 60, 10) if quick else (64, 2000, 200)))
@@ -112,10 +112,10 @@ def _measure(options: argparse.Namespace, found: dict[str, Any]) -> None:
         sizes_of = (
             {"probes": 3, "samples": 64, "images": 100} if quick else {"probes": 10, "samples": 256, "images": 2000}
         )
-        found["callback"] = callback(small(), **sizes_of, rounds=1 if quick else rounds)
+        found["callback"] = callback(small(), **sizes_of, rounds=rounds)
     if "linear" in only:
         ranges = ((1, 2, 3), (64, 96, 128)) if quick else ((2, 4, 8, 16, 32), (128, 256, 512, 1024, 2048))
-        found["linear"] = linearity(small(), ranges[0], ranges[1], rounds=1 if quick else 3)
+        found["linear"] = linearity(small(), ranges[0], ranges[1], rounds=1 if quick else 2)
         if options.plot is not None:
             plot_linearity(found["linear"], options.plot)
     if "start" in only:
@@ -128,9 +128,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS, help="which models (default all)")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="which parts (default all)")
     parser.add_argument("--backend", choices=("tensorflow", "jax", "torch"), help="sets KERAS_BACKEND")
-    parser.add_argument("--rounds", type=int, default=5, help="how often each is timed (default 5)")
-    parser.add_argument("--pool", type=int, default=4000, help="masks that stand for the limit for --model")
-    parser.add_argument("--seeds", type=int, default=8, help="repetitions of the balanced design for --model")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each is timed (default 3)")
+    parser.add_argument("--pool", type=int, default=3000, help="masks that stand for the limit for --model")
+    parser.add_argument("--seeds", type=int, default=6, help="repetitions of the balanced design for --model")
     parser.add_argument("--no-peers", action="store_true", help="time keras_lime alone")
     parser.add_argument("--quick", action="store_true", help="sizes so small that the numbers mean nothing")
     parser.add_argument("--json", type=Path, help="also write the numbers to this file")

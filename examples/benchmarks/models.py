@@ -63,7 +63,7 @@ def subjects(names: list[str], path: Path | None, quick: bool) -> list[Subject]:
             model = keras.saving.load_model(path, compile=False)
             found.append(Subject(path.stem, model, 64 if quick else 256))
         elif name in ("mobilenet", "inception"):
-            found.append(Subject(name, untrained(name), 16 if quick else {"mobilenet": 256, "inception": 96}[name]))
+            found.append(Subject(name, untrained(name), 64 if quick else {"mobilenet": 256, "inception": 96}[name]))
     return found
 
 
@@ -108,9 +108,16 @@ def compiled_forward(model: Any) -> Callable[[Image], Callable[[], object]]:
         case "jax":
             import jax
 
-            state = ([v.value for v in model.trainable_variables], [v.value for v in model.non_trainable_variables])
             forward = jax.jit(lambda *given: model.stateless_call(*given, training=False)[0])
-            return lambda batch: partial(lambda array: np.asarray(forward(*state, array)), jax.device_put(batch))
+
+            def run_on(batch: Any) -> object:
+                # Read anew: `fit` and `predict` give the arrays of the weights away and put others in their place.
+                state = [
+                    [each.value for each in part] for part in (model.trainable_variables, model.non_trainable_variables)
+                ]
+                return np.asarray(forward(*state, batch))
+
+            return lambda batch: partial(run_on, jax.device_put(batch))
         case _:
             import torch
 
