@@ -17,11 +17,13 @@ from PIL import Image
 import keras_lime
 from keras_lime import Audit, audit, explain
 from keras_lime.auditing.schema import PICTURE_COLUMNS, ROW_COLUMNS, pictures_schema, rows_schema
+from keras_lime.core.others import OtherPictures
 from keras_lime.core.warning import LimeWarning
 from tests.audits import FAST, NAMES, classifier, png, rows_by_id, write_folder
 from tests.worlds import background_reader, object_reader, squares
 
-QUIET: dict[str, Any] = {"verbose": 0, "report": False, "shard_size": 8, **FAST}
+QUIET: dict[str, Any] = {"verbose": 0, "report": False, "shard_size": 8, "baseline": "mean", **FAST}
+"""With a baseline that is the same whatever comes first: the default's pictures are those of the first shard."""
 
 
 @pytest.fixture(scope="module")
@@ -214,6 +216,19 @@ def test_swap_flip_tells_readers_of_objects_from_readers_of_backgrounds(tmp_path
     assert flips["object"]["object_share"] > 3 * flips["object"]["object_chance"]
     # Of a plain ground no superpixel speaks for anything.
     assert flips["background"]["object_share"] is None
+
+
+def test_hidden_patches_show_pictures_of_the_first_shard(model: keras.Model, tmp_path: Path) -> None:
+    images = squares(16, biased=False)[0]
+    stream = [images[:8], images[8:]]
+    found = audit(model, iter(stream), tmp_path, **{**QUIET, "baseline": "others", "targets": "predicted"})
+    others = OtherPictures(images[:8])
+    for row in found.rows().to_pylist():
+        one = explain(model, images[row["position"]], baseline=others, targets="predicted", **FAST)
+        np.testing.assert_allclose(row["weights"], one.fit.coef[0], atol=1e-6)
+    with pytest.raises(ValueError, match="needs two different images"):
+        audit(model, images[:1], tmp_path / "one", **{**QUIET, "baseline": "others"})
+    assert not (tmp_path / "one").exists()
 
 
 def test_what_fails_becomes_a_row_with_its_error(model: keras.Model, tmp_path: Path) -> None:

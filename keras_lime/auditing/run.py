@@ -86,8 +86,8 @@ def audit(
         verbose: 0 silent, 1 progress bar, 2 one line. Defaults to `1`.
         **settings: see `keras_lime.Settings`. Other than there, `num_samples` defaults to 256, `targets` to
             `("predicted", "label")`: two rows for images that are predicted wrong, and `baseline` to `"others"`: what
-            up to 64 images of the first shard show there. Over many images no other finds so much of what a model
-            reads around the object; single explanations are a little noisier.
+            up to 64 images of the first shard show there (data in another order have others). Over many images no
+            other finds so much of what a model reads around the object; single explanations are a little noisier.
 
     Returns:
         The `Audit`. Images that could not be explained have a row with their `error`.
