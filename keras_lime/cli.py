@@ -259,6 +259,8 @@ _SETTINGS = (
     "n_segments",
     "baseline",
     "num_samples",
+    "tolerance",
+    "max_samples",
     "sampling",
     "kernel_width",
     "targets",
@@ -272,7 +274,16 @@ _SETTINGS = (
 def _add_settings(parser: argparse.ArgumentParser, num_samples: int, targets: str, baseline: str) -> None:
     group = parser.add_argument_group("explainer (see keras_lime.Settings)")
     group.add_argument("--n-segments", type=int, metavar="N", help="superpixels per image, about (default: 50)")
-    group.add_argument("--num-samples", type=int, metavar="N", help=f"perturbations per image (default: {num_samples})")
+    group.add_argument(
+        "--num-samples",
+        type=_count_or_auto,
+        metavar="N",
+        help=f"perturbations per image, or auto: as many as each needs (default: {num_samples})",
+    )
+    group.add_argument(
+        "--tolerance", type=float, metavar="X", help="for auto: error of the weights that is small enough"
+    )
+    group.add_argument("--max-samples", type=int, metavar="N", help="for auto: so many per image at most")
     group.add_argument("--segmentation", metavar="NAME", help="slic (default), quickshift, felzenszwalb or grid")
     group.add_argument(
         "--baseline",
@@ -288,6 +299,10 @@ def _add_settings(parser: argparse.ArgumentParser, num_samples: int, targets: st
     group.add_argument("--output", metavar="NAME", help="what the model's output means (default: read from it)")
     group.add_argument("--batch-size", type=int, metavar="N", help="images per forward pass (default: by image size)")
     group.add_argument("--seed", type=int, metavar="N", help="of everything that is random (default: 0)")
+
+
+def _count_or_auto(text: str) -> int | str:
+    return text if text == "auto" else int(text)
 
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:

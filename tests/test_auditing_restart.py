@@ -129,6 +129,7 @@ def test_a_stream_is_read_past_what_is_done(tmp_path: Path) -> None:
     [
         ({"model": 1}, r"differs in model: sha256"),
         ({"num_samples": 40}, r"differs in settings: num_samples: there 32, now 40"),
+        ({"baseline": np.ones(3)}, r"differs in settings: baseline: there 'others', now 'array\(3,\) [0-9a-f]{64}'"),
         ({"shard_size": 5}, r"differs in shard_size: there 4, now 5"),
         ({"data": 16}, r"differs in data: (images|sha256)"),
         ({"class_names": ["a", "b", "c", "d"]}, r"differs in class_names: there None, now \['a', "),

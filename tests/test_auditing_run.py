@@ -25,6 +25,8 @@ from tests.worlds import background_reader, object_reader, squares
 QUIET: dict[str, Any] = {"verbose": 0, "report": False, "shard_size": 8, "baseline": "mean", **FAST}
 """With a baseline that is the same whatever comes first: the default's pictures are those of the first shard."""
 
+GRID: dict[str, Any] = {name: FAST[name] for name in ("segmentation", "n_segments")}
+
 
 @pytest.fixture(scope="module")
 def model() -> keras.Model:
@@ -275,6 +277,25 @@ def test_arrays_and_streams_with_odd_images(tmp_path: Path) -> None:
     assert errors[4] == errors[5] == "the image has shape (16, 32, 3), the model takes (32, 32, 3)"
     assert errors[7] == "the true class is 7, the model has 4 outputs"
     assert [index for index, error in enumerate(errors) if error is None] == [0, 2, 6]
+
+
+def test_as_many_samples_as_each_image_needs(model: keras.Model, tmp_path: Path) -> None:
+    data = squares(12, biased=False)
+    settings = {**QUIET, "num_samples": "auto", "tolerance": 0.002, "max_samples": 256}
+    found = audit(model, data, tmp_path / "out", **settings)
+    alone = [explain(model, image, num_samples="auto", tolerance=0.002, max_samples=256, **GRID) for image in data[0]]
+    rows = [row for row in found.rows().to_pylist() if row["target"] == row["predicted"]]
+    assert [row["num_samples"] for row in rows] == [one.num_samples for one in alone]
+
+    def broken(batch: Any) -> Any:
+        scores = np.full((len(batch), 4), 0.25, np.float32)
+        scores[batch[:, 0, 0, 0] == data[0][5, 0, 0, 0]] = np.nan
+        return scores
+
+    partly = audit(broken, data, tmp_path / "broken", output="softmax", **settings)
+    errors = {row["position"]: row["error"] for row in partly.rows().to_pylist()}
+    assert errors[5] == "the model gave nan in output 0"
+    assert 0 < partly.summary["failed"] < 12
 
 
 def test_an_empty_class_is_told(model: keras.Model, tmp_path: Path) -> None:

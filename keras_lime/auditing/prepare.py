@@ -3,6 +3,7 @@
 Runs where the model is. May import Keras, the core, `scoring` and the modules beside it.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from keras_lime.core.run import Subject, explain_plans
 from keras_lime.core.settings import Settings
 from keras_lime.scoring import NonFiniteOutputError, make_scorer
 
-__all__ = ["Request", "check_identity", "encoded_shape", "prepare", "scorer_for"]
+__all__ = ["Request", "check_identity", "describe_settings", "encoded_shape", "prepare", "scorer_for"]
 
 
 _POOL = 64
@@ -80,7 +81,7 @@ def prepare(model: Any, request: Request, first: Shard) -> tuple[Job, dict[str, 
         "model": {"sha256": model_hash(model), "input": list(shape)},
         "data": dict(request.data),
         "class_names": None if request.class_names is None else list(request.class_names),
-        "settings": settings.describe(),
+        "settings": describe_settings(settings),
         "scale": settings.scale,
         "display": [display.low, display.high],
         "value_range": list(request.value_range),
@@ -132,6 +133,16 @@ def encoded_shape(model: Any, image_size: Sequence[int] | None = None) -> tuple[
     shape = (*size, *(3 if each is None else int(each) for each in channels))
     color_mode(shape)
     return shape
+
+
+def describe_settings(settings: Settings) -> dict[str, Any]:
+    """The settings as JSON values; arrays, which `Settings.describe` tells by their shape, by their content too."""
+    described = settings.describe()
+    for name in described:
+        value = getattr(settings, name)
+        if isinstance(value, np.ndarray):
+            described[name] = f"array{value.shape} {hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()}"
+    return described
 
 
 def scorer_for(model: Any, job: Job) -> Any:

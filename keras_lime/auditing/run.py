@@ -10,7 +10,7 @@ from keras_lime.auditing.items import Item, Shard
 from keras_lime.auditing.local import LocalEngine
 from keras_lime.auditing.on_ray import RayEngine, check_ray
 from keras_lime.auditing.opening import open_source
-from keras_lime.auditing.prepare import Request, check_identity
+from keras_lime.auditing.prepare import Request, check_identity, describe_settings
 from keras_lime.auditing.result import Audit
 from keras_lime.auditing.shards import Manifest, done_shards, make_folder, read_json
 from keras_lime.auditing.sources import Cutting
@@ -118,7 +118,7 @@ def audit(
         (float(low), float(high)),
         shard_size,
     )
-    check_identity(folder, {"data": request.data, "settings": chosen.describe(), "shard_size": shard_size})
+    check_identity(folder, {"data": request.data, "settings": describe_settings(chosen), "shard_size": shard_size})
     shards = source.shards()
     first = next(shards, None)
     if first is None:

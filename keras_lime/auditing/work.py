@@ -69,6 +69,11 @@ class _Subject:
     error: str | None = None
     swap: tuple[float, float, float] | None = None
 
+    @property
+    def title(self) -> str:
+        """How errors call it."""
+        return f"image {self.item.position}"
+
 
 def work(shard: Shard, job: Job, scorer: Any, tick: Callable[[], object] = lambda: None) -> Manifest:
     """Explains a shard's images and writes its files.
@@ -86,12 +91,7 @@ def work(shard: Shard, job: Job, scorer: Any, tick: Callable[[], object] = lambd
     ready = [subject for subject in subjects if subject.error is None]
     for _ in range(len(subjects) - len(ready)):
         tick()
-    for subject, answer in zip(ready, _explanations(ready, job, scorer), strict=True):
-        if isinstance(answer, str):
-            subject.error = answer
-        else:
-            subject.explanation = answer
-        tick()
+    _explain(ready, job, scorer, tick)
     _swap([subject for subject in ready if subject.explanation is not None], job, scorer)
     rows = [row for subject in subjects for row in _rows(subject, job)]
     pictures = [_picture(subject) for subject in ready]
@@ -128,24 +128,28 @@ def _prepared(item: Item, job: Job) -> _Subject:
     return subject
 
 
-def _explanations(ready: Sequence[_Subject], job: Job, scorer: Any) -> Iterator[Explanation | str]:
-    """An explanation of each image, or why there is none."""
-    start = 0
-    while start < len(ready):
-        plans = [subject.plan for subject in ready[start:] if subject.plan is not None]
-        known = [
-            Subject(f"image {subject.item.position}", label=subject.item.label, object_mask=subject.mask)
-            for subject in ready[start:]
-        ]
+def _explain(subjects: Sequence[_Subject], job: Job, scorer: Any, tick: Callable[[], object]) -> None:
+    """Gives each subject its explanation, or says why there is none."""
+    waiting = list(subjects)
+    while waiting:
+        plans = [subject.plan for subject in waiting if subject.plan is not None]
+        known = [Subject(subject.title, label=subject.item.label, object_mask=subject.mask) for subject in waiting]
+        answered = 0
         try:
             for found in explain_plans(plans, known, scorer, job.settings, class_names=job.class_names):
-                start += 1
-                yield found
+                waiting[answered].explanation = found
+                answered += 1
+                tick()
         except ValueError as error:
-            # Explanations come in order: the first that is missing is the one that failed. The others share batches
-            # with it and are asked for anew.
-            start += 1
-            yield _words(error.__cause__ or error)
+            # The others share batches with the one that failed, and are asked for anew.
+            failed = [each for each in waiting[answered:] if str(error).startswith(f"{each.title}: ")]
+            if not failed:
+                raise
+            failed[0].error = _words(error.__cause__ or error)
+            waiting = [each for each in waiting[answered:] if each is not failed[0]]
+            tick()
+        else:
+            waiting = []
 
 
 def _swap(subjects: Sequence[_Subject], job: Job, scorer: Any) -> None:
@@ -206,7 +210,7 @@ def _rows(subject: _Subject, job: Job) -> Iterator[_Row]:
         "predicted_name": found.predicted_name,
         "predicted_value": found.predicted_value,
         "effective_samples": found.fidelity.effective_samples,
-        "num_samples": None if found.neighborhood is None else len(found.neighborhood.masks),
+        "num_samples": found.num_samples,
         "object_chance": None if subject.mask is None else float(subject.mask.mean()),
         "n_segments": found.segmentation.n_segments,
         "segment_area": looks.area,
