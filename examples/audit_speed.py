@@ -167,14 +167,16 @@ def memory(counts: list[int], samples: int) -> None:
 
 def on_ray(images: int, samples: int, workers: int, rounds: int) -> None:
     """Throughput of Ray against that of this process, in turns."""
-    print(f"\n{images} images, {samples} samples: images per second, and without the start of the workers")
+    print(f"\n{images} images, {samples} samples: images per second; steady: without the start of the workers")
     for _ in range(rounds):
         local = measure("--images", images, "--samples", samples)
         ray = measure("--images", images, "--samples", samples, "--engine", "ray", "--workers", workers)
-        rates = [each["images"] / each["seconds"] for each in (local, ray)]
-        print(
-            f"  local {rates[0]:7.2f}   Ray, {workers} workers {rates[1]:7.2f}   {rates[1] / rates[0]:5.2f}", flush=True
-        )
+        for name, rates in (
+            ("whole", [each["images"] / each["seconds"] for each in (local, ray)]),
+            ("steady", [each["rate"] for each in (local, ray)]),
+        ):
+            shown = f"local {rates[0]:7.2f}   Ray, {workers} workers {rates[1]:7.2f}"
+            print(f"  {name:<8}{shown}   {rates[1] / rates[0]:5.2f}", flush=True)
 
 
 def simulate(workers: list[int], samples: int) -> None:

@@ -67,6 +67,9 @@ def test_the_same_files_bit_for_bit(tmp_path: Path) -> None:
     assert (on_ray.folder / "audit.json").read_bytes() == (local.folder / "audit.json").read_bytes()
     assert on_ray.summary == local.summary
     assert on_ray.summary["failed"] == 1
+    # Nothing is left to do, in whichever engine.
+    again = audit(model, folder, tmp_path / "local", engine="ray", workers=2, **given)
+    assert _files(again.folder) == _files(local.folder)
 
 
 class Halved(keras.layers.Layer):

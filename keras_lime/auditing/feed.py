@@ -75,14 +75,17 @@ class Feeder:
         self.error: BaseException | None = None
         self._store = store
         self._permits = threading.Semaphore(room)
-        self._total: int | None = None
+        self._read, self._over = 0, False
+        self._changed = threading.Condition()
         self._stopped = False
         self._thread = threading.Thread(target=self._feed, args=(shards,), daemon=True, name="keras_lime-feed")
         self._thread.start()
 
-    def ended(self, start: int) -> bool:
-        """Whether it is known that there is no shard of this number."""
-        return self._total is not None and start >= self._total
+    def has(self, number: int) -> bool:
+        """Whether there is a shard of this number; waits until it is known."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._read > number or self._over)
+            return self._read > number
 
     def done(self, number: int) -> None:
         """The shard's manifest is back: it may be forgotten."""
@@ -101,6 +104,7 @@ class Feeder:
         number = 0
         try:
             for shard in shards:
+                self._tell(number + 1, False)
                 self._permits.acquire()
                 if self._stopped:
                     break
@@ -109,9 +113,14 @@ class Feeder:
                 number += 1
         except BaseException as error:
             self.error = error
-        self._total = number
+        self._tell(number, True)
         if not self._stopped:
             ray.get(self._store.end.remote(number))
+
+    def _tell(self, read: int, over: bool) -> None:
+        with self._changed:
+            self._read, self._over = read, over
+            self._changed.notify_all()
 
 
 def pull(table: Any, store: Any) -> Any:

@@ -94,7 +94,7 @@ class RayEngine:
         feeder = Feeder(self._store, shards, 3 * self._workers + 2)
         try:
             start = 0
-            while not feeder.ended(start):
+            while feeder.has(start):
                 stop = start + (_WINDOW if count is None else max(1, count))
                 for number, manifest in self._window(range(start, stop)):
                     feeder.done(number)
@@ -139,7 +139,7 @@ class RayEngine:
                     batch_format="pyarrow",
                     fn_args=(self._store,),
                     num_cpus=0,
-                    compute=ray.data.TaskPoolStrategy(size=2),
+                    compute=ray.data.TaskPoolStrategy(size=min(2, len(numbers))),
                 )
                 .map_batches(
                     _Worker,
@@ -148,7 +148,7 @@ class RayEngine:
                     fn_constructor_args=(self._store, self.job),
                     num_cpus=1,
                     num_gpus=self._gpus or None,
-                    compute=ray.data.ActorPoolStrategy(size=self._workers),
+                    compute=ray.data.ActorPoolStrategy(size=min(self._workers, len(numbers))),
                     runtime_env=self._env,
                 )
             )
