@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 from playwright.sync_api import Frame, expect
 
@@ -72,14 +73,21 @@ def test_play_runs_from_the_first_epoch_to_the_last(tab: Tab, fast_address: str)
     assert shown == sorted(shown)
 
 
-def test_positive_and_negative_weights_are_shown_apart(tab: Tab, address: str) -> None:
+def test_positive_and_negative_weights_are_shown_apart(tab: Tab, address: str, training: Training) -> None:
     frame = opened(tab, address)
+    tile = f".tile:nth-child({1 + _most_divided(training)}) canvas"
     pictures = {}
     for sign in ("Both", "Positive", "Negative"):
         frame.get_by_role("button", name=sign, exact=True).click()
         expect(frame.get_by_role("button", name=sign, exact=True)).to_have_attribute("aria-pressed", "true")
-        pictures[sign] = drawn(frame, FIRST)
+        pictures[sign] = drawn(frame, tile)
     assert len({tuple(picture) for picture in pictures.values()}) == 3
+
+
+def _most_divided(training: Training) -> int:
+    """Position of the probe whose predicted class has strong weights of either sign."""
+    weights = [each.weights(each.predicted) for each in training.explanations]
+    return int(np.argmax([min(each.max(), -each.min()) / np.abs(each).max() for each in weights]))
 
 
 @pytest.mark.parametrize(
