@@ -84,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nkeras-lime: interrupted. The same command goes on where it was.", file=sys.stderr)
         return 130
-    except (ValueError, TypeError, OSError, ImportError) as error:
+    except (ValueError, TypeError, OSError, ImportError, RuntimeError) as error:
         print(f"keras-lime: error: {_for_the_command_line(str(error))}", file=sys.stderr)
         return 2
     return code

@@ -1,6 +1,7 @@
 """A data set goes in, rows come out: the same from every kind of data set, whole or with their errors."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -239,13 +240,16 @@ def test_what_fails_becomes_a_row_with_its_error(model: keras.Model, tmp_path: P
     whole = png(squares(1)[0][0])
     (folder / "stop" / "cut off.png").write_bytes(whole[: len(whole) // 2])
     Image.new("L", (75, 41), 90).save(folder / "stop" / "another size.png")
+    # A name in another encoding, as archives from elsewhere have them.
+    (folder / "stop" / os.fsdecode("für".encode("latin-1") + b".png")).write_bytes(png(squares(1)[0][0]))
     found = audit(model, folder, tmp_path / "out", class_names=NAMES, **QUIET)
     errors = {row["path"]: row["error"] for row in found.rows().to_pylist()}
-    assert len(errors) == 15
+    assert len(errors) == 16
+    assert errors["stop/f\\xfcr.png"] is None
     assert {path for path, error in errors.items() if error} == {"stop/damaged.jpg", "stop/cut off.png"}
     assert "0x" not in str(errors)
     assert found.summary["failed"] == 2
-    assert found.summary["explained"] == 13
+    assert found.summary["explained"] == 14
     assert sum(found.summary["errors"].values()) == 2
     failed = next(row for row in found.rows().to_pylist() if row["path"] == "stop/damaged.jpg")
     assert failed["label_name"] == "stop"

@@ -12,6 +12,7 @@ from PIL import Image
 
 from keras_lime import Audit, Explanation
 from keras_lime.cli import main
+from keras_lime.tensorboard.pages import page_file
 from tests.audits import classifier, png, write_folder
 from tests.worlds import squares
 
@@ -58,6 +59,18 @@ def test_audit(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     capsys.readouterr()
     assert main([*arguments, *FAST, "--shard-size", "4", "--no-report", "--quiet"]) == 0
     assert "explaining" not in capsys.readouterr().out
+
+
+@pytest.mark.skipif(page_file("report.js") is None, reason="the report's script is not built")
+def test_report(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    arguments = ["audit", str(place / "model.keras"), str(place / "data"), "--out", str(out), "--quiet", *FAST]
+    assert main(arguments) == 0
+    assert f"report        {out / 'report.html'}" in capsys.readouterr().out
+    assert main(["report", str(out), "--out", str(tmp_path / "again.html")]) == 0
+    assert (tmp_path / "again.html").read_bytes() == (out / "report.html").read_bytes()
+    assert main(["report", str(tmp_path / "nothing"), "--out", str(tmp_path / "no.html")]) == 2
+    assert "SOURCE must be a folder" in capsys.readouterr().err
 
 
 def test_audit_with_failures_exits_with_1(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,8 @@ from keras_lime.auditing.local import LocalEngine
 from keras_lime.auditing.on_ray import RayEngine, check_ray
 from keras_lime.auditing.opening import open_source
 from keras_lime.auditing.prepare import Request, check_identity, describe_settings
+from keras_lime.auditing.report import write_report
+from keras_lime.auditing.report.page import page_script
 from keras_lime.auditing.result import Audit
 from keras_lime.auditing.shards import Manifest, done_shards, make_folder, read_json
 from keras_lime.auditing.sources import Cutting
@@ -95,6 +97,7 @@ def audit(
     Raises:
         ValueError: before anything is written, if an argument does not fit, or `out` holds something else.
         ImportError: if `engine="ray"` and Ray is not installed.
+        RuntimeError: if `report` is wanted of a source tree in which its script was not built.
 
     Example:
         ```python
@@ -105,6 +108,8 @@ def audit(
     chosen = make_settings(settings, num_samples=256, targets=("predicted", "label"), baseline="others")
     folder = Path(fspath(out))
     _check_arguments(folder, chosen, engine, workers, gpus_per_worker, shard_size, max_images, value_range)
+    if report:
+        page_script()
     source = open_source(dataset, masks, class_names, columns, Cutting(shard_size, max_images, chosen.seed))
     names = source.class_names if class_names is None else tuple(map(str, class_names))
     low, high = value_range
@@ -140,8 +145,6 @@ def audit(
     finished = folder / "summary.json"
     summary = summarise(folder) if new or not finished.exists() else read_json(finished)
     if report and (new or not (folder / "report.html").exists()):
-        from keras_lime.auditing.report import write_report
-
         write_report(folder, folder / "report.html")
     return Audit(folder, summary)
 

@@ -9,6 +9,7 @@ than the shards that are being worked on. May import numpy, the core and
 
 import hashlib
 import json
+import os
 import warnings
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -120,11 +121,11 @@ class FolderSource(_Addressable):
         """See `Source.describe`: paths and sizes of all files."""
         digest = hashlib.sha256()
         for file in self._files:
-            digest.update(f"{file}\0{(self._path / file).stat().st_size}\n".encode())
+            digest.update(os.fsencode(file) + f"\0{(self._path / file).stat().st_size}\n".encode())
         found: dict[str, Any] = {"kind": "folder", "images": self.n_images, "sha256": digest.hexdigest()}
         if self._masks is not None and self._mask_files is not None:
             found["masks"] = sha256_of(
-                f"{name}\0{(self._masks / name).stat().st_size}" for name in sorted(self._mask_files.values())
+                f"{_shown(name)}\0{(self._masks / name).stat().st_size}" for name in sorted(self._mask_files.values())
             )
         return found
 
@@ -135,8 +136,8 @@ class FolderSource(_Addressable):
             mask = self._mask_files.get(_stem(file)) if self._mask_files is not None else None
             found = None if mask is None or self._masks is None else (self._masks / mask).read_bytes()
         except OSError as error:
-            return Item(position, None, file, label, error=f"{type(error).__name__}: {error.strerror}")
-        return Item(position, content, file, label, found)
+            return Item(position, None, _shown(file), label, error=f"{type(error).__name__}: {error.strerror}")
+        return Item(position, content, _shown(file), label, found)
 
 
 class ArraySource(_Addressable):
@@ -287,7 +288,7 @@ def _listed(
             f"`dataset` must hold images ({', '.join(SUFFIXES)}), one folder per class. Received: {str(path)!r} "
             "without any."
         )
-    return names, files, labels
+    return None if names is None else tuple(map(_shown, names)), files, labels
 
 
 def _mask_files(masks: str | PathLike[str]) -> dict[str, str]:
@@ -298,6 +299,11 @@ def _mask_files(masks: str | PathLike[str]) -> dict[str, str]:
             f"`masks` must be a folder of mask images. Received: masks={str(masks)!r}, not a folder."
         )
     return {_stem(file): file for file in sorted(image_files(folder, "."))}
+
+
+def _shown(path: str) -> str:
+    """A path as text; bytes that are no text, in names from other systems, are spelt out."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _stem(file: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from keras_lime.tensorboard.pages import page_file
 
-__all__ = ["make_page"]
+__all__ = ["make_page", "page_script"]
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -50,7 +50,7 @@ def make_page(content: Mapping[str, Any]) -> str:
     Raises:
         RuntimeError: if the script was not built, in a source tree.
     """
-    script = _script()
+    script = page_script()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     told = "".join(
         f"<p>{html.escape(sentence)}</p>\n" for chapter in content["chapters"] for sentence in chapter["findings"]
@@ -69,7 +69,12 @@ def _json(content: Mapping[str, Any]) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _script() -> str:
+def page_script() -> str:
+    """The report's script.
+
+    Raises:
+        RuntimeError: if it was not built, in a source tree.
+    """
     found = page_file("report.js")
     if found is None:
         raise RuntimeError(
