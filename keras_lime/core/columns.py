@@ -17,6 +17,9 @@ __all__ = ["choose_columns", "choose_inversions", "connected_triples"]
 _SWEEPS = 4
 """Rounds over all superpixels; later ones hardly find anything."""
 
+_NEVER = np.iinfo(np.int64).max
+"""Costs of a place that is taken."""
+
 
 def connected_triples(neighbours: NDArray[np.integer], n_segments: int) -> NDArray[np.int64]:
     """All sets of three superpixels of which one touches both others.
@@ -58,29 +61,38 @@ def choose_columns(
     used = np.zeros(order, dtype=bool)
     used[columns] = True
     everything = np.arange(order)
-    members = [np.flatnonzero((triples == each).any(axis=1)) for each in range(n_segments)]
+    members = _members(triples, n_segments)
+    products = np.bitwise_xor.reduce(columns[triples], axis=1)
+    counts = np.bincount(products, minlength=order)
     for _ in range(_SWEEPS):
         moved = False
         for each in rng.permutation(n_segments):
             mine = members[each]
             if not len(mine):
                 continue
-            old = columns[each]
+            old, own = columns[each], products[mine]
             used[old] = False
-            products = np.bitwise_xor.reduce(columns[triples], axis=1)
-            # How many triples without this superpixel would be aliased with it, at each place that it may take.
-            others = np.bincount(products, minlength=order)
-            others -= np.bincount(products[mine], minlength=order)
-            rest = products[mine] ^ old
-            cost = others + used[rest[:, None] ^ everything].sum(axis=0)
-            free = np.flatnonzero(~used[1:]) + 1
-            best = free[np.argmin(cost[free])]
+            # How many triples without this superpixel would be aliased with it, at each place that it may take; and of
+            # its own, how many with any other.
+            cost = counts - np.bincount(own, minlength=order)
+            cost += used[(own ^ old)[:, None] ^ everything].sum(axis=0)
+            cost[0], cost[used] = _NEVER, _NEVER
+            best = int(cost.argmin())
             if cost[best] < cost[old]:
                 columns[each], moved = best, True
+                products[mine] = own ^ (old ^ best)
+                counts = np.bincount(products, minlength=order)
             used[columns[each]] = True
         if not moved:
             break
     return columns
+
+
+def _members(rows: NDArray[np.int64], n_segments: int) -> list[NDArray[np.intp]]:
+    """Which rows (n, k) of different superpixels hold each superpixel."""
+    order = np.argsort(rows.ravel(), kind="stable")
+    ends = np.cumsum(np.bincount(rows.ravel(), minlength=n_segments))
+    return np.split(order // max(1, rows.shape[1]), ends[:-1])
 
 
 def choose_inversions(
@@ -110,10 +122,12 @@ def choose_inversions(
     found = []
     for _ in range(count):
         inverted = rng.integers(0, 2, size=len(columns), dtype=np.uint8).astype(bool)
+        members, odd = _members(fours, len(columns)), np.bitwise_xor.reduce(inverted[fours], axis=1)
         for each in np.tile(rng.permutation(len(columns)), _SWEEPS):
-            odd = np.bitwise_xor.reduce(inverted[fours[(fours == each).any(axis=1)]], axis=1)
-            if 2 * odd.sum() < len(odd):
+            mine = members[each]
+            if 2 * np.count_nonzero(odd[mine]) < len(mine):
                 inverted[each] = ~inverted[each]
-        fours = fours[~np.bitwise_xor.reduce(inverted[fours], axis=1)]
+                odd[mine] ^= True
+        fours = fours[~odd]
         found.append(inverted)
     return np.stack(found)
