@@ -84,7 +84,7 @@ def one_audit(options: argparse.Namespace) -> None:
         out = Path(folder)
         if options.engine == "ray":
             _start_ray(options.workers)
-        warm = tuple(array[: 2 * options.workers * 4 or 1] for array in data)
+        warm = tuple(array[: max(8, 8 * options.workers)] for array in data)
         audit(model, warm, out / "warm", **given)
         plain = None
         if not options.sleeping and options.plain:
