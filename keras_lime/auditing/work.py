@@ -277,5 +277,5 @@ def _words(error: BaseException) -> str:
     """What went wrong, the same in every process."""
     if isinstance(error, NonFiniteOutputError):
         return f"the model gave {error.value} in output {error.output}"
-    text = re.sub(r"<[^<>]* object at 0x[0-9a-f]+>", "the file", str(error)) or type(error).__name__
+    text = re.sub(r" ?<[^<>]* object at 0x[0-9a-f]+>", "", str(error)) or type(error).__name__
     return text if isinstance(error, ValueError | OSError) else f"{type(error).__name__}: {text}"
