@@ -77,7 +77,7 @@ class Settings:
             Defaults to `0.1`.
         max_samples: for `num_samples="auto"`: perturbations per image at most, the image itself included. Defaults to
             `2000`.
-        sampling: `"balanced"`, an orthogonal design with the same limit as LIME's own that needs at most half of the
+        sampling: `"balanced"`, an orthogonal design with the same limit as LIME's own that needs about half of the
             samples for the same error, or `"bernoulli"`, LIME's own independent coins. Defaults to `"balanced"`.
         kernel_width: width of the exponential kernel on the cosine distance between masks. Defaults to `0.25`.
         surrogate: scikit-learn regressor with `coef_` whose `fit` takes `sample_weight`; cloned and fitted per target.
