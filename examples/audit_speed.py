@@ -29,19 +29,32 @@ from numpy.typing import NDArray
 
 __all__ = ["main"]
 
-SLEEP, BATCH = 0.01, 16
+SLEEP, BATCH = 0.01, 4
 """Seconds that the sleeping model takes for a batch, and its size."""
 
 _PASSES = 20_480
 """Plain forward passes that are timed at most; more are counted in proportion."""
 
 
-def sleeping_model(images: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Sleeps like an accelerator that is waited for, and says something about each picture."""
-    time.sleep(SLEEP)
-    bright = 1 / (1 + np.exp(-(images.mean(axis=(1, 2, 3)) - 120) / 20))
-    scores: NDArray[np.float32] = np.stack([bright, *[(1 - bright) / 4] * 4], axis=1).astype(np.float32)
-    return scores
+class SleepingModel:
+    """Sleeps like an accelerator that is waited for, and says something about each picture.
+
+    Args:
+        folder: where each process that holds one leaves a file when it is asked for the first time.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._process = 0
+
+    def __call__(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        if self._process != os.getpid():
+            self._process = os.getpid()
+            (self._folder / f"process-{self._process}").touch()
+        time.sleep(SLEEP)
+        bright = 1 / (1 + np.exp(-(images.mean(axis=(1, 2, 3)) - 120) / 20))
+        scores: NDArray[np.float32] = np.stack([bright, *[(1 - bright) / 4] * 4], axis=1).astype(np.float32)
+        return scores
 
 
 def signs(count: int, masks: bool) -> tuple[Any, ...]:
@@ -61,6 +74,13 @@ def signs(count: int, masks: bool) -> tuple[Any, ...]:
 
 def one_audit(options: argparse.Namespace) -> None:
     """Audits in this process and prints the seconds as JSON."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = _audited(options, Path(folder))
+    found["memory"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps(found))
+
+
+def _audited(options: argparse.Namespace, out: Path) -> dict[str, Any]:
     from benchmarks.models import plain_passes
 
     from keras_lime import audit
@@ -68,7 +88,7 @@ def one_audit(options: argparse.Namespace) -> None:
     data = signs(options.images, options.masks)
     given: dict[str, Any] = {"num_samples": options.samples, "verbose": 0, "report": False}
     if options.sleeping:
-        model: Any = sleeping_model
+        model: Any = SleepingModel(out)
         # Small pictures: what each costs the processor must be little beside what the model sleeps.
         data = tuple(array[:, ::4, ::4] if array.ndim > 1 else array for array in data)
         given |= {"segmentation": "grid", "n_segments": 16, "output": "softmax", "shard_size": 4, "batch_size": BATCH}
@@ -78,38 +98,44 @@ def one_audit(options: argparse.Namespace) -> None:
         model = build_model()
     if options.workers:
         given |= {"engine": options.engine, "workers": options.workers}
-    passes = options.images * options.samples
+    if options.engine == "ray":
+        _start_ray(options.workers)
+    audit(model, tuple(array[: max(8, 8 * options.workers)] for array in data), out / "warm", **given)
     found: dict[str, Any] = {"images": options.images}
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder)
-        if options.engine == "ray":
-            _start_ray(options.workers)
-        warm = tuple(array[: max(8, 8 * options.workers)] for array in data)
-        audit(model, warm, out / "warm", **given)
-        plain = None
-        if not options.sleeping and options.plain:
-            plain, found["batch"] = plain_passes(
-                model, data[0][0].astype(np.float32), min(passes, _PASSES), (16, 32, 64, 128, 256)
-            )
-            before = clocked(plain)
-        found["seconds"], found["cpu"] = clocked(lambda: audit(model, data, out / "audit", **given))
-        found["rate"] = steady_rate(out / "audit", max(2, options.workers))
-        if plain is not None:
-            share = passes / min(passes, _PASSES)
-            found["plain"], found["plain_cpu"] = (
-                (one + other) / 2 * share for one, other in zip(before, clocked(plain), strict=True)
-            )
-    found["memory"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps(found))
+    passes = options.images * options.samples
+    plain = None
+    if not options.sleeping and options.plain:
+        plain, found["batch"] = plain_passes(
+            model, data[0][0].astype(np.float32), min(passes, _PASSES), (16, 32, 64, 128, 256)
+        )
+        before = clocked(plain)
+    found["seconds"], found["cpu"] = clocked(lambda: audit(model, data, out / "audit", **given))
+    found["rate"] = steady_rate(out, max(2, options.workers))
+    if plain is not None:
+        share = passes / min(passes, _PASSES)
+        found["plain"], found["plain_cpu"] = (
+            (one + other) / 2 * share for one, other in zip(before, clocked(plain), strict=True)
+        )
+    return found
 
 
-def steady_rate(folder: Path, workers: int) -> float:
-    """Images per second between the first shards, one a worker, and the last: without the start of the workers."""
-    manifests = sorted((folder / "shards").glob("part-*.json"), key=lambda file: file.stat().st_mtime)
-    if len(manifests) <= workers:
+def steady_rate(out: Path, workers: int) -> float:
+    """Images per second while all workers worked.
+
+    From the first shards, one a worker, or where the model says when each worker began, from the last that did; to the
+    last shards, one a worker, after which some have nothing left to do.
+    """
+    files = sorted((out / "audit" / "shards").glob("part-*.json"), key=_written)
+    first = max([_written(files[workers - 1]), *map(_written, out.glob("process-*"))])
+    counted = [file for file in files if first < _written(file)][:-workers]
+    if not counted:
         return float("nan")
-    images = sum(int(json.loads(file.read_text())["images"]) for file in manifests[workers:])
-    return float(images / (manifests[-1].stat().st_mtime - manifests[workers - 1].stat().st_mtime))
+    images = sum(int(json.loads(file.read_text())["images"]) for file in counted)
+    return float(images / (_written(counted[-1]) - first))
+
+
+def _written(file: Path) -> float:
+    return file.stat().st_mtime
 
 
 def clocked(run: Callable[[], object]) -> tuple[float, float]:
@@ -167,7 +193,7 @@ def memory(counts: list[int], samples: int) -> None:
 
 def on_ray(images: int, samples: int, workers: int, rounds: int) -> None:
     """Throughput of Ray against that of this process, in turns."""
-    print(f"\n{images} images, {samples} samples: images per second; steady: without the start of the workers")
+    print(f"\n{images} images, {samples} samples: images per second; steady: while all workers work")
     for _ in range(rounds):
         local = measure("--images", images, "--samples", samples)
         ray = measure("--images", images, "--samples", samples, "--engine", "ray", "--workers", workers)
@@ -183,7 +209,7 @@ def simulate(workers: list[int], samples: int) -> None:
     """How throughput grows with workers that sleep."""
     images, batches = 40, math.ceil(samples / BATCH)
     print(f"\nA sleeping model, {SLEEP * 1000:.0f} ms a batch, {batches} batches an image, {images} images a worker")
-    print("(images per second without the start of the workers)")
+    print("(images per second while all of them work; processor time of the one process that reads, per image)")
     first = None
     for count in workers:
         found = measure(
@@ -191,7 +217,8 @@ def simulate(workers: list[int], samples: int) -> None:
         )
         rate = found["rate"]
         first = rate / count if first is None else first
-        print(f"  {count:>3} workers {rate:8.2f} images/s   {rate / count / first:5.2f} of linear", flush=True)
+        shown = f"{rate:8.2f} images/s   {rate / count / first:5.2f} of linear"
+        print(f"  {count:>3} workers {shown}   {found['cpu'] / found['images'] * 1000:5.1f} ms", flush=True)
 
 
 def main() -> None:

@@ -13,10 +13,13 @@ from PIL import Image
 
 from tests.worlds import SIZE, squares
 
-__all__ = ["FAST", "NAMES", "classifier", "png", "rows_by_id", "slow_reader", "write_folder"]
+__all__ = ["FAST", "NAMES", "QUIET", "classifier", "png", "rows_by_id", "slow_reader", "write_folder"]
 
 FAST: dict[str, Any] = {"segmentation": "grid", "n_segments": 9, "num_samples": 32}
 """Settings with which an image costs 32 small forward passes."""
+
+QUIET: dict[str, Any] = {"verbose": 0, "report": False, "shard_size": 8, "baseline": "mean", **FAST}
+"""With a baseline that is the same whatever comes first: the default's pictures are those of the first shard."""
 
 NAMES = ("<script>alert(1)</script>".replace("/", "_"), "no entry", "Straßensperrung", "stop")
 """Names of the four classes of `squares`, also as folders."""

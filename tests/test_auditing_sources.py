@@ -53,30 +53,59 @@ def test_streams_come_as_they_are() -> None:
 
 
 @pytest.mark.parametrize("groups", [3, 7, 100])
-def test_tables_skip_what_is_done(groups: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, rows in (("b", slice(12, 20)), ("a", slice(0, 12))):
-        table = _table(20).slice(rows.start, rows.stop - rows.start)
+def test_tables_are_mixed_and_skip_what_is_done(groups: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, rows in (("b", slice(50, 70)), ("a", slice(0, 50))):
+        table = _table(70).slice(rows.start, rows.stop - rows.start)
         pq.write_table(table, tmp_path / f"{name}.parquet", row_group_size=groups)
-    source = TableSource(tmp_path, None, None, Cutting(6))
-    assert source.n_images == 20
-    whole = list(source.shards())
-    assert _positions(whole) == [list(range(6)), list(range(6, 12)), list(range(12, 18)), [18, 19]]
-    images = squares(20, biased=False)[0]
-    for shard in whole:
-        for item in shard.items:
-            np.testing.assert_array_equal(Intake((32, 32, 3)).image(item), images[item.position])
     read: list[int] = []
     iterate = pq.ParquetFile.iter_batches
 
     def counted(self: Any, *arguments: Any, row_groups: Any, **options: Any) -> Any:
-        read.append(sum(self.metadata.row_group(group).num_rows for group in row_groups))
-        return iterate(self, *arguments, row_groups=row_groups, **options)
+        for batch in iterate(self, *arguments, row_groups=row_groups, **options):
+            read.append(batch.num_rows)
+            yield batch
 
     monkeypatch.setattr(pq.ParquetFile, "iter_batches", counted)
-    rest = list(source.shards({0, 1, 3}))
-    assert _positions(rest) == [list(range(12, 18))]
-    assert sum(read) <= 6 + 2 * groups
-    assert _positions(TableSource(tmp_path, None, None, Cutting(6, most=8)).shards()) == [list(range(6)), [6, 7]]
+    source = TableSource(tmp_path, None, None, Cutting(18))
+    assert source.n_images == 70
+    whole = list(source.shards())
+    found = _positions(whole)
+    assert [len(shard) for shard in found] == [18, 18, 18, 16]
+    assert sorted(chain.from_iterable(found)) == list(range(70))
+    assert all(shard == sorted(shard) for shard in found)
+    # One of each sixteenth of the rows, and two more.
+    assert {70 * section // 16 for section in range(16)} < set(found[0])
+    # Sections that lie in one row group read it each for itself.
+    assert sum(read) <= 70 + 16 * min(groups, 50)
+    images = squares(70, biased=False)[0]
+    for shard in whole:
+        for item in shard.items:
+            np.testing.assert_array_equal(Intake((32, 32, 3)).image(item), images[item.position])
+    read.clear()
+    rest = TableSource(tmp_path, None, None, Cutting(18))
+    assert _positions(rest.shards({0, 1, 3})) == [found[2]]
+    assert sum(read) <= 18 + 16 * min(groups, 50)
+    # Backwards, as where an audit looks at the first shard and then goes on elsewhere.
+    assert _positions(rest.shards()) == found
+    first, second = _positions(TableSource(tmp_path, None, None, Cutting(18, most=20)).shards())
+    assert first == found[0]
+    assert len(second) == 2
+    assert set(second) < set(found[1])
+
+
+def test_every_shard_of_a_sorted_table_has_many_classes() -> None:
+    images, labels, _ = squares(64, biased=False)
+    order = np.argsort(labels, kind="stable")
+    table = pa.table({"image": [png(image) for image in images[order]], "label": labels[order]})
+    for source in (TableSource(table, None, None, Cutting(16)), TableSource(table, None, None, Cutting(16, most=16))):
+        for shard in source.shards():
+            assert [sum(item.label == label for item in shard.items) for label in range(4)] == [4, 4, 4, 4]
+
+
+def test_a_table_smaller_than_its_sections() -> None:
+    assert _positions(TableSource(_table(5), None, None, Cutting(4)).shards()) == [[0, 1, 2, 3], [4]]
+    empty = pa.concat_tables([_table(2).slice(0, 0), _table(3), _table(1).slice(0, 0), _table(2)])
+    assert _positions(TableSource(empty, None, None, Cutting(8)).shards()) == [[0, 1, 2, 3, 4]]
 
 
 def test_labels_of_tables() -> None:

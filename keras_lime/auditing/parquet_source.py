@@ -1,16 +1,22 @@
-"""Tables of encoded images: Parquet and Arrow files, folders of them, and `pyarrow.Table` → shards, in their order.
+"""Tables of encoded images: Parquet and Arrow files, folders of them, and `pyarrow.Table` → shards.
 
-May import numpy and `sources`; pyarrow when a table is given.
+Rows can be read one after the other alone, and often come sorted by class. So a table is cut into sections of equal
+length, which are read side by side, and every shard takes rows from each of them. May import numpy and `sources`;
+pyarrow when a table is given.
 """
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import groupby
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from keras_lime.auditing.items import Item, Shard
-from keras_lime.auditing.sources import Cutting, sha256_of
+import numpy as np
+from numpy.typing import NDArray
+
+from keras_lime.auditing.items import Item
+from keras_lime.auditing.sources import AddressableSource, Cutting, sha256_of
 
 __all__ = ["COLUMNS", "TableSource", "is_table"]
 
@@ -19,8 +25,11 @@ COLUMNS = {"image": "image", "label": "label", "mask": "mask"}
 
 _PARQUET, _ARROW = (".parquet", ".pq"), (".arrow", ".feather", ".ipc")
 
-_ROWS = 64
-"""Rows that are decoded at a time: a row group may be larger than the memory."""
+_ROWS = 16
+"""Rows that each section holds at a time: a row group may be larger than the memory."""
+
+_SECTIONS = 16
+"""Places of a table that are read side by side: so many classes of a sorted table meet in each shard."""
 
 
 def is_table(dataset: Any) -> bool:
@@ -30,21 +39,21 @@ def is_table(dataset: Any) -> bool:
     return type(dataset).__module__ == "pyarrow.lib" and type(dataset).__name__ == "Table"
 
 
-class TableSource:
-    """A table, read in the order of its rows, and of its files by name.
+class TableSource(AddressableSource):
+    """A table, its files taken by name; each shard has rows from all over it.
 
     Args:
         dataset: see `is_table`.
         class_names: names of the classes, or None: those that `datasets` left in the table, or for labels of text the
             sorted texts.
         columns: names of the columns that are not called as in `COLUMNS`.
-        cutting: how it is cut in shards; of its order nothing is changed.
+        cutting: how it is cut in shards.
 
     Raises:
         ValueError: if the table has not the columns, or they hold something else.
     """
 
-    encoded = addressable = True
+    encoded = True
 
     def __init__(
         self,
@@ -59,11 +68,12 @@ class TableSource:
         self._folder = dataset if isinstance(dataset, Path) and dataset.is_dir() else Path(str(dataset)).parent
         schema = self._parts[0].schema
         self._columns = _columns(schema, columns)
-        self._size = cutting.size
-        total = sum(part.total for part in self._parts)
+        total = sum(sum(part.counts) for part in self._parts)
         if total == 0:
             raise ValueError("`dataset` must hold at least one image. Received: a table without rows.")
-        self.n_images: int | None = total if cutting.most is None else min(total, cutting.most)
+        self._starts, order = _sections(total)
+        self._readers = [_Reader(self._parts, list(self._columns.values())) for _ in self._starts]
+        super().__init__(order, cutting)
         label = self._columns.get("label")
         kind = None if label is None else schema.field(label).type
         if label is not None and not (_is_text(kind) or pa.types.is_integer(kind)):
@@ -82,30 +92,13 @@ class TableSource:
             "kind": "table",
             "images": self.n_images,
             "columns": self._columns,
+            "sections": len(self._starts),
             "sha256": sha256_of([part.describe() for part in self._parts]),
         }
 
-    def shards(self, skip: Collection[int] = ()) -> Iterator[Shard]:
-        """See `Source.shards`."""
-        for index, items in groupby(self._items(skip), key=lambda item: item.position // self._size):
-            yield Shard(index, tuple(items))
-
-    def _items(self, skip: Collection[int]) -> Iterator[Item]:
-        position = 0
-        for part in self._parts:
-            for first, count in part.chunks():
-                start, stop = position, min(position + count, self.n_images or 0)
-                position += count
-                shards = range(start // self._size, (stop - 1) // self._size + 1)
-                if start >= stop or all(index in skip for index in shards):
-                    continue
-                for offset, row in enumerate(part.rows(first, list(self._columns.values()))):
-                    if start + offset >= stop:
-                        break
-                    if (start + offset) // self._size not in skip:
-                        yield self._item(start + offset, row)
-
-    def _item(self, position: int, row: Mapping[str, Any]) -> Item:
+    def item(self, position: int) -> Item:
+        """See `AddressableSource.item`; quick for positions that rise within each section."""
+        row = self._readers[bisect_right(self._starts, position) - 1].row(position)
         image, label, mask = (row.get(self._columns.get(name, "")) for name in COLUMNS)
         path = image.get("path") if isinstance(image, dict) else None
         try:
@@ -131,8 +124,22 @@ class TableSource:
         return self._ids[label]
 
 
+def _sections(total: int) -> tuple[list[int], NDArray[np.int64]]:
+    """Where the sections of a table of so many rows start, and its rows: first one of each section, then the next."""
+    count = min(_SECTIONS, total)
+    starts = [total * section // count for section in range(count)]
+    lengths = np.diff([*starts, total])
+    steps = np.arange(lengths.max())[:, None]
+    return starts, (np.array(starts) + steps)[steps < lengths]
+
+
 class _Part:
-    """One file or table in memory, in chunks that can be read by themselves: row groups, or record batches."""
+    """One file or table in memory, in chunks that can be read by themselves: row groups, or record batches.
+
+    Attributes:
+        schema: its `pyarrow.Schema`.
+        counts: rows of each chunk.
+    """
 
     def __init__(self, data: Any) -> None:
         import pyarrow.parquet as pq
@@ -142,37 +149,59 @@ class _Part:
         if isinstance(data, Path) and data.suffix.lower() in _PARQUET:
             meta = pq.read_metadata(data)
             self.schema = meta.schema.to_arrow_schema()
-            self._counts = [meta.row_group(index).num_rows for index in range(meta.num_row_groups)]
+            self.counts = [meta.row_group(index).num_rows for index in range(meta.num_row_groups)]
         else:
-            self._batches = _mapped(data) if isinstance(data, Path) else data.to_batches(max_chunksize=_ROWS)
-            self.schema = data.schema if not isinstance(data, Path) else self._batches.schema
-            self._batches = self._batches if isinstance(self._batches, list) else self._batches.to_batches()
-            self._counts = [batch.num_rows for batch in self._batches]
-        self.total = sum(self._counts)
+            table = _mapped(data) if isinstance(data, Path) else data
+            self.schema = table.schema
+            self._batches = table.to_batches()
+            self.counts = [batch.num_rows for batch in self._batches]
 
     def describe(self) -> list[Any]:
         if isinstance(self._data, Path):
             return [self._data.name, self._data.stat().st_size, str(self.schema)]
-        return [self.total, str(self.schema), str(self._data.slice(0, 3).to_pylist())]
+        return [sum(self.counts), str(self.schema), str(self._data.slice(0, 3).to_pylist())]
 
-    def chunks(self) -> Iterator[tuple[int, int]]:
-        return enumerate(self._counts)
-
-    def rows(self, chunk: int, columns: list[str]) -> Iterator[dict[str, Any]]:
+    def batches(self, chunk: int, columns: list[str]) -> Iterator[Any]:
+        """A chunk in record batches of few rows."""
         import pyarrow.parquet as pq
 
-        if self._batches is not None:
-            batches = [self._batches[chunk].select(columns)]
-        else:
+        if self._batches is None:
             # Buffered: else the whole column of a row group would be read at once.
             file = pq.ParquetFile(self._data, buffer_size=1 << 20, pre_buffer=False)
-            batches = file.iter_batches(_ROWS, row_groups=[chunk], columns=columns)
-        for batch in batches:
-            for start in range(0, batch.num_rows, _ROWS):
-                yield from batch.slice(start, _ROWS).to_pylist()
+            yield from file.iter_batches(_ROWS, row_groups=[chunk], columns=columns)
+        else:
+            whole = self._batches[chunk].select(columns)
+            yield from (whole.slice(start, _ROWS) for start in range(0, whole.num_rows, _ROWS))
 
     def distinct(self, column: str) -> set[Any]:
-        return {row[column] for chunk, _ in self.chunks() for row in self.rows(chunk, [column])}
+        batches = (batch for chunk in range(len(self.counts)) for batch in self.batches(chunk, [column]))
+        return {value for batch in batches for value in batch.column(0).unique().to_pylist()}
+
+
+class _Reader:
+    """Reads rows of all parts by their number; forwards without reading anything twice."""
+
+    def __init__(self, parts: Sequence[_Part], columns: list[str]) -> None:
+        self._columns = columns
+        self._chunks = [(part, chunk) for part in parts for chunk in range(len(part.counts))]
+        self._starts = [0, *accumulate(part.counts[chunk] for part, chunk in self._chunks)]
+        self._chunk = -1
+        self._batches: Iterator[Any] = iter(())
+        self._batch: Any = None
+        self._first = self._stop = 0
+
+    def row(self, position: int) -> dict[str, Any]:
+        """The row of this number, from 0."""
+        chunk = bisect_right(self._starts, position) - 1
+        if chunk != self._chunk or position < self._first:
+            part, index = self._chunks[chunk]
+            self._chunk, self._batches = chunk, part.batches(index, self._columns)
+            self._first = self._stop = self._starts[chunk]
+        while position >= self._stop:
+            self._batch = next(self._batches)
+            self._first, self._stop = self._stop, self._stop + self._batch.num_rows
+        row: dict[str, Any] = self._batch.slice(position - self._first, 1).to_pylist()[0]
+        return row
 
 
 def _mapped(file: Path) -> Any:

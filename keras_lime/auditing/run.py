@@ -1,5 +1,6 @@
 """`audit()`: a whole data set, explained and written down. May import every room below and, for Ray, `on_ray`."""
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from os import PathLike, fspath
@@ -20,6 +21,7 @@ from keras_lime.auditing.summary import summarise
 from keras_lime.auditing.work import Job
 from keras_lime.core.plan import image_id
 from keras_lime.core.settings import Settings, SettingsDict, make_settings
+from keras_lime.core.warning import LimeWarning
 from keras_lime.probes.arguments import check_count
 from keras_lime.progress import Progress
 
@@ -28,6 +30,9 @@ __all__ = ["audit"]
 Engine = Literal["local", "ray"]
 
 ENGINES = ("local", "ray")
+
+_TELLING = 16
+"""Images of one class in a row that are no accident."""
 
 
 def audit(
@@ -55,10 +60,10 @@ def audit(
     it again with the same arguments: what is done is not done again. The rows depend on model, data and settings alone,
     not on the engine or on the number of workers.
 
-    Images are worked on in shards. Those of a folder and of arrays are drawn in a seeded order that mixes the classes;
-    tables and other data sets are taken as they come. Where labels and object masks are known, each object is also
-    put before the backgrounds of four images of other classes of its shard (`swap_flip`, `p_background`, `p_object`);
-    these stay null in a shard of one class, so shuffle what comes sorted by class.
+    Images are worked on in shards. Those of a folder and of arrays are drawn in a seeded order that mixes the classes,
+    those of a table from 16 places of it; other data sets are taken as they come, so shuffle what is sorted by class.
+    Where labels and object masks are known, each object is also put before the backgrounds of four images of other
+    classes of its shard (`swap_flip`, `p_background`, `p_object`; null in a shard of one class).
 
     Args:
         model: a Keras model, the path of a `.keras` file, or a plain function of a float32 batch.
@@ -77,7 +82,8 @@ def audit(
             `keras.utils.image_dataset_from_directory` gives them; models that rescale outside want `(0, 1)` or
             `(-1, 1)`.
         columns: columns of a table that are not called `image`, `label` and `mask`: `{"image": "jpg"}`.
-        max_images: at most so many images; of a folder or arrays a random sample. Defaults to `None`, all.
+        max_images: at most so many images: of a folder or arrays a random sample, of a table from 16 places of it, of
+            a stream the first. Defaults to `None`, all.
         engine: `"local"`, this process, or `"ray"`, a pool of workers that hold the model, on this machine or on the
             cluster that Ray is connected to; `out` must then be a folder that all of them see. Defaults to `"local"`.
         workers: shards that are worked on at a time. Defaults to `None`: 2 to 4 threads; for Ray as many workers as
@@ -98,6 +104,9 @@ def audit(
         ValueError: before anything is written, if an argument does not fit, or `out` holds something else.
         ImportError: if `engine="ray"` and Ray is not installed.
         RuntimeError: if `report` is wanted of a source tree in which its script was not built.
+
+    Warns:
+        LimeWarning: if a stream seems to come sorted by class, or classes have no images.
 
     Example:
         ```python
@@ -130,6 +139,8 @@ def audit(
         raise ValueError("`dataset` must give at least one image. Received: a data set without images.")
 
     running = _engine(engine, model, request, first, workers, gpus_per_worker)
+    if not source.addressable and running.job.n_outputs > 1:
+        _warn_of_order(first, running.job)
     try:
         make_folder(folder, running.identity | {"dataset": _title(dataset)})
         done = done_shards(folder)
@@ -147,6 +158,19 @@ def audit(
     if report and (new or not (folder / "report.html").exists()):
         write_report(folder, folder / "report.html")
     return Audit(folder, summary)
+
+
+def _warn_of_order(first: Shard, job: Job) -> None:
+    labels = [item.label for item in first.items if item.label is not None]
+    if len(labels) < _TELLING or len(set(labels)) > 1:
+        return
+    warnings.warn(
+        f"`dataset` seems to come sorted by class: its first {len(labels)} images are all of class {labels[0]}. With "
+        'baseline="others" hidden superpixels then show this class alone, and objects are not put before backgrounds '
+        "of other classes. Shuffle it; folders, arrays and tables are mixed here.",
+        LimeWarning,
+        stacklevel=3,
+    )
 
 
 class _Counter:

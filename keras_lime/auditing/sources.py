@@ -1,16 +1,17 @@
 """Where the images of an audit come from: anything that `audit()` takes → a `Source` of shards.
 
-Two kinds. An *addressable* source (a folder, arrays) knows how many images it has and reads any shard by itself; its
-shards are cut from a seeded permutation, so that every shard holds images of all classes and the first shards are a
-fair sample. A *stream* (a data set, a generator, a table) is taken in the order in which it comes. Either holds no more
-than the shards that are being worked on. May import numpy, the core and
-`probes`; tables are in `parquet_source`.
+Two kinds. An *addressable* source (a folder, arrays, a table) knows how many images it has and reads any shard by
+itself; its shards are cut from an order that mixes what comes sorted, so that every shard holds images of many classes
+and the first shards are a fair sample. A *stream* (a data set, a generator) is taken in the order in which it comes.
+Either holds no more than the shards that are being worked on. May import numpy, the core and `probes`; tables are in
+`parquet_source`.
 """
 
 import hashlib
 import json
 import os
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -18,13 +19,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_lime.auditing.items import Item, Shard
 from keras_lime.core.warning import LimeWarning
 from keras_lime.probes.datasets import class_ids, read_batches, to_numpy
 from keras_lime.probes.folders import SUFFIXES, image_files
 
-__all__ = ["ArraySource", "Cutting", "FolderSource", "Source", "StreamSource", "cut", "sha256_of"]
+__all__ = ["AddressableSource", "ArraySource", "Cutting", "FolderSource", "Source", "StreamSource", "cut", "sha256_of"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Source(Protocol):
         class_names: names of the classes that the data know, or None.
         n_images: how many there are, or None for a stream that does not know.
         encoded: whether the contents are image files, which are decoded and resized.
-        addressable: whether a shard can be read without those before it.
+        addressable: whether a shard can be read without those before it, and shards mix the classes.
     """
 
     class_names: tuple[str, ...] | None
@@ -64,13 +66,17 @@ class Source(Protocol):
         """The shards in order; an addressable source leaves out those of `skip`, a stream gives them too."""
 
 
-class _Addressable:
-    """Cuts `n_images` in shards of a seeded permutation; what makes a source must give `_item`."""
+class AddressableSource(ABC):
+    """Cuts an order of positions in shards; what makes a source must give `item`.
+
+    Args:
+        order: int64 array (n,): positions in the data set, in the order in which they are worked on.
+        cutting: how it is cut in shards.
+    """
 
     addressable = True
 
-    def __init__(self, total: int, cutting: Cutting) -> None:
-        order = np.random.default_rng([cutting.seed, total]).permutation(total)
+    def __init__(self, order: NDArray[np.int64], cutting: Cutting) -> None:
         self._order = order[: cutting.most]
         self._size = cutting.size
         self.n_images: int | None = len(self._order)
@@ -79,18 +85,19 @@ class _Addressable:
         """See `Source.shards`."""
         for index in range(-(-len(self._order) // self._size)):
             if index not in skip:
-                yield self.read(index)
+                positions = np.sort(self._order[index * self._size : (index + 1) * self._size])
+                yield Shard(index, tuple(self.item(int(position)) for position in positions))
 
-    def read(self, index: int) -> Shard:
-        """Reads one shard, by its number from 0."""
-        positions = np.sort(self._order[index * self._size : (index + 1) * self._size])
-        return Shard(index, tuple(self._item(int(position)) for position in positions))
-
-    def _item(self, position: int) -> Item:
-        raise NotImplementedError
+    @abstractmethod
+    def item(self, position: int) -> Item:
+        """Reads one image, by its place in the data set from 0."""
 
 
-class FolderSource(_Addressable):
+def _permutation(total: int, seed: int) -> NDArray[np.int64]:
+    return np.random.default_rng([seed, total]).permutation(total)
+
+
+class FolderSource(AddressableSource):
     """A folder of images by class; one without subfolders holds images without classes.
 
     Args:
@@ -115,7 +122,7 @@ class FolderSource(_Addressable):
                 f"`masks` must hold files with the paths of the images. Received: masks={str(masks)!r} with none for "
                 f"{self._files[0]!r} or any other. For an image stop/7.jpg it is stop/7.png."
             )
-        super().__init__(len(self._files), cutting)
+        super().__init__(_permutation(len(self._files), cutting.seed), cutting)
 
     def describe(self) -> dict[str, Any]:
         """See `Source.describe`: paths and sizes of all files."""
@@ -129,7 +136,8 @@ class FolderSource(_Addressable):
             )
         return found
 
-    def _item(self, position: int) -> Item:
+    def item(self, position: int) -> Item:
+        """See `AddressableSource.item`."""
         file, label = self._files[position], self._labels[position]
         try:
             content = (self._path / file).read_bytes()
@@ -140,7 +148,7 @@ class FolderSource(_Addressable):
         return Item(position, content, _shown(file), label, found)
 
 
-class ArraySource(_Addressable):
+class ArraySource(AddressableSource):
     """Arrays `(images,)`, `(images, labels)` or `(images, labels, masks)`.
 
     Args:
@@ -170,7 +178,7 @@ class ArraySource(_Addressable):
             raise ValueError(
                 f"`masks` must have one mask for each of the {count} images. Received: {len(masks)} masks."
             )
-        super().__init__(count, cutting)
+        super().__init__(_permutation(count, cutting.seed), cutting)
 
     def describe(self) -> dict[str, Any]:
         """See `Source.describe`: shape, all labels, and some of the images and masks, which may be large."""
@@ -184,7 +192,8 @@ class ArraySource(_Addressable):
         kind = {"kind": "arrays", "images": self.n_images, "sha256": digest.hexdigest()}
         return kind | {"masks": self._masks is not None}
 
-    def _item(self, position: int) -> Item:
+    def item(self, position: int) -> Item:
+        """See `AddressableSource.item`."""
         pixels = np.array(to_numpy(self._images[position], "dataset"))
         mask = None if self._masks is None else np.array(to_numpy(self._masks[position], "masks"))
         label = None if self._labels is None else int(self._labels[position])
