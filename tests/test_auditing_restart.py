@@ -75,6 +75,38 @@ def test_kill_and_start_again(tmp_path: Path) -> None:
     assert found.summary == whole.summary
 
 
+def test_two_at_once_write_the_same(tmp_path: Path) -> None:
+    folder, out = write_folder(tmp_path / "data", 40), tmp_path / "out"
+    environment = {**os.environ, "SLOW": "0.05", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", SCRIPT, str(folder), str(out)]
+    processes = [subprocess.Popen(command, env=environment, cwd=ROOT) for _ in range(2)]
+    assert [process.wait(120) for process in processes] == [0, 0]
+    assert not list(out.rglob(".*"))
+    given = {**SETTINGS, "image_size": (32, 32), "masks": tmp_path / "data-masks"}
+    assert (
+        audit(slow_reader, folder, out, **given)
+        .rows()
+        .equals(audit(slow_reader, folder, tmp_path / "whole", **given).rows())
+    )
+
+
+def test_a_file_that_another_audit_cleared_away_is_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace, cleared = os.replace, []
+
+    def cleared_once(part: Path, file: Path) -> None:
+        if not cleared and "rows" in str(file):
+            cleared.append(part)
+            part.unlink()
+        replace(part, file)
+
+    monkeypatch.setattr(os, "replace", cleared_once)
+    found = audit(slow_reader, squares(8, biased=False), tmp_path, **SETTINGS)
+    assert cleared
+    assert sorted(found.rows(["position"]).column(0).unique().to_pylist()) == list(range(8))
+
+
 def test_only_what_is_missing_or_broken_is_done_again(tmp_path: Path) -> None:
     data, out = squares(20, biased=False), tmp_path / "out"
     whole = audit(slow_reader, data, out, **SETTINGS)

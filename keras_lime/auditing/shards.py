@@ -131,6 +131,14 @@ def _write_table(file: Path, columns: Mapping[str, Sequence[Any]], schema: Any, 
 
 def _write(file: Path, write: Callable[[Path], object]) -> int:
     """Lets `write` fill a file of a temporary name and renames it; returns its size."""
+    try:
+        return _written(file, write)
+    except FileNotFoundError:
+        # Another audit of the same folder has just begun, and took the file for one that a killed process left.
+        return _written(file, write)
+
+
+def _written(file: Path, write: Callable[[Path], object]) -> int:
     # A name of its own: a worker that is slow to die may be writing the same file.
     part = file.with_name(f".{file.name}.{uuid.uuid4().hex[:8]}{_TEMPORARY}")
     write(part)
