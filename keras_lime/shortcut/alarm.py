@@ -222,7 +222,7 @@ def _alarm_words(lasting: Sequence[Reading], evidence: Evidence, streak: int) ->
     if evidence.swap is not None and parts:
         parts.append(
             f"With the object taken out the predictions keep {evidence.swap.figures().p_background:.0%} of their "
-            "certainty (0 % would be a guess)."
+            "certainty (0% would be a guess)."
         )
     parts += [
         f"Hiding the {each.subject.split(', ')[-1]} takes {each.value:.2f} (± {each.stderr:.2f}) off the probability "
