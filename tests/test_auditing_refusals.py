@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from keras_lime import audit
-from tests.audits import QUIET, classifier, write_folder
+from tests.audits import QUIET, classifier, png, write_folder
 from tests.worlds import squares
 
 
@@ -86,3 +86,14 @@ def test_a_folder_that_holds_something_else_is_refused(model: keras.Model, tmp_p
     (tmp_path / "thesis.tex").write_text("years of work")
     with pytest.raises(ValueError, match=r"`out` must be a new or empty folder.*thesis.tex"):
         audit(model, squares(8), tmp_path, **QUIET)
+
+
+def test_labels_that_are_none_of_the_class_names_are_told(model: keras.Model, tmp_path: Path) -> None:
+    images, labels, _ = squares(8, biased=False)
+    table = pa.table({"image": [png(image) for image in images], "label": ["abcd"[label] for label in labels]})
+    settings = {**QUIET, "baseline": "others"}
+    with pytest.raises(ValueError, match="`class_names` must hold one name for each of the model's 4 outputs"):
+        audit(model, table, tmp_path / "out", class_names=["a,b,c,d"], **settings)
+    with pytest.raises(ValueError, match="Received: 0 of the first 8; the label '.' is none of the class names"):
+        audit(model, table, tmp_path / "out", class_names=["w", "x", "y", "z"], **settings)
+    assert not (tmp_path / "out").exists()

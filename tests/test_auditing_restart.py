@@ -93,7 +93,8 @@ def test_two_at_once_write_the_same(tmp_path: Path) -> None:
 def test_a_file_that_another_audit_cleared_away_is_written_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    replace, cleared = os.replace, []
+    replace = os.replace
+    cleared: list[Path] = []
 
     def cleared_once(part: Path, file: Path) -> None:
         if not cleared and "rows" in str(file):

@@ -74,8 +74,8 @@ def prepare(model: Any, request: Request, first: Shard) -> tuple[Job, dict[str, 
     scorer = _scorer(model, shape, settings)
     display = _display(request, intake, first)
     n_outputs = scorer.n_outputs
-    job = Job(request.folder, intake, _settled(settings, intake, first), display, n_outputs or 0, request.class_names)
     _check_classes(request, n_outputs)
+    job = Job(request.folder, intake, _settled(settings, intake, first), display, n_outputs or 0, request.class_names)
     identity = {
         "format_version": FORMAT_VERSION,
         "model": {"sha256": model_hash(model), "input": list(shape)},
@@ -207,16 +207,19 @@ def _settled(settings: Settings, intake: Intake, first: Shard) -> Settings:
     if not any(isinstance(each, str) and each == "others" for each in (settings.baseline, settings.second_baseline)):
         return settings
     found: dict[str, Any] = {}
+    failed = []
     for item in first.items[:_POOL]:
         try:
             image = intake.image(item)
-        except Exception:  # a damaged file gets its row later
+        except Exception as error:  # a damaged file gets its row later
+            failed.append(str(error))
             continue
         found.setdefault(image_id(image), image)
     if len(found) < 2:
+        reason = f" of the first {len(first.items[:_POOL])}; {failed[0]}" if failed else ""
         raise ValueError(
-            f'`baseline`="others", the default, needs two different images. Received: {len(found)}. Pass '
-            'baseline="grey".'
+            f'`baseline`="others", the default, needs two different images. Received: {len(found)}{reason}. Pass '
+            'baseline="grey", or mend the data.'
         )
     return with_images(settings, np.stack(list(found.values())))
 
