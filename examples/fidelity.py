@@ -121,7 +121,7 @@ def lime_package(predict: Predict, calls: int, same_segments: bool, image: Float
 def xplique_package(model: Any, calls: int, image: Floats, target: int, seed: int) -> Floats:
     """The xplique package's Lime with its defaults, made for values in 0..1, but for the number of samples."""
     import tensorflow as tf
-    from xplique.attributions import Lime  # type: ignore[import-not-found]
+    from xplique.attributions import Lime
 
     tf.random.set_seed(seed)
     rescaled = keras.Sequential([keras.Input(image.shape), keras.layers.Rescaling(255), model])
@@ -146,7 +146,7 @@ def contestants(model: Any, predict: Predict, calls: int) -> dict[str, Explainer
     except ImportError:
         print("lime is not installed and takes no part.")
     try:
-        import xplique.attributions  # type: ignore[import-not-found]  # noqa: F401
+        import xplique.attributions  # noqa: F401
 
         found["xplique (grey)"] = partial(xplique_package, model, calls)
     except ImportError as error:

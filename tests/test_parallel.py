@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -47,9 +48,9 @@ def test_nothing_and_errors() -> None:
 
 
 @pytest.mark.parametrize("method", ["slic", "quickshift", "felzenszwalb", "grid"])
-def test_plans_are_the_same_bits(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plans_are_the_same_bits(method: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     images = [photo(64, seed) for seed in range(6)]
-    settings = Settings(segmentation=method, num_samples=300)  # type: ignore[arg-type]
+    settings = Settings(segmentation=method, num_samples=300)
     serial = make_plans(images, settings)
     monkeypatch.setattr(parallel, "PATIENCE", 0.0)
     monkeypatch.setattr(parallel, "_cores", lambda: 4)

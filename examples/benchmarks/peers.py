@@ -71,7 +71,7 @@ def _lime(model: Any, image: Any, labels: Any, target: int, samples: int) -> dic
 def _xplique(model: Any, image: Any, labels: Any, target: int, samples: int) -> dict[str, Contestant]:
     if keras.backend.backend() != "tensorflow":
         raise ImportError("it is for TensorFlow")
-    from xplique.attributions import Lime  # type: ignore[import-not-found]
+    from xplique.attributions import Lime
 
     one_hot = keras.utils.to_categorical([target], model.output_shape[-1])
     # Its kernel is made for values in 0..1.
@@ -83,7 +83,7 @@ def _xplique(model: Any, image: Any, labels: Any, target: int, samples: int) -> 
 
 
 def _shap(model: Any, image: Any, labels: Any, target: int, samples: int) -> dict[str, Contestant]:
-    import shap  # type: ignore[import-not-found]
+    import shap
 
     masker = shap.maskers.Image(np.zeros_like(image) + 127.5, image.shape)
 
@@ -98,7 +98,7 @@ def _captum(model: Any, image: Any, labels: Any, target: int, samples: int) -> d
     if keras.backend.backend() != "torch":
         raise ImportError("it is for PyTorch")
     import torch
-    from captum.attr import Lime  # type: ignore[import-not-found]
+    from captum.attr import Lime
 
     tensor, mask = torch.as_tensor(image)[None], torch.as_tensor(np.asarray(labels, np.int64))[None, :, :, None]
 
