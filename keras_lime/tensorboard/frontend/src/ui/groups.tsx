@@ -1,13 +1,12 @@
 // Groups of alike heatmaps within a class (SpRAy, Lapuschkin et al. 2019): for people to look at.
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { growthOf, prefetchProbe, probeOf } from "../data/store.ts";
 import type { ProbeInfo, RunManifest } from "../data/types.ts";
 import { className, explainedAt, momentAt } from "../model/moment.ts";
 import { labelsOf } from "../model/tiles.ts";
 import { show } from "../state/app.ts";
 import { ExplainedPicture } from "./picture.tsx";
-import { useDrawing, useProbe, useSmall } from "./probe.ts";
-import { useSeen } from "./seen.ts";
+import { useTile } from "./probe.ts";
 
 /** Probes of a class from which on the callback groups its heatmaps. */
 const LEAST = 20;
@@ -73,12 +72,7 @@ function groupsOf(run: string, probes: readonly ProbeInfo[], step: number): Prob
 
 /** Drawn for the first explained class, which the groups were made from. */
 function GroupTile({ run, probe, step }: { run: string; probe: ProbeInfo; step: number }) {
-  const element = useRef<HTMLButtonElement>(null);
-  const seen = useSeen(element);
-  const data = useProbe(run, probe.id, seen);
-  const series = data.numbers.value;
-  const sheet = useSmall(data.sheet.value, SMALL);
-  const drawing = useDrawing(series?.scale ?? null);
+  const [element, , , series, sheet, drawing] = useTile(run, probe.id, SMALL);
   const moment = series === null ? null : momentAt(series, probe, step, "label");
   const first = moment?.targets[0];
   const explained = series === null || moment === null || first === undefined ? null : explainedAt(series, moment.at, first);

@@ -1,13 +1,11 @@
 // One probe in the overview: the picture with its explanation, and the numbers that matter.
-import { useRef } from "preact/hooks";
 import type { ProbeInfo, RunManifest } from "../data/types.ts";
 import { className, type Moment, momentAt } from "../model/moment.ts";
 import { DoubtMark } from "./trust.tsx";
 import { decimal, isNumber, percent, probability } from "../model/numbers.ts";
 import { currentStep, show, view } from "../state/app.ts";
 import { ExplainedPicture } from "./picture.tsx";
-import { useDrawing, useProbe, useSmall } from "./probe.ts";
-import { useSeen } from "./seen.ts";
+import { useTile } from "./probe.ts";
 
 /** Pixels of the longer side from which on a tile shows every second or third pixel only. */
 const SMALL = 400;
@@ -19,12 +17,7 @@ interface Props {
 }
 
 export function ProbeTile({ run, probe, manifest }: Props) {
-  const element = useRef<HTMLButtonElement>(null);
-  const seen = useSeen(element);
-  const data = useProbe(run, probe.id, seen);
-  const series = data.numbers.value;
-  const sheet = useSmall(data.sheet.value, SMALL);
-  const drawing = useDrawing(series?.scale ?? null);
+  const [element, seen, data, series, sheet, drawing] = useTile(run, probe.id, SMALL);
   const moment = !seen || series === null ? null : momentAt(series, probe, currentStep.value, view.target);
   return (
     <button
