@@ -8,7 +8,7 @@
 The plain passes are as many as an audit makes, of the compiled model, on a batch that lies ready, at the batch size
 where it is fastest; they are timed before and after the audit, and the mean of both counts, so that a machine whose
 speed drifts treats both alike. Every audit is a process of its own that has explained some images before the clock
-starts. The ratio in brackets is that of the processor's time, which others on the machine disturb less.
+starts. In brackets the ratio of the processor's time, which others on the machine disturb less, and the difference.
 """
 
 import argparse
@@ -29,8 +29,8 @@ from numpy.typing import NDArray
 
 __all__ = ["main"]
 
-SLEEP, BATCH = 0.01, 4
-"""Seconds that the sleeping model takes for a batch, and its size."""
+SLEEP = 0.01
+"""Seconds that the sleeping model takes for a batch."""
 
 _PASSES = 20_480
 """Plain forward passes that are timed at most; more are counted in proportion."""
@@ -91,7 +91,13 @@ def _audited(options: argparse.Namespace, out: Path) -> dict[str, Any]:
         model: Any = SleepingModel(out)
         # Small pictures: what each costs the processor must be little beside what the model sleeps.
         data = tuple(array[:, ::4, ::4] if array.ndim > 1 else array for array in data)
-        given |= {"segmentation": "grid", "n_segments": 16, "output": "softmax", "shard_size": 4, "batch_size": BATCH}
+        given |= {
+            "segmentation": "grid",
+            "n_segments": 16,
+            "output": "softmax",
+            "shard_size": 4,
+            "batch_size": options.batch,
+        }
     else:
         from stop_signs import build_model
 
@@ -176,9 +182,10 @@ def overhead(images: int, samples: int, rounds: int) -> None:
         for _ in range(rounds):
             found = measure("--images", images, "--samples", samples, "--plain", *flags)
             ratio, cpu = found["seconds"] / found["plain"], found["cpu"] / found["plain_cpu"]
+            more = (found["cpu"] - found["plain_cpu"]) / images * 1000
             print(
                 f"  {name:<15}{found['seconds']:8.1f} s  plain {found['plain']:8.1f} s (batches of {found['batch']})"
-                f"  {ratio:5.2f}× ({cpu:.2f})  {found['memory']:6.0f} MB",
+                f"  {ratio:5.2f}× ({cpu:.2f}, {more:.0f} ms an image more)  {found['memory']:6.0f} MB",
                 flush=True,
             )
 
@@ -205,16 +212,15 @@ def on_ray(images: int, samples: int, workers: int, rounds: int) -> None:
             print(f"  {name:<8}{shown}   {rates[1] / rates[0]:5.2f}", flush=True)
 
 
-def simulate(workers: list[int], samples: int) -> None:
+def simulate(workers: list[int], samples: int, batch: int) -> None:
     """How throughput grows with workers that sleep."""
-    images, batches = 40, math.ceil(samples / BATCH)
+    images, batches = 40, math.ceil(samples / batch)
     print(f"\nA sleeping model, {SLEEP * 1000:.0f} ms a batch, {batches} batches an image, {images} images a worker")
     print("(images per second while all of them work; processor time of the one process that reads, per image)")
     first = None
     for count in workers:
-        found = measure(
-            "--images", images * count, "--samples", samples, "--engine", "ray", "--workers", count, "--sleeping"
-        )
+        sizes = ("--images", images * count, "--samples", samples, "--batch", batch)
+        found = measure(*sizes, "--engine", "ray", "--workers", count, "--sleeping")
         rate = found["rate"]
         first = rate / count if first is None else first
         shown = f"{rate:8.2f} images/s   {rate / count / first:5.2f} of linear"
@@ -230,6 +236,7 @@ def main() -> None:
     parser.add_argument("--memory", type=int, nargs="+", metavar="IMAGES")
     parser.add_argument("--ray", type=int, metavar="WORKERS")
     parser.add_argument("--simulate", type=int, nargs="+", metavar="WORKERS")
+    parser.add_argument("--batch", type=int, default=4, help="perturbations that the sleeping model takes at a time")
     for hidden in ("--one", "--masks", "--plain", "--sleeping"):
         parser.add_argument(hidden, action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--engine", default="local", help=argparse.SUPPRESS)
@@ -242,7 +249,7 @@ def main() -> None:
     elif options.ray:
         on_ray(options.images, options.samples, options.ray, options.rounds)
     elif options.simulate:
-        simulate(options.simulate, 512)
+        simulate(options.simulate, 512, options.batch)
     else:
         overhead(options.images, options.samples, options.rounds)
 

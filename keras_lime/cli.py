@@ -201,7 +201,7 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument("data", type=Path, metavar="DATA", help="folder of images by class, or table of encoded images")
     audit.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the audit")
     audit.add_argument("--masks", type=Path, metavar="DIR", help="mask images with the paths of the images")
-    audit.add_argument("--max-images", type=int, metavar="N", help="at most so many; of a folder a random sample")
+    audit.add_argument("--max-images", type=int, metavar="N", help="at most so many, from all over a folder or table")
     audit.add_argument("--engine", choices=("local", "ray"), default="local", help="where it runs (default: local)")
     audit.add_argument("--workers", type=int, metavar="N", help="shards at a time (default: by the machine)")
     audit.add_argument("--gpus-per-worker", type=float, default=0, metavar="X", help="of each Ray worker (default: 0)")
