@@ -8,15 +8,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from keras_lime.api import explain
+    from keras_lime.api.audit import audit
+    from keras_lime.api.explain import explain
+    from keras_lime.api.shortcut_report import assert_no_shortcut, shortcut_report
     from keras_lime.auditing.result import Audit
-    from keras_lime.auditing.run import audit
-    from keras_lime.callback import LimeCallback
     from keras_lime.core.explanation import Explanation
     from keras_lime.core.settings import Settings
-    from keras_lime.gradients import integrated_gradients
     from keras_lime.probes import ProbeSet
-    from keras_lime.shortcut.report import assert_no_shortcut, shortcut_report
+    from keras_lime.scoring.gradients import integrated_gradients
+    from keras_lime.training.callback import LimeCallback
 
 __all__ = [
     "Audit",
@@ -37,14 +37,14 @@ __version__ = "0.1.0"
 _HOMES = {
     "Audit": "keras_lime.auditing.result",
     "Explanation": "keras_lime.core.explanation",
-    "LimeCallback": "keras_lime.callback",
+    "LimeCallback": "keras_lime.training.callback",
     "ProbeSet": "keras_lime.probes",
     "Settings": "keras_lime.core.settings",
-    "assert_no_shortcut": "keras_lime.shortcut.report",
-    "audit": "keras_lime.auditing.run",
-    "explain": "keras_lime.api",
-    "integrated_gradients": "keras_lime.gradients",
-    "shortcut_report": "keras_lime.shortcut.report",
+    "assert_no_shortcut": "keras_lime.api.shortcut_report",
+    "audit": "keras_lime.api.audit",
+    "explain": "keras_lime.api.explain",
+    "integrated_gradients": "keras_lime.scoring.gradients",
+    "shortcut_report": "keras_lime.api.shortcut_report",
 }
 
 

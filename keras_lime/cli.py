@@ -136,9 +136,9 @@ def _findings(found: Any, report: bool) -> str:
 
 def _explain(options: argparse.Namespace) -> int:
     from keras_lime import explain
-    from keras_lime.auditing.items import Intake, Item
-    from keras_lime.auditing.models import load_model
     from keras_lime.auditing.prepare import encoded_shape
+    from keras_lime.auditing.preprocessing import Intake, Item
+    from keras_lime.data.models import load_model
 
     model = load_model(options.model)
     intake = Intake(encoded_shape(model, options.image_size), tuple(options.value_range))
@@ -182,7 +182,7 @@ def _sentences(file: Path, found: Any) -> str:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from keras_lime.auditing.report import write_report
+    from keras_lime.api.report import write_report
 
     write_report(options.source, options.out)
     print(options.out)

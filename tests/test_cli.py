@@ -12,9 +12,9 @@ from PIL import Image
 
 from keras_lime import Audit, Explanation
 from keras_lime.cli import main
-from keras_lime.tensorboard.pages import page_file
-from tests.audits import classifier, png, write_folder
-from tests.worlds import squares
+from keras_lime.tensorboard.plugin.static_files import page_file
+from tests.support.audits import classifier, png, write_folder
+from tests.support.worlds import squares
 
 CLASSES = ("a", "b", "c", "d")
 

@@ -70,7 +70,7 @@ def test_a_wheel_built_without_node_has_the_page(sources: Path, tmp_path: Path, 
     assert b"DecompressionStream" in report
     assert len(report) < 60_000
     assert not [name for name in names if "frontend" in name or name.startswith(("tests", "examples", ".ci"))]
-    show = "from keras_lime.tensorboard.pages import page_file; print(len(page_file('index.js')[0]))"
+    show = "from keras_lime.tensorboard.plugin.static_files import page_file; print(len(page_file('index.js')[0]))"
     installed = {**os.environ, "PYTHONPATH": str(tmp_path / "installed")}
     served = subprocess.run(
         [sys.executable, "-c", show], env=installed, cwd=tmp_path, capture_output=True, text=True, check=True

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.models import Subject
-from keras_lime.core.perturbation import Neighborhood
+from keras_lime.core.neighborhood import Neighborhood
 from keras_lime.core.plan import make_plans
 from keras_lime.core.settings import Settings
 from keras_lime.core.surrogate import fit_surrogate

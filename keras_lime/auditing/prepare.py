@@ -12,14 +12,15 @@ from typing import Any
 import numpy as np
 
 import keras_lime
-from keras_lime.auditing.items import Intake, Shard, color_mode
-from keras_lime.auditing.models import input_shape, model_hash
-from keras_lime.auditing.schema import FORMAT_VERSION
-from keras_lime.auditing.work import Job, plan_of
+from keras_lime.auditing.explain_shard import Job, plan_of
+from keras_lime.auditing.preprocessing import Intake, Shard, color_mode
+from keras_lime.auditing.storage.schema import FORMAT_VERSION
 from keras_lime.core.display import Display
-from keras_lime.core.plan import check_image, image_id, with_images
-from keras_lime.core.run import Subject, explain_plans
+from keras_lime.core.image import check_image, image_id
+from keras_lime.core.pipeline import Subject, explain_plans
+from keras_lime.core.plan import with_images
 from keras_lime.core.settings import Settings
+from keras_lime.data.models import input_shape, model_hash
 from keras_lime.scoring import NonFiniteOutputError, make_scorer
 
 __all__ = ["Request", "check_identity", "describe_settings", "encoded_shape", "prepare", "scorer_for"]
@@ -164,7 +165,7 @@ def check_identity(folder: Path, identity: Mapping[str, Any]) -> None:
     Raises:
         ValueError: naming what differs.
     """
-    from keras_lime.auditing.shards import read_json
+    from keras_lime.auditing.storage.shards import read_json
 
     file = folder / "audit.json"
     if not file.exists():

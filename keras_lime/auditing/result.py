@@ -6,8 +6,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from keras_lime.auditing.schema import ROW_COLUMNS
-from keras_lime.auditing.shards import read_json
+from keras_lime.auditing.storage.schema import ROW_COLUMNS
+from keras_lime.auditing.storage.shards import read_json
 
 __all__ = ["Audit"]
 

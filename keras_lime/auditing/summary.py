@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from keras_lime.auditing.findings import findings
-from keras_lime.auditing.representatives import Representative, representatives
-from keras_lime.auditing.schema import FORMAT_VERSION
-from keras_lime.auditing.shards import done_shards, read_json, write_json
-from keras_lime.auditing.words import find_words, write_words
+from keras_lime.auditing.sentences import findings
+from keras_lime.auditing.storage.schema import FORMAT_VERSION
+from keras_lime.auditing.storage.shards import done_shards, read_json, write_json
+from keras_lime.auditing.submodular_pick import Representative, representatives
+from keras_lime.auditing.visual_words.words import find_words, write_words
 
 __all__ = ["summarise"]
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from keras_lime.core.diagnostics import Limits
 from keras_lime.core.explanation import Explanation
-from keras_lime.core.notes import Limits
-from keras_lime.core.perturbation import Neighborhood
-from keras_lime.core.plan import Scores
+from keras_lime.core.neighborhood import Neighborhood
+from keras_lime.core.scores import Scores
 from keras_lime.core.segmentation import Segmentation
 from keras_lime.core.surrogate import Fit
 

@@ -72,7 +72,7 @@ def baseline_image(
             case "others":
                 raise ValueError(
                     '`baseline` must not be "others" for one image: it shows other images that are explained together '
-                    "with it. Pass some: baseline=keras_lime.core.others.OtherPictures(x_train[:64])."
+                    "with it. Pass some: baseline=keras_lime.core.reference_images.OtherPictures(x_train[:64])."
                 )
             case _:
                 raise ValueError(

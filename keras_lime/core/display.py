@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_lime.core.warning import LimeWarning
+from keras_lime.exceptions import LimeWarning
 
 __all__ = ["Display", "DisplayFn"]
 

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_lime.core.drawing import Palette
+from keras_lime.core.diagnostics import Flag, Limits, find_limits, sentences
 from keras_lime.core.fidelity import Fidelity, measure_fidelity, rank_agreement
-from keras_lime.core.notes import Flag, Limits, find_limits, sentences
-from keras_lime.core.perturbation import Neighborhood
-from keras_lime.core.plan import Plan, Scores, as_pixels
+from keras_lime.core.image import as_pixels
+from keras_lime.core.kernel_path import KernelWidthPath, kernel_width_path
+from keras_lime.core.neighborhood import Neighborhood
+from keras_lime.core.overlay import Palette
+from keras_lime.core.plan import Plan
+from keras_lime.core.scores import Scores
 from keras_lime.core.surrogate import Fit
 from keras_lime.core.weighted_segments import WeightedSegments
-from keras_lime.core.widths import KernelWidthPath, kernel_width_path
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from keras_lime.core.perturbation import Neighborhood
+from keras_lime.core.neighborhood import Neighborhood
 
 __all__ = ["Fidelity", "measure_fidelity", "rank_agreement", "weighted_spread"]
 

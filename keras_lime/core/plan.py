@@ -1,26 +1,25 @@
 """Everything about an image that does not depend on the model, made once: `make_plan` gives a frozen `Plan`.
 
-Also the seam to the models, the `Scorer` protocol: the core hands plans over and gets `Scores` back, and never sees a
-model. May import numpy and the core.
+May import numpy and the core.
 """
 
-import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keras_lime.core.baseline import Baseline, baseline_image, blind_segments
 from keras_lime.core.display import Display
+from keras_lime.core.image import as_pixels, image_id
+from keras_lime.core.neighborhood import Neighborhood
 from keras_lime.core.parallel import map_all
-from keras_lime.core.perturbation import Neighborhood
 from keras_lime.core.sampling import sample_neighborhood
 from keras_lime.core.segmentation import Segmentation, segment
 from keras_lime.core.settings import Settings
 
-__all__ = ["Plan", "Scorer", "Scores", "as_pixels", "check_image", "image_id", "make_plan", "make_plans", "with_images"]
+__all__ = ["Plan", "make_plan", "make_plans", "with_images"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,39 +48,6 @@ class Plan:
     def pixels(self) -> NDArray[np.float32]:
         """The image as the model gets it, float32 (h, w, c); c is 1 for an image (h, w)."""
         return as_pixels(self.image)
-
-
-@dataclass(frozen=True, eq=False)
-class Scores:
-    """A model's answers to all perturbations of one image.
-
-    Attributes:
-        targets: the explained outputs, (n_targets,) unique indices.
-        values: float64 array (n_samples, n_targets): probabilities, or the outputs themselves for regression.
-        log_odds: float64 array like `values`, from the same pass: `log p − log(1 − p)`; for regression the values.
-        predicted: the most probable output for the unperturbed image; None for regression.
-        predicted_value: its probability; for regression the first target's value.
-        saturated: bool array like `values`, True where a probability was 0 or 1 in the model's own precision, so that
-            the log-odds are only the limit of what it can hold; None if unknown.
-    """
-
-    targets: tuple[int, ...]
-    values: NDArray[np.float64]
-    log_odds: NDArray[np.float64]
-    predicted: int | None
-    predicted_value: float
-    saturated: NDArray[np.bool_] | None = None
-
-
-class Scorer(Protocol):
-    """Runs a model on perturbed images; see `keras_lime.scoring`."""
-
-    @property
-    def n_outputs(self) -> int | None:
-        """Number of outputs that can be explained, None while unknown."""
-
-    def __call__(self, plans: Sequence[Plan], wanted: Sequence[Sequence[int | str]]) -> Iterator[Scores]:
-        """Yields one `Scores` per plan, in order; `wanted[i]` holds indices, `"predicted"` and `"top<k>"`."""
 
 
 def make_plan(image: NDArray[Any], settings: Settings, display: Display, segmentation: Segmentation) -> Plan:
@@ -181,7 +147,7 @@ def with_images(settings: Settings, images: NDArray[Any]) -> Settings:
         ValueError: if all images are the same, for `"others"`.
     """
     # Here: the module needs `image_id` of this one.
-    from keras_lime.core.others import OtherPictures
+    from keras_lime.core.reference_images import OtherPictures
 
     changed: dict[str, Any] = {}
     for name in ("baseline", "second_baseline"):
@@ -191,38 +157,3 @@ def with_images(settings: Settings, images: NDArray[Any]) -> Settings:
         elif isinstance(value, str) and value == "others":
             changed[name] = OtherPictures(images, settings.seed)
     return replace(settings, **changed)
-
-
-def as_pixels(image: NDArray[Any]) -> NDArray[np.float32]:
-    """Float32 (h, w, c) of an image (h, w) or (h, w, c); integers keep their range."""
-    pixels = image.astype(np.float32)
-    return pixels[..., None] if pixels.ndim == 2 else pixels
-
-
-def image_id(image: NDArray[Any]) -> str:
-    """Names an image by its content: 16 hexadecimal digits of the SHA-256 of dtype, shape and bytes."""
-    digest = hashlib.sha256(f"{image.dtype.str}{image.shape}".encode())
-    digest.update(np.ascontiguousarray(image).tobytes())
-    return digest.hexdigest()[:16]
-
-
-def check_image(image: NDArray[Any], name: str = "image") -> None:
-    """Refuses what is no image.
-
-    Args:
-        image: one image.
-        name: how the argument is called in the error.
-
-    Raises:
-        ValueError: if it is not (h, w) or (h, w, c), empty, or not finite.
-        TypeError: if its values are no real numbers.
-    """
-    if image.dtype.kind not in "biuf":
-        raise TypeError(f"`{name}` must hold real numbers. Received: dtype={image.dtype}.")
-    if image.ndim not in (2, 3) or image.size == 0:
-        raise ValueError(
-            f"`{name}` must be one image of shape (height, width) or (height, width, channels). "
-            f"Received: shape={image.shape}."
-        )
-    if not np.isfinite(image).all():
-        raise ValueError(f"`{name}` must be finite. Received: pixels that are NaN or infinite.")

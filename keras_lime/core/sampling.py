@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import hadamard
 
-from keras_lime.core.columns import choose_columns, choose_inversions, connected_triples
-from keras_lime.core.perturbation import Neighborhood, kernel_weights
+from keras_lime.core.design import choose_columns, choose_inversions, connected_triples
+from keras_lime.core.neighborhood import Neighborhood, kernel_weights
 
 __all__ = ["SAMPLINGS", "Sampling", "block_size", "sample_neighborhood"]
 
@@ -33,7 +33,7 @@ def sample_neighborhood(
     columns are inverted or not by coins, rows in random order, and another one when it is used up. The coins make every
     row by itself uniform over all masks, so the weights tend to the same limit; but within a block each superpixel is
     hidden as often as shown, together with each other as often as apart, and what two superpixels do together does not
-    leak into the weights. What three do leaks, but little of it where the three touch, see `keras_lime.core.columns`.
+    leak into the weights. What three do leaks, but little of it where the three touch, see `keras_lime.core.design`.
 
     The complements of the first block come after its last row: fewer samples than a block's would else be spent on
     pairs, each of which says no more about a sum of superpixels than one row does. Later blocks come pair by pair.

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.segmentation import felzenszwalb, find_boundaries, quickshift, slic
 
-from keras_lime.core.warning import LimeWarning
+from keras_lime.exceptions import LimeWarning
 
 __all__ = ["FEW_SEGMENTS", "SEGMENTATION_METHODS", "Segmentation", "SegmentationMethod", "segment"]
 

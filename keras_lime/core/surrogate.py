@@ -9,8 +9,8 @@ from sklearn.base import clone
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.metrics import r2_score
 
-from keras_lime.core.errors import standard_errors
-from keras_lime.core.perturbation import Neighborhood
+from keras_lime.core.neighborhood import Neighborhood
+from keras_lime.core.standard_errors import standard_errors
 
 __all__ = ["Fit", "fit_surrogate", "ridge_penalty"]
 
@@ -24,8 +24,8 @@ class Fit:
         intercept: float64 array (n_targets,): the surrogate's value with every superpixel hidden.
         r2: float64 array (n_targets,): R² weighted with the kernel's weights, at most 1; NaN if the scores do not vary.
         local_prediction: float64 array (n_targets,): the surrogate's value for the unperturbed image.
-        stderr: float64 array like `coef`: standard errors, see `keras_lime.core.errors`; None for a surrogate that is
-            neither ridge regression nor least squares.
+        stderr: float64 array like `coef`: standard errors, see `keras_lime.core.standard_errors`; None for a surrogate
+            that is neither ridge regression nor least squares.
         alpha: the ridge penalty, 0 for least squares; None for other surrogates.
     """
 

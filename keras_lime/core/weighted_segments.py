@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_lime.core.drawing import Palette, image_and_mask, overlay, select_segments
+from keras_lime.core.overlay import Palette, image_and_mask, overlay, select_segments
 from keras_lime.core.segmentation import Segmentation
 from keras_lime.core.surrogate import Fit
 

@@ -3,8 +3,8 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from keras_lime.core.drawing import select_segments
-from keras_lime.core.widths import KernelWidthPath
+from keras_lime.core.kernel_path import KernelWidthPath
+from keras_lime.core.overlay import select_segments
 from keras_lime.plotting.figures import NotebookFigure, shorten
 
 __all__ = ["plot_widths"]

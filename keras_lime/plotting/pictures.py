@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
-from keras_lime.core.drawing import PALETTES, Palette, overlay, select_segments
 from keras_lime.core.explanation import Explanation
-from keras_lime.core.plan import as_pixels
+from keras_lime.core.image import as_pixels
+from keras_lime.core.overlay import PALETTES, Palette, overlay, select_segments
 from keras_lime.core.segmentation import Segmentation
 from keras_lime.plotting.figures import NotebookFigure, shorten
 from keras_lime.shortcut import object_share

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_lime.core.plan import image_id
-from keras_lime.core.warning import LimeWarning
-from keras_lime.probes.datasets import Batch
+from keras_lime.core.image import image_id
+from keras_lime.data.datasets import Batch
+from keras_lime.exceptions import LimeWarning
 
 __all__ = ["Candidate", "Pool", "choose", "seeded_key"]
 

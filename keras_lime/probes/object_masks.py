@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_lime.probes.datasets import to_numpy
+from keras_lime.data.datasets import to_numpy
 
 __all__ = ["masks_from_boxes", "object_masks"]
 

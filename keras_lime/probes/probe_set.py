@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_lime.core.plan import image_id
+from keras_lime.core.image import image_id
+from keras_lime.data.datasets import read_batches
+from keras_lime.data.image_files import ColorMode, class_folders
 from keras_lime.probes.arguments import (
     as_images,
     as_labels,
@@ -29,8 +31,7 @@ from keras_lime.probes.arguments import (
     default_names,
 )
 from keras_lime.probes.choice import choose
-from keras_lime.probes.datasets import read_batches
-from keras_lime.probes.folders import ColorMode, class_folders, read_folders
+from keras_lime.probes.from_folder import read_folders
 from keras_lime.probes.object_masks import masks_from_boxes, object_masks
 
 __all__ = ["ProbeSet"]

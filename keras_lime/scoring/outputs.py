@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_lime.core.plan import Scores
+from keras_lime.core.scores import Scores
 
 __all__ = ["Converted", "Kind", "NonFiniteOutputError", "Output"]
 

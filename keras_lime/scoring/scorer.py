@@ -12,13 +12,14 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_lime.core.plan import Plan, Scores
-from keras_lime.scoring import heads
-from keras_lime.scoring.batches import Rows
+from keras_lime.core.plan import Plan
+from keras_lime.core.scores import Scores
+from keras_lime.scoring import introspection
 from keras_lime.scoring.engines import COLUMNS, SLOTS, engine_for, fixed_batch_size, is_out_of_memory, smaller_engine
+from keras_lime.scoring.infer_output import resolve_function_output, resolve_output
 from keras_lime.scoring.inputs import build, check_channels, check_inputs
 from keras_lime.scoring.outputs import Converted, NonFiniteOutputError, Output
-from keras_lime.scoring.targets import resolve_function_output, resolve_output
+from keras_lime.scoring.packing import Rows
 
 __all__ = ["FunctionScorer", "KerasScorer", "NonFiniteOutputError", "make_scorer"]
 
@@ -266,7 +267,7 @@ def _check_shapes(plans: Sequence[Plan], image_shape: tuple[int, ...]) -> None:
 def _as_rows(result: Any, head: str | int | None, count: int) -> NDArray[np.float32]:
     """The scores (count, k) in what a function returned."""
     several = isinstance(result, dict | tuple) or (isinstance(result, list) and hasattr(result[0], "shape"))
-    scores: Any = heads.pick(result, head)[0] if several else result
+    scores: Any = introspection.pick(result, head)[0] if several else result
     if hasattr(scores, "detach"):
         scores = scores.detach().cpu()
     array = np.asarray(scores, dtype=np.float32)

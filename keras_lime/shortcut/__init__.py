@@ -5,6 +5,6 @@ frame), `alarm` (the decision) and `watch` (one training's measurements) get num
 model.
 """
 
-from keras_lime.shortcut.share import ClassSummary, Summary, object_share, summarise
+from keras_lime.shortcut.summary import ClassSummary, Summary, object_share, summarise
 
 __all__ = ["ClassSummary", "Summary", "object_share", "summarise"]

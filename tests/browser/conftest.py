@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.tab import Tab
 from tests.browser.training import EPOCHS, Training, train
-from tests.serving import get_json, tensorboard, wait_until
+from tests.support.serving import get_json, tensorboard, wait_until
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser.conftest import wait_until_read
 from tests.browser.tab import Tab, drawn, epoch, set_slider
 from tests.browser.training import PROBES, Training
-from tests.serving import tensorboard, wait_until
+from tests.support.serving import tensorboard, wait_until
 
 CANVAS = ".tile:nth-child(1) canvas"
 

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from playwright.sync_api import Frame, expect
 
-from keras_lime.tensorboard.wire import unpack
+from keras_lime.tensorboard.plugin.wire import unpack
 from tests.browser.tab import Tab, drawn, set_slider
 from tests.browser.training import CLASS_NAMES, EPOCHS, PROBES
-from tests.serving import get
+from tests.support.serving import get
 
 
 def opened(tab: Tab, address: str, view: str = "") -> Frame:

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from playwright.sync_api import Frame, expect
 
-from keras_lime.core.notes import Flag
-from keras_lime.core.plan import image_id
-from keras_lime.tensorboard.wire import unpack
+from keras_lime.core.diagnostics import Flag
+from keras_lime.core.image import image_id
+from keras_lime.tensorboard.plugin.wire import unpack
 from tests.browser.tab import Tab, drawn
 from tests.browser.training import CLASS_NAMES, EPOCHS, Training
-from tests.serving import get, wait_until
+from tests.support.serving import get, wait_until
 
 CANVAS = ".explanation canvas"
 

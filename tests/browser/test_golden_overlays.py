@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from keras_lime.core.drawing import overlay, select_segments
+from keras_lime.core.overlay import overlay, select_segments
 from keras_lime.core.segmentation import Segmentation
 
 ROOT = Path(__file__).parents[2]

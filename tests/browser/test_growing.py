@@ -5,11 +5,11 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
+from keras_lime.tensorboard.logging.event_writer import RunWriter
 from keras_lime.tensorboard.records import MANIFEST_TAG, probe_tag
-from keras_lime.tensorboard.writer import RunWriter
 from tests.browser.tab import Tab, set_slider
-from tests.serving import tensorboard
-from tests.synthetic_logs import Settings, make_probes, manifest_parts, probe_parts, write_epoch, write_run
+from tests.support.serving import tensorboard
+from tests.support.synthetic_logs import Settings, make_probes, manifest_parts, probe_parts, write_epoch, write_run
 
 SLOW = 30_000
 SETTINGS = Settings(n_probes=4, n_segments=12, size=32)

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from keras_lime.tensorboard.logging.event_writer import RunWriter
 from keras_lime.tensorboard.records import SUMMARY_TAG, encode, result_tag
-from keras_lime.tensorboard.writer import RunWriter
 from tests.browser.tab import Tab
-from tests.damaged_logs import NASTY
-from tests.serving import tensorboard
-from tests.synthetic_logs import Settings, result_arrays, write_run
+from tests.support.damaged_logs import NASTY
+from tests.support.serving import tensorboard
+from tests.support.synthetic_logs import Settings, result_arrays, write_run
 
 SETTINGS = Settings(n_probes=4, epochs=3, n_segments=12, size=32)
 LOADERS = pytest.mark.parametrize("loader", ["true", "false"], ids=["fast loader", "slow loader"])

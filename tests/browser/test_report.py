@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
-from keras_lime.auditing.report import write_report
+from keras_lime.api.report import write_report
 from keras_lime.auditing.summary import summarise
 from tests.browser.tab import drawn
-from tests.planted_audits import Planted, write_audit
-from tests.synthetic_logs import Settings, write_run
+from tests.support.planted_audits import Planted, write_audit
+from tests.support.synthetic_logs import Settings, write_run
 
 EVIL = "<script>alert(1)</script>.png"
 PATIENCE = 30_000

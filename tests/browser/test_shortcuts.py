@@ -11,13 +11,13 @@ from playwright.sync_api import Browser, Frame, expect
 
 from keras_lime import ProbeSet
 from keras_lime.core.explanation import Explanation
-from keras_lime.core.plan import image_id
+from keras_lime.core.image import image_id
 from tests.browser.tab import Tab, drawn, set_slider
 from tests.browser.training import as_logged
-from tests.serving import get_json, tensorboard, wait_until
-from tests.synthetic_logs import Settings, write_run
-from tests.test_callback_shortcut import callback, follow, probes
-from tests.worlds import background_reader, corner_reader, object_reader, squares
+from tests.support.serving import get_json, tensorboard, wait_until
+from tests.support.synthetic_logs import Settings, write_run
+from tests.support.worlds import background_reader, corner_reader, object_reader, squares
+from tests.training.test_callback_shortcut import callback, follow, probes
 
 RUNS = ("background", "blank masks", "corner", "many", "object", "old")
 

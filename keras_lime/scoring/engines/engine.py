@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_lime.scoring import heads
+from keras_lime.scoring import introspection
 
 __all__ = ["COLUMNS", "SLOTS", "Engine", "Form", "Spec", "fixed_batch_size", "is_out_of_memory", "raw_scores"]
 
@@ -133,7 +133,7 @@ def raw_scores(model: Any, images: Any, form: Form) -> tuple[Any, Any]:
             f"{tuple(images.shape)} with {type(error).__name__}: {error}\nGive images in the shape it was trained on; "
             "image[..., None] adds a channel to a grey image (h, w)."
         ) from error
-    scores, head = heads.pick(outputs, form.head, getattr(model, "output_names", None))
+    scores, head = introspection.pick(outputs, form.head, getattr(model, "output_names", None))
     if not scores.shape or scores.shape[0] != images.shape[0]:
         raise ValueError(
             f"`model` must give one row of scores per image. Received: shape={tuple(scores.shape)} for "

@@ -1,4 +1,4 @@
-// Weights + superpixels → pixels. Pure. Python's keras_lime.core.drawing draws the same bytes; change both or neither.
+// Weights + superpixels → pixels. Pure. Python's keras_lime.core.overlay draws the same bytes; change both or neither.
 
 export type Rgb = readonly [number, number, number];
 export type PaletteName = "green-red" | "blue-orange";

@@ -1,5 +1,5 @@
 // What limits an explanation, for the eye and in words. Pure. The sentences are the log's own; Python puts the same numbers
-// into them (keras_lime.core.notes).
+// into them (keras_lime.core.diagnostics).
 import { FLAG, type RunManifest, type Texts } from "../data/types.ts";
 import type { Marks } from "../draw/overlay.ts";
 import type { Explained } from "./moment.ts";

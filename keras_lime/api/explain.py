@@ -1,0 +1,138 @@
+"""`explain()`: one image or a batch, any model, one call. May import the core and, through `scoring`, Keras."""
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, Unpack, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keras_lime.core.diagnostics import Caveat
+from keras_lime.core.explanation import Explanation
+from keras_lime.core.image import check_image
+from keras_lime.core.pipeline import Subject, explain_plans
+from keras_lime.core.plan import make_plans
+from keras_lime.core.settings import SettingsDict, make_settings
+from keras_lime.exceptions import LimeWarning
+
+__all__ = ["explain"]
+
+Model = Any | Callable[[NDArray[np.float32]], Any]
+
+
+@overload
+def explain(
+    model: Model,
+    image: list[Any] | tuple[Any, ...],
+    *,
+    label: Sequence[int] | None = None,
+    class_names: Sequence[str] | None = None,
+    **settings: Unpack[SettingsDict],
+) -> list[Explanation]: ...
+@overload
+def explain(
+    model: Model,
+    image: Any,
+    *,
+    label: int | Sequence[int] | None = None,
+    class_names: Sequence[str] | None = None,
+    **settings: Unpack[SettingsDict],
+) -> Any: ...
+def explain(
+    model: Model,
+    image: Any,
+    *,
+    label: int | Sequence[int] | None = None,
+    class_names: Sequence[str] | None = None,
+    **settings: Unpack[SettingsDict],
+) -> Any:
+    """Explains what a model sees in an image, with LIME.
+
+    Args:
+        model: a Keras model, or a function from a float32 batch (n, h, w, c) to scores (n, n_classes).
+        image: one image, (h, w) or (h, w, c), exactly as the model takes it, in its range of values; or a batch,
+            (n, h, w, c) or a list of images of one shape. A 3-D array is always one image.
+        label: true label, or one per image of a batch; it is explained beside the predicted class.
+        class_names: names of the model's outputs.
+        **settings: see `keras_lime.Settings`.
+
+    Returns:
+        An `Explanation`; for a batch, a list of them.
+
+    Raises:
+        ValueError: if an argument does not fit the model or the image; the message says which and what to do.
+        TypeError: for an unknown setting.
+
+    Example:
+        >>> explanation = explain(model, image, num_samples=500)
+        >>> explanation.plot()
+    """
+    from keras_lime.scoring import make_scorer
+
+    chosen = make_settings(settings)
+    images, single = _images(image)
+    labels = _labels(label, len(images), single)
+    scorer = make_scorer(model, images[0].shape, output=chosen.output, head=chosen.head, batch_size=chosen.batch_size)
+    plans = make_plans(images, chosen)
+    subjects = [
+        Subject("`image`" if single else f"`image` {position}", label=each) for position, each in enumerate(labels)
+    ]
+    names = None if class_names is None else tuple(map(str, class_names))
+    explanations = list(explain_plans(plans, subjects, scorer, chosen, class_names=names))
+    _warn_if_saturated(explanations, subjects)
+    return explanations[0] if single else explanations
+
+
+def _warn_if_saturated(explanations: Sequence[Explanation], subjects: Sequence[Subject]) -> None:
+    """Says once which images the probability scale cannot explain."""
+    saturated = [
+        subject.title
+        for explanation, subject in zip(explanations, subjects, strict=True)
+        if explanation.limits is not None and (explanation.limits.caveats & np.uint8(Caveat.SATURATED)).any()
+    ]
+    if saturated:
+        others = f" and {len(saturated) - 1} more" if len(saturated) > 1 else ""
+        warnings.warn(
+            f"{saturated[0]}{others}: the probability of a target hardly moves, whatever is hidden, because it is "
+            'saturated; its weights are noise around zero. Pass scale="logit" to explain the log-odds.',
+            LimeWarning,
+            stacklevel=3,
+        )
+
+
+def _images(image: Any) -> tuple[list[NDArray[Any]], bool]:
+    """The images as arrays, and whether one was asked for."""
+    if isinstance(image, list | tuple):
+        images, single = [_array(each) for each in image], False
+    else:
+        array = _array(image)
+        single = array.ndim != 4
+        images = [array] if single else list(array)
+    if not images:
+        raise ValueError("`image` must hold at least one image. Received: an empty batch.")
+    for position, each in enumerate(images):
+        check_image(each, "image" if single else f"image[{position}]")
+        if each.shape != images[0].shape:
+            raise ValueError(
+                f"`image` must hold images of one shape. Received: {images[0].shape} and, at {position}, {each.shape}. "
+                "Explain images of different shapes one by one."
+            )
+    return images, single
+
+
+def _array(image: Any) -> NDArray[Any]:
+    """A NumPy array of any array or tensor, also one on an accelerator or with gradients."""
+    if hasattr(image, "detach"):
+        image = image.detach().cpu()
+    array = np.asarray(image)
+    return array.astype(np.float32) if array.dtype.kind == "f" else array
+
+
+def _labels(label: int | Sequence[int] | None, count: int, single: bool) -> list[int | None]:
+    if label is None:
+        return [None] * count
+    labels = np.asarray(label)
+    if labels.dtype.kind not in "iu" or labels.size != count or labels.ndim > 1 or labels.min() < 0:
+        wanted = "one class index" if single else f"{count} class indices, one per image"
+        raise ValueError(f"`label` must be {wanted}. Received: label={label!r}.")
+    return [int(each) for each in labels.ravel()]

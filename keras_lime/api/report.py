@@ -1,0 +1,63 @@
+"""`write_report`: a folder → one HTML file. May import the modules beside it."""
+
+import os
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Literal
+
+from keras_lime.report.from_audit import audit_content
+from keras_lime.report.from_log import log_content
+from keras_lime.report.page import make_page
+
+__all__ = ["write_report"]
+
+
+def write_report(
+    source: str | PathLike[str],
+    out: str | PathLike[str],
+    *,
+    title: str | None = None,
+    palette: Literal["green-red", "blue-orange"] = "green-red",
+) -> Path:
+    """Writes a report that opens from disk in any browser, without a server and without network.
+
+    It says in sentences what was found, lists classes by how doubtful they are, shows what speaks for each class with
+    examples, mistakes and typical pictures with their explanations, and what the method cannot say. The number of
+    pictures in it is bounded, whatever the size of the data set: about 10 MB at most.
+
+    Args:
+        source: the folder of a finished audit, or a TensorBoard log directory with records of `LimeCallback`; of a log
+            the newest epoch of each run is told.
+        out: the HTML file; its folder is made if it is missing.
+        title: heading of the report. Defaults to `None`, a heading after the data set or log directory.
+        palette: colours of what speaks for and against: `"green-red"`, or `"blue-orange"`, which is safe for
+            colour-blind readers. Defaults to `"green-red"`.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        ValueError: if `source` holds neither, or an audit that was not finished.
+        OSError: if `out` cannot be written.
+
+    Example:
+        >>> write_report("audits/signs", "signs.html")
+        >>> write_report("logs/run1", "run1.html")
+    """
+    folder, file = Path(fspath(source)), Path(fspath(out))
+    if palette not in ("green-red", "blue-orange"):
+        raise ValueError(f'`palette` must be "green-red" or "blue-orange". Received: palette={palette!r}.')
+    if not folder.is_dir():
+        raise ValueError(f"`source` must be a folder. Received: {str(folder)!r}, which is none.")
+    if file.is_dir():
+        raise ValueError(f"`out` must be the path of an HTML file. Received: {str(file)!r}, which is a folder.")
+    content = audit_content(folder) if (folder / "audit.json").exists() else log_content(folder)
+    if title is not None:
+        content["title"] = title
+    page = make_page({**content, "palette": palette})
+    file.parent.mkdir(parents=True, exist_ok=True)
+    # Whole or not at all: a report that is open while a new one is written stays what it was.
+    part = file.with_name(f".{file.name}.{os.getpid()}.tmp")
+    part.write_text(page, encoding="utf-8")
+    os.replace(part, file)
+    return file

@@ -1,0 +1,138 @@
+"""What is audited, image by image: an `Item`, the `Shard` that is one unit of work, and how items become model input.
+
+May import numpy, Pillow, the core and `probes`.
+"""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from keras_lime.core.image import check_image
+from keras_lime.data.image_files import ColorMode, decode
+
+__all__ = ["Intake", "Item", "Shard", "color_mode"]
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """One image of a data set, as it is stored there.
+
+    Attributes:
+        position: place in the data set, from 0.
+        content: bytes of an image file, or the pixels (h, w) or (h, w, c) as the model takes them; None if it could not
+            be read.
+        path: path inside the folder or table, or None.
+        label: true class, or None.
+        mask: bytes of an image file or array (h, w), bright or True on the object; None if there is none.
+        error: why it could not be read, or None.
+    """
+
+    position: int
+    content: bytes | NDArray[Any] | None
+    path: str | None = None
+    label: int | None = None
+    mask: bytes | NDArray[Any] | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Shard:
+    """The unit of work: some images, which are explained together and whose rows lie in one file.
+
+    Attributes:
+        index: number of the shard, from 0.
+        items: its images.
+    """
+
+    index: int
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True)
+class Intake:
+    """Items → model input and object masks.
+
+    Attributes:
+        image_shape: (h, w) or (h, w, c) that the model takes.
+        value_range: what black and white of an encoded image become. With (0, 255) images stay uint8.
+    """
+
+    image_shape: tuple[int, ...]
+    value_range: tuple[float, float] = (0.0, 255.0)
+
+    def image(self, item: Item) -> NDArray[Any]:
+        """Model input of `image_shape`: a file is decoded and resized, pixels are taken as they are.
+
+        Raises:
+            ValueError: if pixels are not of that shape or not finite.
+            Exception: of half a dozen kinds, Pillow's, if a file is damaged or no image.
+        """
+        if item.content is None:
+            raise ValueError(item.error or "the image is missing")
+        if not isinstance(item.content, bytes):
+            return self._checked(item.content)
+        height, width = self.image_shape[:2]
+        pixels = decode(io.BytesIO(item.content), (height, width), color_mode(self.image_shape))
+        if len(self.image_shape) == 2:
+            pixels = pixels[..., 0]
+        low, high = self.value_range
+        if (low, high) == (0.0, 255.0):
+            return pixels
+        return (low + pixels.astype(np.float32) * ((high - low) / 255)).astype(np.float32)
+
+    def mask(self, item: Item) -> NDArray[np.bool_] | None:
+        """Where the object is, bool (h, w), or None.
+
+        A mask file is resized to the nearest pixels; what is brighter than half of its brightest value is the object
+        (of a file with a palette the numbers of the colours count), so that 0 and 1 serve as well as black and white.
+
+        Raises:
+            ValueError: if a mask array has not the image's height and width, or other values than 0 and 1.
+            Exception: Pillow's, if a file is damaged or no image.
+        """
+        if item.mask is None:
+            return None
+        height, width = self.image_shape[:2]
+        if isinstance(item.mask, bytes):
+            with Image.open(io.BytesIO(item.mask)) as opened:
+                grey = opened if opened.mode in ("1", "L", "P") or opened.mode[0] in "IF" else opened.convert("L")
+                values = np.asarray(grey.resize((width, height), Image.Resampling.NEAREST)).astype(np.float64)
+            return np.asarray(values > values.max() / 2)
+        values = np.asarray(item.mask)
+        if values.shape == (height, width, 1):
+            values = values[..., 0]
+        if values.shape != (height, width):
+            raise ValueError(f"the object mask has shape {values.shape}, the model takes {(height, width)}")
+        if values.dtype.kind != "b" and not np.isin(values, (0, 1)).all():
+            raise ValueError(f"the object mask has values from {values.min():.4g} to {values.max():.4g}, not 0 and 1")
+        return values.astype(bool)
+
+    def _checked(self, content: NDArray[Any]) -> NDArray[Any]:
+        if content.shape != self.image_shape:
+            raise ValueError(f"the image has shape {content.shape}, the model takes {self.image_shape}")
+        check_image(content)
+        # As everywhere in this package; an image's identity depends on its dtype.
+        return content.astype(np.float32) if content.dtype.kind == "f" else content
+
+
+_MODES: Mapping[int, ColorMode] = {1: "grayscale", 3: "rgb", 4: "rgba"}
+
+
+def color_mode(image_shape: tuple[int, ...]) -> ColorMode:
+    """How files are decoded for a model that takes images (h, w) or (h, w, c).
+
+    Raises:
+        ValueError: if the model takes neither grey nor colour images.
+    """
+    channels = image_shape[2] if len(image_shape) == 3 else 1
+    if channels not in _MODES:
+        raise ValueError(
+            f"`model` must take images of 1, 3 or 4 channels, to read image files. Received: a model of {channels} "
+            "channels. Give its input as arrays or as a data set."
+        )
+    return _MODES[channels]

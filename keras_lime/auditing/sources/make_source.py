@@ -1,0 +1,54 @@
+"""Which kind of source a data set is. May import numpy and the sources."""
+
+from collections.abc import Mapping, Sequence
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+from keras_lime.auditing.sources.parquet import TableSource, is_table
+from keras_lime.auditing.sources.sources import ArraySource, Cutting, FolderSource, Source, StreamSource
+
+__all__ = ["open_source"]
+
+
+def open_source(
+    dataset: Any,
+    masks: Any,
+    class_names: Sequence[str] | None,
+    columns: Mapping[str, str] | None,
+    cutting: Cutting,
+) -> Source:
+    """The source of whatever was given to `audit()`, which documents the arguments.
+
+    Raises:
+        ValueError: if they do not go together; TypeError if `dataset` is nothing of the kind.
+    """
+    if isinstance(dataset, str | PathLike):
+        dataset = Path(fspath(dataset))
+    if is_table(dataset):
+        _refuse(masks, "a column `mask`")
+        return TableSource(dataset, class_names, columns, cutting)
+    if columns is not None:
+        raise ValueError(f"`columns` is for tables alone. Received: columns={dict(columns)}.")
+    if isinstance(dataset, Path):
+        if masks is not None and not isinstance(masks, str | PathLike):
+            raise ValueError(f"`masks` must be a folder, for a folder of images. Received: {type(masks).__name__}.")
+        return FolderSource(dataset, class_names, None if masks is None else Path(fspath(masks)), cutting)
+    arrays = dataset if isinstance(dataset, tuple) and dataset and hasattr(dataset[0], "shape") else (dataset,)
+    if hasattr(arrays[0], "shape"):
+        images, labels, third, *more = [*arrays, None, None][: max(3, len(arrays))]
+        if more or (third is not None and masks is not None):
+            raise ValueError(
+                "`dataset` must be arrays (images,), (images, labels) or (images, labels, masks). Received: "
+                f"{len(arrays)} arrays{' and `masks`' if masks is not None else ''}."
+            )
+        return ArraySource((images, labels, third if masks is None else masks), cutting)
+    _refuse(masks, "a third part (images, labels, masks)")
+    return StreamSource(dataset, cutting)
+
+
+def _refuse(masks: Any, remedy: str) -> None:
+    if masks is not None:
+        raise ValueError(
+            f"`masks` is for folders and arrays alone. Received: masks={type(masks).__name__}. Give {remedy} instead."
+        )

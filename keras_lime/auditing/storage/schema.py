@@ -1,0 +1,105 @@
+"""What an audit leaves on disk: a folder of Parquet files that pandas, DuckDB or Arrow read without this package.
+
+    audit.json                     written first: format version, model, data set, settings; says whose folder it is
+    rows/part-000000.parquet       a row per image and target (an image that failed: one row with its `error`)
+    pictures/part-000000.parquet   a row per image: what is needed to draw it
+    shards/part-000000.json        written last of a shard: without it the shard's Parquet files do not count
+    words.parquet                  a row per class and visual word, after all shards
+    summary.json                   written last of all: the findings
+
+The columns only ever grow within a format version: readers ask for those they know. May import the standard library
+alone; pyarrow when a schema is asked for.
+"""
+
+from typing import Any
+
+__all__ = ["FORMAT_VERSION", "PICTURE_COLUMNS", "ROW_COLUMNS", "pictures_schema", "rows_schema", "schema_of"]
+
+FORMAT_VERSION = 1
+
+ROW_COLUMNS: dict[str, tuple[str, str]] = {
+    "position": ("int64", "place of the image in the data set, from 0"),
+    "image_id": ("string", "16 hexadecimal digits of the image's content; null if it could not be read"),
+    "path": ("string", "path inside the folder, or null"),
+    "label": ("int32", "true class, or null"),
+    "label_name": ("string", "its name, or null"),
+    "predicted": ("int32", "most probable class; null for regression"),
+    "predicted_name": ("string", "its name, or null"),
+    "predicted_value": ("float64", "its probability; for regression the first target's value"),
+    "target": ("int32", "the explained output; null in a row of an error"),
+    "target_name": ("string", "its name"),
+    "probability": ("float64", "of the target, 0..1; for regression its value"),
+    "r2": ("float64", "weighted R² of the surrogate; null if the scores do not vary"),
+    "effective_samples": (
+        "float64",
+        "(Σw)² / Σw² of the kernel's weights (Kish 1965); infinite if all masks were taken",
+    ),
+    "num_samples": ("int32", "perturbations that were scored"),
+    "intercept": ("float64", "the surrogate's value with every superpixel hidden"),
+    "local_prediction": ("float64", "the surrogate's value for the image itself"),
+    "caveats": ("uint8", "bits of `keras_lime.core.diagnostics.Caveat`"),
+    "object_share": ("float64", "share of the positive weight on the object; null without a mask or positive weight"),
+    "object_chance": ("float64", "share of the picture that the object covers; null without a mask"),
+    "swap_flip": ("float64", "share of the predictions that change on other classes' backgrounds; null if unmeasured"),
+    "p_background": ("float64", "probability of the predicted class without the object, 1 certain, 0 a guess; or null"),
+    "p_object": ("float64", "the same with the object alone, on grey; or null"),
+    "n_segments": ("int32", "number of superpixels"),
+    "weights": ("list<float32>", "weight of each superpixel, n_segments, on the scale of `scale` in audit.json"),
+    "stderr": ("list<float32>", "standard error of each weight; null for a surrogate without one"),
+    "flags": ("list<uint8>", "bits of `keras_lime.core.diagnostics.Flag` for each superpixel"),
+    "segment_area": ("list<float32>", "share of the picture, 0..1"),
+    "segment_y": ("list<float32>", "centre from the top, 0..1"),
+    "segment_x": ("list<float32>", "centre from the left, 0..1"),
+    "segment_at_border": ("list<bool>", "whether it touches the picture's border"),
+    "segment_lightness": ("list<float32>", "mean CIELAB L*, 0..100"),
+    "segment_a": ("list<float32>", "mean CIELAB a*, green negative, red positive"),
+    "segment_b": ("list<float32>", "mean CIELAB b*, blue negative, yellow positive"),
+    "segment_spread": ("list<float32>", "root mean square CIELAB distance of its pixels from its mean colour"),
+    "segment_texture": ("list<float32>", "mean gradient magnitude of L* over its pixels, per pixel"),
+    "segment_on_object": ("list<float32>", "share of it inside the object's mask, 0..1; null without a mask"),
+    "error": ("string", "why the image could not be explained; null if it was"),
+}
+"""Columns of `rows/`: type and meaning. Everything but the target's own numbers repeats in all rows of an image."""
+
+PICTURE_COLUMNS: dict[str, tuple[str, str]] = {
+    "position": ("int64", "as in the rows"),
+    "image_id": ("string", "as in the rows"),
+    "height": ("int32", "pixels, as the model saw it"),
+    "width": ("int32", "pixels"),
+    "picture": ("binary", "the picture for people, a PNG or JPEG file"),
+    "segments": ("binary", "superpixel of each pixel, a 16-bit grey PNG file (height, width)"),
+    "object_mask": ("binary", "a 1-bit PNG file, white on the object; null without a mask"),
+}
+"""Columns of `pictures/`: type and meaning."""
+
+
+def rows_schema() -> Any:
+    """The `pyarrow.Schema` of `rows/`, with the meaning of each column as its metadata."""
+    return schema_of(ROW_COLUMNS)
+
+
+def pictures_schema() -> Any:
+    """The `pyarrow.Schema` of `pictures/`."""
+    return schema_of(PICTURE_COLUMNS)
+
+
+def schema_of(columns: dict[str, tuple[str, str]]) -> Any:
+    """The `pyarrow.Schema` of columns that are described as above, with the meaning of each as its metadata."""
+    import pyarrow as pa
+
+    plain = {
+        "binary": pa.binary(),
+        "bool": pa.bool_(),
+        "float32": pa.float32(),
+        "float64": pa.float64(),
+        "int32": pa.int32(),
+        "int64": pa.int64(),
+        "string": pa.string(),
+        "uint8": pa.uint8(),
+    }
+    fields = []
+    for name, (kind, meaning) in columns.items():
+        inner = kind.removeprefix("list<").removesuffix(">")
+        found = pa.list_(plain[inner]) if inner != kind else plain[kind]
+        fields.append(pa.field(name, found, metadata={"meaning": meaning}))
+    return pa.schema(fields, metadata={"keras_lime_audit": str(FORMAT_VERSION)})

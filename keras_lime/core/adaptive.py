@@ -1,0 +1,116 @@
+"""`num_samples="auto"`: scores in rounds, until every image's weights are sure enough. May import numpy and the core.
+
+An image's perturbations are drawn once, as many as there may be at most, and each round scores the next of them: what
+was scored stays, and another epoch of a training takes the same ones, as far as it takes them.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from keras_lime.core.plan import Plan
+from keras_lime.core.sampling import block_size
+from keras_lime.core.scores import Scorer, Scores
+from keras_lime.core.surrogate import Fit
+
+__all__ = ["Answer", "score_in_rounds"]
+
+_GROWTH = 2.0
+"""A round asks for no more than this many times the rows so far: the first estimates of an error are rough."""
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What is known of one image.
+
+    Attributes:
+        plan: its plan, with the perturbations that were scored and no others.
+        scores: the model's answers to them.
+        fit: the surrogates.
+    """
+
+    plan: Plan
+    scores: Scores
+    fit: Fit
+
+
+def score_in_rounds(
+    plans: Sequence[Plan],
+    wanted: Sequence[Sequence[int | str]],
+    scorer: Scorer,
+    fit: Callable[[Plan, Scores], Fit],
+    tolerance: float,
+    told: Callable[[int], AbstractContextManager[object]],
+) -> list[Answer]:
+    """Scores, round by round, all images that are not sure enough yet, in shared batches.
+
+    A round ends with a whole block of the balanced design, or with the last perturbation of the plan. How many blocks
+    it takes follows from the error, which falls with the square root of the rows; but rows at most double.
+
+    Args:
+        plans: one per image; each holds as many perturbations as may be scored.
+        wanted: the targets of each image, see `Scorer`.
+        scorer: the model.
+        fit: scores → surrogates, with standard errors.
+        tolerance: `Fit.relative_error` that is small enough, for every target.
+        told: gives, for the position of an image, the context in which its scores are taken.
+
+    Returns:
+        One `Answer` per plan, in order.
+    """
+    answers: list[Answer | None] = [None] * len(plans)
+    stops = {place: _first_stop(plan) for place, plan in enumerate(plans)}
+    while stops:
+        parts, targets = [], []
+        for place, stop in stops.items():
+            known = answers[place]
+            start = 0 if known is None else len(known.plan.neighborhood.masks)
+            parts.append(replace(plans[place], neighborhood=plans[place].neighborhood.rows(start, stop)))
+            targets.append(wanted[place] if known is None else known.scores.targets)
+        arriving = scorer(parts, targets)
+        for place, stop in list(stops.items()):
+            with told(place):
+                scores = next(arriving)
+            known, neighborhood = answers[place], plans[place].neighborhood
+            taken = replace(plans[place], neighborhood=neighborhood.rows(0, stop))
+            scores = scores if known is None else _joined(known.scores, scores)
+            answer = answers[place] = Answer(taken, scores, fit(taken, scores))
+            error = _largest_error(answer.fit)
+            if error <= tolerance or stop == len(neighborhood.masks):
+                del stops[place]
+            else:
+                stops[place] = _next_stop(plans[place], stop, error / tolerance)
+    return [answer for answer in answers if answer is not None]
+
+
+def _first_stop(plan: Plan) -> int:
+    rows = len(plan.neighborhood.masks)
+    return rows if plan.neighborhood.enumerated else min(rows, 1 + block_size(plan.segmentation.n_segments))
+
+
+def _next_stop(plan: Plan, stop: int, excess: float) -> int:
+    block = block_size(plan.segmentation.n_segments)
+    needed = min(stop * excess**2, _GROWTH * stop)
+    blocks = max(math.ceil((needed - 1) / block), (stop - 1) // block + 1)
+    return min(len(plan.neighborhood.masks), 1 + blocks * block)
+
+
+def _largest_error(fit: Fit) -> float:
+    """The least sure target's relative error; infinite where it is unknown."""
+    errors = fit.relative_error
+    return math.inf if errors is None else float(np.max(errors))
+
+
+def _joined(first: Scores, more: Scores) -> Scores:
+    saturated = None
+    if first.saturated is not None and more.saturated is not None:
+        saturated = np.concatenate([first.saturated, more.saturated])
+    return replace(
+        first,
+        values=np.concatenate([first.values, more.values]),
+        log_odds=np.concatenate([first.log_odds, more.log_odds]),
+        saturated=saturated,
+    )

@@ -1,0 +1,158 @@
+"""Plans + scorer → explanations. May import numpy, threadpoolctl and the core."""
+
+import functools
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
+
+from keras_lime.core.adaptive import Answer, score_in_rounds
+from keras_lime.core.explanation import Explanation
+from keras_lime.core.plan import Plan
+from keras_lime.core.scores import Scorer, Scores
+from keras_lime.core.settings import Settings
+from keras_lime.core.surrogate import Fit, fit_surrogate
+
+__all__ = ["Subject", "check_classes", "explain_plans"]
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What is known about an image beside its pixels.
+
+    Attributes:
+        title: how messages call it, such as `image 3` or `probe 'stop · 1a2b'`.
+        label: true label.
+        name: the probe's name.
+        object_mask: bool array (h, w), True on the object.
+    """
+
+    title: str
+    label: int | None = None
+    name: str | None = None
+    object_mask: NDArray[np.bool_] | None = None
+
+
+def explain_plans(
+    plans: Sequence[Plan],
+    subjects: Sequence[Subject],
+    scorer: Scorer,
+    settings: Settings,
+    *,
+    class_names: tuple[str, ...] | None = None,
+    step: int | None = None,
+) -> Iterator[Explanation]:
+    """Scores all plans in shared batches and fits each image's surrogates as soon as its scores are there.
+
+    With `num_samples="auto"` that is when all images are sure enough, see `keras_lime.core.adaptive`. With a second
+    baseline the same perturbations are scored twice; nothing else costs a model call.
+
+    Args:
+        plans: one per image.
+        subjects: one per image.
+        scorer: the model.
+        settings: those that made the plans.
+        class_names: names of the outputs.
+        step: the epoch.
+
+    Returns:
+        Iterator over one `Explanation` per plan, in order.
+
+    Raises:
+        ValueError: what `check_classes` and the scorer raise, the latter with the image's title before it.
+    """
+    check_classes(scorer, subjects, class_names)
+    description: dict[str, Any] = settings.describe()
+    wanted = [settings.wanted(subject.label) for subject in subjects]
+    answers: Iterator[Answer]
+
+    def told(place: int) -> AbstractContextManager[object]:
+        return _titled(subjects[place])
+
+    def fit(plan: Plan, scores: Scores) -> Fit:
+        return _fit(plan, scores, settings)
+
+    if settings.num_samples == "auto":
+        settled = score_in_rounds(plans, wanted, scorer, fit, settings.tolerance, told)
+        # The second baseline gets the same perturbations and no others.
+        plans, answers = [answer.plan for answer in settled], iter(settled)
+    else:
+        answers = (
+            Answer(plan, scores, fit(plan, scores)) for plan, scores in zip(plans, scorer(plans, wanted), strict=True)
+        )
+    others = [replace(plan, baseline=plan.second_baseline) for plan in plans if plan.second_baseline is not None]
+    second_answers = scorer(others, wanted) if others else None
+    for place, subject in enumerate(subjects):
+        with told(place):
+            answer = next(answers)
+            second = None if second_answers is None else next(second_answers)
+        with _one_thread():
+            explanation = Explanation.assemble(
+                answer.plan,
+                answer.scores,
+                answer.fit,
+                second=None if second is None else fit(answer.plan, second),
+                settings=description,
+                class_names=class_names,
+                label=subject.label,
+                name=subject.name,
+                step=step,
+                object_mask=subject.object_mask,
+            )
+        yield explanation
+
+
+@contextmanager
+def _titled(subject: Subject) -> Iterator[None]:
+    """Puts the image's title before what is wrong with it."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{subject.title}: {error}") from error
+
+
+def _one_thread() -> AbstractContextManager[object]:
+    """Holds linear algebra to one thread.
+
+    The matrices are small, and a training's own threads keep the cores busy: more than one thread of linear algebra
+    would wait for the other, at fifty times the cost.
+    """
+    limit: AbstractContextManager[object] = _threads().limit(limits=1, user_api="blas")
+    return limit
+
+
+@functools.cache
+def _threads() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def _fit(plan: Plan, scores: Scores, settings: Settings) -> Fit:
+    values = scores.log_odds if settings.scale == "logit" else scores.values
+    with _one_thread():
+        return fit_surrogate(plan.neighborhood, values, settings.surrogate)
+
+
+def check_classes(scorer: Scorer, subjects: Sequence[Subject], class_names: tuple[str, ...] | None) -> None:
+    """Refuses labels and names that do not fit the model's outputs, where their number is known.
+
+    Raises:
+        ValueError: if a label is out of range, or there is not one name per output.
+    """
+    outputs = scorer.n_outputs
+    if outputs is None:
+        return
+    for subject in subjects:
+        if subject.label is not None and subject.label >= outputs:
+            raise ValueError(
+                f"The true label of each image must be below the model's {outputs} outputs. Received: label="
+                f"{subject.label} for {subject.title}. For regression, leave labels out."
+            )
+    if class_names is not None and len(class_names) != outputs:
+        raise ValueError(
+            f"`class_names` must hold one name for each of the model's {outputs} outputs. "
+            f"Received: {len(class_names)} names."
+        )

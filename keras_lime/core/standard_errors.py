@@ -1,0 +1,86 @@
+"""How far the weights would move with other perturbations: standard errors of the surrogate's coefficients.
+
+Needs the scores that are there already and no further model call. May import numpy and the core.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keras_lime.core.neighborhood import Neighborhood
+from keras_lime.core.ridge import design_matrix, influence_matrix
+
+__all__ = ["errors_of_influence", "standard_errors"]
+
+_DETERMINED = 1e-9
+"""`det(I − H_gg)` of a group of rows without which the fit would be undetermined."""
+
+
+def standard_errors(
+    neighborhood: Neighborhood, residuals: NDArray[np.float64], alpha: float = 1.0
+) -> NDArray[np.float64]:
+    """Standard errors of the weights of a ridge surrogate, robust to residuals of any shape.
+
+    What a linear surrogate leaves over is structure of the model and not noise of one variance, so the classic formula
+    does not hold. With the names of `keras_lime.core.ridge`, the covariance is `A⁻¹ (Σ_g s_g s_g') A⁻¹` with
+    `s_g = X_g'W_g (I − H_gg)⁻¹ e_g`, `H = X A⁻¹ X'W`, and the sum over groups of rows that were drawn together: HC3
+    (MacKinnon & White 1985, equation 11) where every row is a group, and its cluster form CR3 (Bell & McCaffrey 2002,
+    section 3) for fold-over pairs.
+
+    Args:
+        neighborhood: masks, weights and groups, n_samples rows.
+        residuals: float64 array (n_samples, n_targets): score minus surrogate.
+        alpha: the ridge penalty of the surrogate.
+
+    Returns:
+        float64 array (n_targets, n_segments); zero where all masks were enumerated, because nothing was left to chance,
+        and infinite where least squares has no more samples than weights.
+    """
+    design = design_matrix(neighborhood.masks)
+    influence = influence_matrix(design, neighborhood.weights, alpha)
+    return errors_of_influence(neighborhood, design, influence, residuals)
+
+
+def errors_of_influence(
+    neighborhood: Neighborhood,
+    design: NDArray[np.float64],
+    influence: NDArray[np.float64],
+    residuals: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """`standard_errors` where `design_matrix` and `influence_matrix` are known already.
+
+    Args:
+        neighborhood: masks and groups, n_samples rows.
+        design: float64 array (n_samples, p).
+        influence: float64 array (p, n_samples).
+        residuals: float64 array (n_samples, n_targets).
+
+    Returns:
+        float64 array (n_targets, p − 1); infinite where a weight hangs on one group of rows alone.
+    """
+    squares = np.zeros((len(influence) - 1, residuals.shape[1]))
+    if neighborhood.enumerated:
+        return squares.T
+    for rows in _groups(neighborhood):
+        # (I − H_gg) of every group of this size.
+        left = np.eye(rows.shape[1]) - np.einsum("gap,pgb->gab", design[rows], influence[:, rows])
+        if np.abs(np.linalg.det(left)).min() < _DETERMINED:
+            return np.full(squares.T.shape, np.inf)
+        inflated = np.linalg.solve(left, residuals[rows])
+        for one in range(rows.shape[1]):
+            for other in range(one + 1):
+                products = influence[1:, rows[:, one]] * influence[1:, rows[:, other]]
+                twice = 1 if one == other else 2
+                squares += twice * products @ (inflated[:, one] * inflated[:, other])
+    errors: NDArray[np.float64] = np.sqrt(np.maximum(squares, 0.0)).T
+    return errors
+
+
+def _groups(neighborhood: Neighborhood) -> list[NDArray[np.intp]]:
+    """The rows of every group, groups of one size together: arrays (n_groups, size)."""
+    if neighborhood.groups is None:
+        return [np.arange(len(neighborhood.masks))[:, None]]
+    order = np.argsort(neighborhood.groups, kind="stable")
+    sorted_groups = neighborhood.groups[order]
+    starts = np.flatnonzero(np.diff(sorted_groups, prepend=sorted_groups[0] - 1))
+    sizes = np.diff(starts, append=len(order))
+    return [order[starts[sizes == size][:, None] + np.arange(size)] for size in np.unique(sizes)]

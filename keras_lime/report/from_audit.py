@@ -1,0 +1,234 @@
+"""An audit's folder → the content of its report. May import numpy, Pillow, pyarrow and the modules beside it."""
+
+import io
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from skimage.color import lab2rgb
+
+from keras_lime.auditing.sources.tables import rows_at
+from keras_lime.auditing.storage.shards import read_json
+from keras_lime.report.images import Album
+from keras_lime.report.setting_labels import setting_facts
+
+__all__ = ["audit_content"]
+
+_PICTURED_CLASSES = 12
+"""Classes whose words are shown with examples; of the others they are told."""
+
+_WORDS = 4
+_EXAMPLES = 3
+_WRONG = 24
+_TYPICAL_CLASSES = 20
+_MOST_CLASSES_TOLD = 300
+_ABOUT = ("path", "label_name", "predicted", "predicted_name", "predicted_value", "target", "target_name", "r2")
+
+
+def audit_content(folder: Path) -> dict[str, Any]:
+    """Gathers the report of a finished audit.
+
+    Args:
+        folder: the audit's folder.
+
+    Returns:
+        `title`, `subtitle`, `chapters` (one) and `pictures`, JSON values; see `frontend/src/report/types.ts`.
+
+    Raises:
+        ValueError: if the audit was not finished.
+    """
+    if not (folder / "summary.json").exists():
+        raise ValueError(
+            f"`source` must be a finished audit. Received: {str(folder)!r} without summary.json. Run the audit again "
+            "with the same arguments: it goes on where it was."
+        )
+    about, summary = read_json(folder / "audit.json"), read_json(folder / "summary.json")
+    classes = sorted(summary["classes"], key=_doubt)
+    words = _words_by_class(folder)
+    shown = [each["label"] for each in classes if each["label"] in words]
+    shown += [number for number in words if number not in set(shown)]
+
+    album = Album()
+    wanted = _wanted(summary, classes, words, shown)
+    index = _pictures(folder, wanted, album)
+    chapter = {
+        "title": None,
+        "kind": "audit",
+        "findings": summary["findings"],
+        "facts": _facts(about, summary),
+        "score": _score(classes),
+        "classes": [_class_row(each) for each in classes],
+        "words": [_class_words(words[number], place, index) for place, number in enumerate(shown[:_MOST_CLASSES_TOLD])],
+        "typical": _typical(summary, classes, index),
+        "wrong": {
+            "count": summary["labelled"] - round((summary["accuracy"] or 0) * summary["labelled"]),
+            "pictures": _found((each["position"] for each in summary["wrong"][:_WRONG]), index),
+        },
+        "failed": {
+            "count": summary["failed"],
+            "rows": [{"name": _name(each), "error": each["error"]} for each in summary["failures"]],
+        },
+    }
+    # The name of a Python type tells readers nothing.
+    name = Path(str(about.get("dataset") or "")).name
+    date = datetime.fromtimestamp((folder / "summary.json").stat().st_mtime, UTC)
+    return {
+        "title": f"Audit of an image classifier{f' on {name}' if _is_path(about.get('dataset')) else ''}",
+        "subtitle": f"{summary['images']:,} pictures, {date:%d %B %Y}",
+        "chapters": [chapter],
+        "pictures": album.entries,
+    }
+
+
+def _is_path(dataset: Any) -> bool:
+    return isinstance(dataset, str) and any(mark in dataset for mark in ("/", "\\", "."))
+
+
+def _doubt(entry: Mapping[str, Any]) -> tuple[float, float, int]:
+    """The most doubtful class first; of equals the one with more mistakes."""
+    score = entry["shortcut_score"]
+    accuracy = entry["accuracy"]
+    return (-score if score is not None else math.inf, accuracy if accuracy is not None else math.inf, entry["label"])
+
+
+def _score(classes: Sequence[Mapping[str, Any]]) -> str | None:
+    """What the column of scores holds."""
+    sources = {each["shortcut_score_from"] for each in classes if each["shortcut_score"] is not None}
+    return "swap_flip" if "swap_flip" in sources else "words" if sources else None
+
+
+def _class_row(entry: Mapping[str, Any]) -> dict[str, Any]:
+    measured = entry["shortcut_score_from"] == "swap_flip"
+    return {
+        "name": entry["name"],
+        "images": entry["images"] or entry["predictions"],
+        "accuracy": entry["accuracy"],
+        "score": entry["shortcut_score"],
+        "stderr": entry["swap_flip_stderr"] if measured else None,
+        "object_share": entry["object_share"],
+        "object_chance": entry["object_chance"],
+        "r2": entry["r2"],
+    }
+
+
+def _words_by_class(folder: Path) -> dict[int, list[dict[str, Any]]]:
+    import pyarrow.parquet as pq
+
+    found: dict[int, list[dict[str, Any]]] = {}
+    for row in pq.read_table(folder / "words.parquet", filters=[("rank", "<=", _WORDS)]).to_pylist():
+        found.setdefault(row["class"], []).append(row)
+    return found
+
+
+def _wanted(
+    summary: Mapping[str, Any],
+    classes: Sequence[Mapping[str, Any]],
+    words: Mapping[int, Sequence[Mapping[str, Any]]],
+    shown: Sequence[int],
+) -> list[int]:
+    """Positions of the pictures to show, the most needed first."""
+    positions = [each["position"] for each in summary["representatives"]]
+    for number in shown[:_PICTURED_CLASSES]:
+        for row in words[number]:
+            positions += row["example_positions"][:_EXAMPLES]
+    positions += [each["position"] for each in summary["wrong"][:_WRONG]]
+    for entry in classes[:_TYPICAL_CLASSES]:
+        positions += [each["position"] for each in entry["representatives"]]
+    return list(dict.fromkeys(positions))
+
+
+def _pictures(folder: Path, wanted: Sequence[int], album: Album) -> dict[int, int]:
+    """Puts pictures into the album; their indices by position."""
+    rows: dict[int, dict[str, Any]] = {}
+    for row in rows_at(folder, "rows", wanted, (*_ABOUT, "weights", "stderr")):
+        # Of an image's rows that of its predicted class says why it was predicted.
+        if row["position"] not in rows or row["target"] == row["predicted"]:
+            rows[row["position"]] = row
+    drawn = {row["position"]: row for row in rows_at(folder, "pictures", wanted, ("picture", "segments"))}
+    index: dict[int, int] = {}
+    for position in wanted:
+        if position not in rows or position not in drawn or rows[position]["weights"] is None:
+            continue
+        row, picture = rows[position], drawn[position]
+        with Image.open(io.BytesIO(picture["segments"])) as opened:
+            segments = np.asarray(opened).astype(np.int32)
+        about = {
+            "name": _name(row),
+            "label": row["label_name"],
+            "predicted": row["predicted_name"],
+            "value": row["predicted_value"],
+            "target": row["target_name"],
+            "r2": row["r2"],
+        }
+        place = album.add(about, picture["picture"], segments, row["weights"], row["stderr"])
+        if place is not None:
+            index[position] = place
+    return index
+
+
+def _class_words(rows: Sequence[Mapping[str, Any]], place: int, index: Mapping[int, int]) -> dict[str, Any]:
+    first = rows[0]
+    return {
+        "name": first["class_name"],
+        "predictions": first["class_images"],
+        "presence": first["presence"],
+        "presence_elsewhere": first["presence_elsewhere"],
+        "words": [
+            {
+                "description": row["description"],
+                "colour": _colour(row),
+                "suspicious": row["suspicious"],
+                "share": row["share"],
+                "area": row["area"],
+                "exclusivity": row["exclusivity"],
+                "off_object": row["off_object"],
+                "measured": row["off_object_measured"],
+                "examples": _examples(row, index) if place < _PICTURED_CLASSES else [],
+            }
+            for row in rows
+        ],
+    }
+
+
+def _examples(row: Mapping[str, Any], index: Mapping[int, int]) -> list[list[int]]:
+    pairs = zip(row["example_positions"], row["example_segments"], strict=True)
+    return [[index[position], segment] for position, segment in pairs if position in index][:_EXAMPLES]
+
+
+def _colour(row: Mapping[str, Any]) -> str:
+    red, green, blue = np.rint(255 * np.clip(lab2rgb([row["lightness"], row["a"], row["b"]]), 0, 1)).astype(int)
+    return f"rgb({red} {green} {blue})"
+
+
+def _typical(
+    summary: Mapping[str, Any], classes: Sequence[Mapping[str, Any]], index: Mapping[int, int]
+) -> list[dict[str, Any]]:
+    groups = [("Over all classes", summary["representatives"])]
+    groups += [(each["name"], each["representatives"]) for each in classes[:_TYPICAL_CLASSES]]
+    told = [
+        {"title": title, "pictures": _found((each["position"] for each in picked), index)} for title, picked in groups
+    ]
+    return [each for each in told if each["pictures"]]
+
+
+def _found(positions: Iterable[int], index: Mapping[int, int]) -> list[int]:
+    return [index[position] for position in positions if position in index]
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    return str(row["path"]) if row["path"] is not None else f"picture {row['position']}"
+
+
+def _facts(about: Mapping[str, Any], summary: Mapping[str, Any]) -> list[list[str]]:
+    settings, model = about.get("settings") or {}, about.get("model") or {}
+    facts = [["pictures", f"{summary['images']:,}"]]
+    if model.get("sha256"):
+        facts.append(["model (SHA-256)", str(model["sha256"])[:12]])
+    facts += setting_facts(settings)
+    if summary["r2"] is not None:
+        facts.append(["mean R²", f"{summary['r2']:.2f}"])
+    return facts

@@ -1,0 +1,147 @@
+"""What hidden superpixels show, and which of them it cannot tell anything about."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from keras_lime.core.baseline import BLIND_BELOW, baseline_image, blind_segments
+from keras_lime.core.display import Display
+from keras_lime.core.plan import make_plans
+from keras_lime.core.segmentation import Segmentation
+from keras_lime.core.settings import Settings
+from tests.support.models import photo
+
+BYTES = Display(0.0, 255.0)
+
+
+def fill(image: np.ndarray, segmentation: Segmentation, baseline: Any, display: Display = BYTES) -> np.ndarray:
+    grey = np.full(image.shape[-1], 127.5, np.float32)
+    return baseline_image(image, segmentation, baseline, grey, display, np.random.default_rng(0))
+
+
+def test_mean_baseline_is_exact_for_integers() -> None:
+    image = np.array([[[0], [1], [10], [20]]], dtype=np.float32)
+    segmentation = Segmentation.from_labels(np.array([[0, 0, 1, 1]]))
+    filled = fill(image, segmentation, "mean")
+    assert filled[0, :, 0].tolist() == [0.5, 0.5, 15.0, 15.0]
+    assert filled.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("baseline", "expected"),
+    [
+        ("grey", 127.5),
+        (3, 3.0),
+        ([1, 2, 3], [1.0, 2.0, 3.0]),
+        (np.full((64, 64, 3), 9.0), 9.0),
+        (lambda image, labels: np.where(labels[..., None] % 2 == 0, image, 0), None),
+    ],
+)
+def test_other_baselines(baseline: Any, expected: Any) -> None:
+    image = photo().astype(np.float32)
+    segmentation = Segmentation.from_labels(np.arange(64 * 64).reshape(64, 64) // 128)
+    filled = fill(image, segmentation, baseline)
+    if expected is None:
+        even = segmentation.labels % 2 == 0
+        assert np.array_equal(filled[even], image[even])
+        assert not filled[~even].any()
+    else:
+        assert np.array_equal(filled, np.broadcast_to(np.float32(expected), image.shape))
+
+
+def test_blur_keeps_the_mean_and_loses_the_edges() -> None:
+    image = photo().astype(np.float32)
+    segmentation = Segmentation.from_labels(np.arange(64 * 64).reshape(64, 64) // 128)
+    filled = fill(image, segmentation, "blur")
+    assert abs(filled.mean() - image.mean()) < 3
+    assert np.abs(np.diff(filled, axis=0)).max() < np.abs(np.diff(image, axis=0)).max() / 4
+
+
+@pytest.mark.parametrize(
+    ("baseline", "message"),
+    [
+        ([1, 2], r"3 numbers.*\(2,\)"),
+        (np.zeros((3, 3, 3)), r"\(3, 3, 3\)"),
+        (np.nan, "finite"),
+        (lambda image, labels: image[:5], r"\(5, 64, 3\)"),
+        ("dataset", "several images.*x_train.mean"),
+    ],
+)
+def test_bad_baselines_are_refused(baseline: Any, message: str) -> None:
+    segmentation = Segmentation.from_labels(np.arange(64 * 64).reshape(64, 64) // 128)
+    with pytest.raises(ValueError, match=f"`baseline`.*{message}"):
+        fill(photo().astype(np.float32), segmentation, baseline)
+
+
+def test_noise_fills_the_display_range_and_comes_from_the_seed() -> None:
+    image = photo().astype(np.float32)
+    segmentation = Segmentation.from_labels(np.arange(64 * 64).reshape(64, 64) // 128)
+    for low, high in ((0.0, 255.0), (-1.0, 1.0)):
+        filled = fill(image, segmentation, "noise", Display(low, high))
+        assert low <= filled.min() < low + 0.01 * (high - low)
+        assert high - 0.01 * (high - low) < filled.max() <= high
+        assert abs(filled.mean() - (low + high) / 2) < 0.02 * (high - low)
+    plans = [make_plans([photo()], Settings(baseline="noise", seed=seed))[0] for seed in (0, 0, 1)]
+    assert np.array_equal(plans[0].baseline, plans[1].baseline)
+    assert not np.array_equal(plans[0].baseline, plans[2].baseline)
+
+
+def test_noise_leaves_the_masks_alone() -> None:
+    mean, noise = (make_plans([photo()], Settings(baseline=name))[0] for name in ("mean", "noise"))
+    assert np.array_equal(mean.neighborhood.masks, noise.neighborhood.masks)
+
+
+def test_dataset_is_the_mean_of_the_images_explained_together() -> None:
+    images = [photo(32, seed) for seed in range(3)]
+    mean = np.stack(images).astype(np.float64).mean(axis=0).astype(np.float32)
+    for plan in make_plans(images, Settings(baseline="dataset", second_baseline="grey")):
+        assert np.array_equal(plan.baseline, mean)
+        assert plan.second_baseline is not None
+        assert (plan.second_baseline == 127.5).all()
+    with pytest.raises(ValueError, match="several images"):
+        make_plans(images[:1], Settings(baseline="dataset"))
+    with pytest.raises(ValueError, match="several images"):
+        make_plans(images[:1], Settings(second_baseline="dataset"))
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 255.0), (0.0, 1.0), (-1.0, 1.0)])
+def test_blind_is_what_looks_the_same_hidden_as_shown(low: float, high: float) -> None:
+    segmentation = Segmentation.from_labels(np.arange(64).reshape(8, 8) // 16)
+    step = (high - low) * BLIND_BELOW
+    baseline = np.full((8, 8, 3), low, np.float32)
+    image = baseline + np.float32(step) * np.array([0.0, 0.98, 1.02, 9.0], np.float32)[segmentation.labels][..., None]
+    blind = blind_segments(image, baseline, segmentation, Display(low, high))
+    assert blind.tolist() == [True, True, False, False]
+
+
+def test_one_channel_counts_as_much_as_its_share() -> None:
+    segmentation = Segmentation.from_labels(np.arange(64).reshape(8, 8) // 32)
+    baseline, image = np.zeros((8, 8, 5), np.float32), np.zeros((8, 8, 5), np.float32)
+    image[..., 4] = 10 * BLIND_BELOW
+    assert not blind_segments(image, baseline, segmentation, Display(0.0, 1.0)).any()
+
+
+def test_flat_regions_are_blind_with_their_mean_and_not_with_grey() -> None:
+    image = photo()
+    image[:, :32] = 30
+    plans = [make_plans([image], Settings(baseline=name, segmentation="grid"))[0] for name in ("mean", "grey")]
+    flat = plans[0].segmentation.share_inside(np.arange(64)[None].repeat(64, axis=0) < 32) == 1
+    assert flat.any()
+    assert plans[0].blind is not None
+    assert plans[1].blind is not None
+    assert np.array_equal(plans[0].blind, flat)
+    assert not plans[1].blind.any()
+
+
+def test_a_display_function_does_not_matter() -> None:
+    image = (photo().astype(np.float32) - 120) / 60
+    image[:, :32] = 0.1
+    settings = Settings(segmentation="grid", display_fn=lambda each: np.clip(each * 60 + 120, 0, 255) / 255)
+    blind = make_plans([image], settings)[0].blind
+    other = make_plans([image], replace(settings, display_fn=lambda each: np.zeros_like(each)))[0].blind
+    assert blind is not None
+    assert other is not None
+    assert blind.any()
+    assert np.array_equal(blind, other)
