@@ -12,9 +12,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def run(folder: Path, *arguments: str, script: str = "explaining.py") -> str:
+def run(folder: Path, *arguments: str, script: str = "benchmarks/explaining.py") -> str:
     done = subprocess.run(
-        [sys.executable, str(ROOT / "examples" / "benchmarks" / script), *arguments],
+        [sys.executable, str(ROOT / "examples" / script), *arguments],
         env={**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,
         text=True,
@@ -55,7 +55,7 @@ def test_limits_and_standard_errors(tmp_path: Path) -> None:
     model.layers[-1].kernel.assign(10 * model.layers[-1].kernel)
     model.save(tmp_path / "m.keras")
     arguments = ["--model", "m.keras", "--pool", "2000", "--sizes", "200", "--repetitions", "20"]
-    printed = run(tmp_path, *arguments, "--balanced-repetitions", "6", script="standard_errors.py")
+    printed = run(tmp_path, *arguments, "--balanced-repetitions", "6", script="studies/standard_errors.py")
     rows = {line.split()[0]: [float(value) for value in line.split()[1:]] for line in printed.splitlines()[-2:]}
     assert set(rows) == {"bernoulli", "balanced"}
     for values in rows.values():
