@@ -9,17 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keras_lime.core.explanation import Explanation
+from keras_lime.core.localisation import object_share, pointing_game, relevance_rank
 from keras_lime.core.pipeline import Subject, explain_plans
 from keras_lime.core.plan import make_plans
 from keras_lime.core.settings import SettingsDict, make_settings
 from keras_lime.probes import ProbeSet
 from keras_lime.scoring import make_scorer
 from keras_lime.shortcut.decision import Evidence, Reading, class_title, readings
-from keras_lime.shortcut.faithfulness import deletion_insertion, pointing_game, relevance_rank
+from keras_lime.shortcut.faithfulness import deletion_insertion
 from keras_lime.shortcut.heatmap_clusters import SharedPlace, group_heatmaps, shared_place
 from keras_lime.shortcut.monitor import display_of
 from keras_lime.shortcut.occlusion import PLACES, Occlusion, run_occlusion
-from keras_lime.shortcut.summary import object_share
 from keras_lime.shortcut.swap import Figures, ImageScorer, SwapScores, make_swap_plan, run_swap, why_no_swap
 
 __all__ = ["ShortcutReport", "assert_no_shortcut", "shortcut_report"]

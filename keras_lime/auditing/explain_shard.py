@@ -21,12 +21,12 @@ from keras_lime.auditing.visual_words.descriptors import describe_segments
 from keras_lime.core.display import Display
 from keras_lime.core.explanation import Explanation
 from keras_lime.core.image import image_id
+from keras_lime.core.localisation import object_share
 from keras_lime.core.pipeline import Subject, explain_plans
 from keras_lime.core.plan import Plan, make_plan
 from keras_lime.core.segmentation import segment
 from keras_lime.core.settings import Settings
 from keras_lime.scoring import NonFiniteOutputError
-from keras_lime.shortcut.summary import object_share
 from keras_lime.shortcut.swap import make_swap_plan, run_swap
 
 __all__ = ["Job", "plan_of", "work"]

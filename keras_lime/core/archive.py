@@ -2,17 +2,20 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from keras_lime.core.atomic_write import atomic_write
 from keras_lime.core.diagnostics import Limits
-from keras_lime.core.explanation import Explanation
 from keras_lime.core.neighborhood import Neighborhood
 from keras_lime.core.scores import Scores
 from keras_lime.core.segmentation import Segmentation
 from keras_lime.core.surrogate import Fit
+
+if TYPE_CHECKING:
+    from keras_lime.core.explanation import Explanation
 
 __all__ = ["read", "write"]
 
@@ -23,7 +26,7 @@ _FIT = ("coef", "intercept", "r2", "local_prediction", "stderr")
 _PLAIN = ("target_names", "targets", "predicted", "predicted_name", "predicted_value", "label", "name", "step")
 
 
-def write(explanation: Explanation, path: Path) -> Path:
+def write(explanation: "Explanation", path: Path) -> Path:
     """Writes the file; `Explanation.save` documents it."""
     file = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
     neighborhood, scores, fit = explanation.neighborhood, explanation.scores, explanation.fit
@@ -48,12 +51,18 @@ def write(explanation: Explanation, path: Path) -> Path:
     if explanation.limits is not None:
         arrays |= {"flags": explanation.limits.flags, "caveats": explanation.limits.caveats}
     present = {name: array for name, array in arrays.items() if array is not None}
-    np.savez_compressed(file, header=np.array(json.dumps(header)), **present)
+
+    def fill(part: Path) -> None:
+        # A file and not its path, to which NumPy would add an ending.
+        with part.open("wb") as opened:
+            np.savez_compressed(opened, header=np.array(json.dumps(header)), **present)
+
+    atomic_write(file, fill)
     return file
 
 
-def read(path: Path) -> Explanation:
-    """Reads the file; `Explanation.load` documents it."""
+def read(path: Path) -> dict[str, Any]:
+    """The fields of the `Explanation` in the file; `Explanation.load` documents it and builds it."""
     with np.load(path, allow_pickle=False) as file:
         arrays = dict(file)
     if "header" not in arrays:
@@ -72,28 +81,28 @@ def read(path: Path) -> Explanation:
             targets, arrays["values"], arrays["log_odds"], predicted, predicted_value, arrays.get("saturated")
         )
     alpha = header.get("alpha")
-    return Explanation(
-        image=arrays["image"],
-        picture=arrays["picture"],
-        segmentation=Segmentation(arrays["labels"]),
-        fit=_fit(arrays, "", alpha),
-        targets=targets,
-        target_names=tuple(header["target_names"]),
-        prediction=arrays["prediction"],
-        predicted=predicted,
-        predicted_name=header["predicted_name"],
-        predicted_value=predicted_value,
-        label=header["label"],
-        name=header["name"],
-        step=header["step"],
-        object_mask=arrays.get("object_mask"),
-        settings=header["settings"],
-        neighborhood=neighborhood,
-        baseline=arrays.get("baseline"),
-        scores=scores,
-        second=_fit(arrays, "second_", alpha) if "second_coef" in arrays else None,
-        limits=Limits(arrays["flags"], arrays["caveats"]) if "flags" in arrays else None,
-    )
+    return {
+        "image": arrays["image"],
+        "picture": arrays["picture"],
+        "segmentation": Segmentation(arrays["labels"]),
+        "fit": _fit(arrays, "", alpha),
+        "targets": targets,
+        "target_names": tuple(header["target_names"]),
+        "prediction": arrays["prediction"],
+        "predicted": predicted,
+        "predicted_name": header["predicted_name"],
+        "predicted_value": predicted_value,
+        "label": header["label"],
+        "name": header["name"],
+        "step": header["step"],
+        "object_mask": arrays.get("object_mask"),
+        "settings": header["settings"],
+        "neighborhood": neighborhood,
+        "baseline": arrays.get("baseline"),
+        "scores": scores,
+        "second": _fit(arrays, "second_", alpha) if "second_coef" in arrays else None,
+        "limits": Limits(arrays["flags"], arrays["caveats"]) if "flags" in arrays else None,
+    }
 
 
 def _fit(arrays: dict[str, NDArray[Any]], prefix: str, alpha: float | None) -> Fit:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from keras_lime.core.archive import read, write
+from keras_lime.core.class_names import class_title
 from keras_lime.core.diagnostics import Flag, Limits, find_limits, sentences
 from keras_lime.core.fidelity import Fidelity, measure_fidelity, rank_agreement
 from keras_lime.core.image import as_pixels
@@ -92,20 +94,16 @@ class Explanation(WeightedSegments):
         object_mask: NDArray[np.bool_] | None = None,
     ) -> "Explanation":
         """Puts together what was planned, what the model answered and what was fitted to it, and judges it."""
-
-        def named(index: int) -> str:
-            return class_names[index] if class_names is not None and index < len(class_names) else f"class {index}"
-
         return cls(
             image=plan.image,
             picture=plan.picture,
             segmentation=plan.segmentation,
             fit=fit,
             targets=scores.targets,
-            target_names=tuple(named(index) for index in scores.targets),
+            target_names=tuple(class_title(index, class_names) for index in scores.targets),
             prediction=scores.values[0].copy(),
             predicted=scores.predicted,
-            predicted_name=None if scores.predicted is None else named(scores.predicted),
+            predicted_name=None if scores.predicted is None else class_title(scores.predicted, class_names),
             predicted_value=scores.predicted_value,
             label=label,
             name=name,
@@ -249,8 +247,6 @@ class Explanation(WeightedSegments):
         Returns:
             The path of the file.
         """
-        from keras_lime.core.archive import write
-
         return write(self, Path(path))
 
     @classmethod
@@ -266,6 +262,4 @@ class Explanation(WeightedSegments):
         Raises:
             ValueError: if the file was written by a newer version or is no explanation.
         """
-        from keras_lime.core.archive import read
-
-        return read(Path(path))
+        return cls(**read(Path(path)))

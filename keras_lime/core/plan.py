@@ -15,6 +15,7 @@ from keras_lime.core.display import Display
 from keras_lime.core.image import as_pixels, image_id
 from keras_lime.core.neighborhood import Neighborhood
 from keras_lime.core.parallel import map_all
+from keras_lime.core.reference_images import OtherPictures
 from keras_lime.core.sampling import sample_neighborhood
 from keras_lime.core.segmentation import Segmentation, segment
 from keras_lime.core.settings import Settings
@@ -146,9 +147,6 @@ def with_images(settings: Settings, images: NDArray[Any]) -> Settings:
     Raises:
         ValueError: if all images are the same, for `"others"`.
     """
-    # Here: the module needs `image_id` of this one.
-    from keras_lime.core.reference_images import OtherPictures
-
     changed: dict[str, Any] = {}
     for name in ("baseline", "second_baseline"):
         value = getattr(settings, name)

@@ -1,4 +1,4 @@
-"""Explanations → figures. The only room that imports matplotlib; never pyplot. May import the core and `shortcut`."""
+"""Explanations → figures. The only room that imports matplotlib; never pyplot. May import the core."""
 
 from keras_lime.plotting.curves import plot_widths
 from keras_lime.plotting.figures import figure_png

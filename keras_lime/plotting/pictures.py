@@ -1,4 +1,4 @@
-"""`Explanation` → figures made of pictures. May import matplotlib, the core and `shortcut`."""
+"""`Explanation` → figures made of pictures. May import matplotlib, and the core."""
 
 from collections.abc import Callable, Sequence
 from textwrap import wrap
@@ -10,12 +10,13 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
+from keras_lime.core.class_names import class_title
 from keras_lime.core.explanation import Explanation
 from keras_lime.core.image import as_pixels
+from keras_lime.core.localisation import object_share
 from keras_lime.core.overlay import PALETTES, Palette, overlay, select_segments
 from keras_lime.core.segmentation import Segmentation
 from keras_lime.plotting.figures import NotebookFigure, shorten
-from keras_lime.shortcut import object_share
 
 __all__ = ["plot", "plot_samples", "plot_segments"]
 
@@ -220,7 +221,7 @@ def _is_wrong(explanation: Explanation) -> bool:
 
 def _label_name(explanation: Explanation, label: int) -> str:
     names = dict(zip(explanation.targets, explanation.target_names, strict=True))
-    return names.get(label, f"class {label}")
+    return names.get(label, class_title(label, None))
 
 
 def _value(explanation: Explanation, value: float) -> str:

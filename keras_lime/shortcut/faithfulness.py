@@ -1,4 +1,4 @@
-"""How good the explanations themselves are: relevance rank, pointing game, deletion and insertion.
+"""How good the explanations themselves are: deletion and insertion.
 
 May import numpy and the core; gets a scorer and runs it.
 """
@@ -12,51 +12,9 @@ from keras_lime.core.explanation import Explanation
 from keras_lime.core.plan import Plan
 from keras_lime.shortcut.swap import ImageScorer
 
-__all__ = ["deletion_insertion", "pointing_game", "relevance_rank"]
+__all__ = ["deletion_insertion"]
 
 _STEPS = 10
-
-
-def relevance_rank(explanation: Explanation, target: int = 0) -> float:
-    """Share of the K most relevant pixels that lie on the object, K being the pixels of the object.
-
-    Relevance rank accuracy of Arras et al. 2022, equation 2, over superpixels: they are taken whole by falling weight,
-    the last one in part.
-
-    Args:
-        explanation: one with an `object_mask`.
-        target: position among its targets. Defaults to `0`.
-
-    Returns:
-        0..1; NaN without a mask or where it covers nothing.
-    """
-    mask = explanation.object_mask
-    if mask is None or not mask.any():
-        return float("nan")
-    order = np.argsort(-explanation.fit.coef[target], kind="stable")
-    areas = explanation.segmentation.areas[order].astype(np.float64)
-    wanted = float(mask.sum())
-    before = np.concatenate([[0.0], areas.cumsum()[:-1]])
-    taken = np.clip(wanted - before, 0, areas)
-    return float(taken @ explanation.segmentation.share_inside(mask)[order] / wanted)
-
-
-def pointing_game(explanation: Explanation, target: int = 0) -> float:
-    """Whether the most relevant superpixel lies on the object, by its share inside the mask.
-
-    After Zhang et al. 2016, who look at the most relevant pixel: of a superpixel every pixel is.
-
-    Args:
-        explanation: one with an `object_mask`.
-        target: position among its targets. Defaults to `0`.
-
-    Returns:
-        0..1; NaN without a mask or where it covers nothing.
-    """
-    mask = explanation.object_mask
-    if mask is None or not mask.any():
-        return float("nan")
-    return float(explanation.segmentation.share_inside(mask)[int(explanation.fit.coef[target].argmax())])
 
 
 def deletion_insertion(

@@ -1,14 +1,14 @@
-"""The object share: how much of an explanation lies on the object. May import numpy and the core."""
+"""One epoch's explanations in numbers, over all probes and by class. May import numpy and the core."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from keras_lime.core.explanation import Explanation
+from keras_lime.core.localisation import object_share
 
-__all__ = ["ClassSummary", "Summary", "object_share", "summarise"]
+__all__ = ["ClassSummary", "Summary", "summarise"]
 
 
 @dataclass(frozen=True)
@@ -43,28 +43,6 @@ class Summary:
 
     overall: ClassSummary
     classes: dict[int, ClassSummary]
-
-
-def object_share(explanation: Explanation) -> NDArray[np.float64]:
-    """Share of each target's positive weight that lies on the object.
-
-    A superpixel counts by the fraction of it inside the object's mask: with weights w and fractions a the share is
-    `sum(max(w, 0) · a) / sum(max(w, 0))`. Source: relevance mass accuracy of Arras et al. 2022, equation 1, over
-    superpixels.
-
-    Args:
-        explanation: one with an `object_mask`.
-
-    Returns:
-        float64 array (n_targets,) in 0..1; NaN without a mask or without positive weight.
-    """
-    positive = np.maximum(explanation.fit.coef, 0.0)
-    total = positive.sum(axis=1)
-    if explanation.object_mask is None:
-        return np.full(len(total), np.nan)
-    inside = positive @ explanation.segmentation.share_inside(explanation.object_mask)
-    share: NDArray[np.float64] = np.divide(inside, total, out=np.full(len(total), np.nan), where=total > 0)
-    return share
 
 
 def summarise(explanations: Sequence[Explanation]) -> Summary:

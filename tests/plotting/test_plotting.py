@@ -17,13 +17,13 @@ from PIL import Image
 from keras_lime.core.diagnostics import Flag
 from keras_lime.core.display import Display
 from keras_lime.core.explanation import Explanation
+from keras_lime.core.localisation import object_share
 from keras_lime.core.plan import make_plans
 from keras_lime.core.scores import Scores
 from keras_lime.core.settings import Settings
 from keras_lime.core.surrogate import fit_surrogate
 from keras_lime.exceptions import LimeWarning
 from keras_lime.plotting import figure_png, plot, plot_samples, plot_segments
-from keras_lime.shortcut import object_share
 
 
 def explain(image: NDArray[Any], targets: tuple[int, ...] = (2, 0), settings: Settings | None = None) -> Explanation:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from keras_lime.core.explanation import Explanation
+from keras_lime.core.localisation import pointing_game, relevance_rank
 from keras_lime.core.segmentation import Segmentation
 from keras_lime.core.surrogate import Fit
-from keras_lime.shortcut.faithfulness import pointing_game, relevance_rank
 from keras_lime.shortcut.heatmap_clusters import group_by_class, group_heatmaps, shared_place
 from tests.core.test_explanation import make
 

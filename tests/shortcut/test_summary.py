@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from keras_lime.core.explanation import Explanation
+from keras_lime.core.localisation import object_share
 from keras_lime.core.segmentation import Segmentation
 from keras_lime.core.surrogate import Fit
-from keras_lime.shortcut import object_share, summarise
+from keras_lime.shortcut import summarise
 from tests.core.test_explanation import make
 
 QUARTERS = Segmentation.from_labels(np.array([[0, 1], [2, 3]]).repeat(4, 0).repeat(4, 1))

@@ -17,9 +17,10 @@ from PIL import Image
 from keras_lime.core.diagnostics import CAVEAT_TEXTS, FLAG_TEXTS
 from keras_lime.core.explanation import Explanation
 from keras_lime.core.image import image_id
+from keras_lime.core.localisation import object_share
 from keras_lime.core.pipeline import Subject
 from keras_lime.core.plan import Plan
-from keras_lime.shortcut import ClassSummary, Summary, object_share
+from keras_lime.shortcut import ClassSummary, Summary
 from keras_lime.shortcut.heatmap_clusters import group_by_class
 from keras_lime.shortcut.monitor import ShortcutResult
 from keras_lime.tensorboard.logging.event_writer import RunWriter
