@@ -13,6 +13,7 @@ from keras_lime.core.image import check_image
 from keras_lime.core.pipeline import Subject, explain_plans
 from keras_lime.core.plan import make_plans
 from keras_lime.core.settings import SettingsDict, make_settings
+from keras_lime.data.arrays import to_numpy
 from keras_lime.exceptions import LimeWarning
 
 __all__ = ["explain"]
@@ -122,9 +123,7 @@ def _images(image: Any) -> tuple[list[NDArray[Any]], bool]:
 
 def _array(image: Any) -> NDArray[Any]:
     """A NumPy array of any array or tensor, also one on an accelerator or with gradients."""
-    if hasattr(image, "detach"):
-        image = image.detach().cpu()
-    array = np.asarray(image)
+    array = to_numpy(image, "image")
     return array.astype(np.float32) if array.dtype.kind == "f" else array
 
 

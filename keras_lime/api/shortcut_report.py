@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from keras_lime.core.explanation import Explanation
 from keras_lime.core.localisation import object_share, pointing_game, relevance_rank
-from keras_lime.core.pipeline import Subject, explain_plans
+from keras_lime.core.pipeline import explain_plans
 from keras_lime.core.plan import make_plans
 from keras_lime.core.settings import SettingsDict, make_settings
 from keras_lime.probes import ProbeSet
@@ -131,7 +131,7 @@ def shortcut_report(
     images, labels, masks = probes.images, probes.labels, probes.masks
     scorer = make_scorer(model, images[0].shape, output=chosen.output, head=chosen.head, batch_size=chosen.batch_size)
     plans = make_plans(list(images), chosen)
-    explanations = list(explain_plans(plans, _subjects(probes), scorer, chosen, class_names=probes.class_names))
+    explanations = list(explain_plans(plans, probes.subjects(), scorer, chosen, class_names=probes.class_names))
     evidence, same, scores = _evidence(
         probes, scorer, display_of(images, chosen.display_fn).grey(images[0]), chosen.seed
     )
@@ -237,15 +237,6 @@ def _probabilities(scorer: ImageScorer, images: NDArray[Any]) -> NDArray[np.floa
     if kind == "regression" or scores.shape[1] < 2:
         raise ValueError("`model` must give probabilities of two and more classes. Received: a regression.")
     return scores
-
-
-def _subjects(probes: ProbeSet) -> list[Subject]:
-    labels = [None] * len(probes) if probes.labels is None else [int(label) for label in probes.labels]
-    masks = [None] * len(probes) if probes.masks is None else list(probes.masks)
-    return [
-        Subject(f"probe {name!r}", label, name, mask)
-        for name, label, mask in zip(probes.names, labels, masks, strict=True)
-    ]
 
 
 def _chosen(explanations: list[Explanation], members: NDArray[np.bool_]) -> list[Explanation]:

@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Batch", "class_ids", "read_batches", "to_numpy"]
+from keras_lime.data.arrays import to_numpy
+
+__all__ = ["Batch", "class_ids", "read_batches"]
 
 _SLICE = 256
 _TAKEN = (
@@ -61,39 +63,6 @@ def read_batches(dataset: Any) -> Iterator[Batch]:
         _check_shape(images, labels)
         ids = None if labels is None else class_ids(labels, len(images))
         yield Batch(images, ids, _masks(third, images))
-
-
-def to_numpy(value: Any, name: str) -> NDArray[Any]:
-    """A tensor of any library, or anything array-like, as a numpy array.
-
-    Args:
-        value: the tensor.
-        name: how the argument is called in the error.
-
-    Returns:
-        Array of booleans, integers or floats; bfloat16 comes as float32.
-
-    Raises:
-        TypeError: if the values are no real numbers.
-    """
-    if callable(getattr(value, "detach", None)):
-        value = value.detach().cpu()
-        if value.is_floating_point():
-            value = value.float()
-    if callable(getattr(value, "numpy", None)):
-        value = value.numpy()
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise ValueError(f"`{name}` must be a regular array. Received: rows of different lengths.") from error
-    if array.dtype.name == "bfloat16":
-        array = array.astype(np.float32)
-    if array.dtype.kind not in "biuf":
-        raise TypeError(
-            f"`{name}` must hold real numbers. Received: {type(value).__name__} of dtype {array.dtype}. "
-            "Convert it to an array of integers or floats first."
-        )
-    return array
 
 
 def class_ids(labels: Any, n_images: int) -> NDArray[np.int64]:

@@ -15,7 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_lime.data.datasets import to_numpy
+from keras_lime.data.arrays import to_numpy
 
 __all__ = ["PackedModel", "input_shape", "load_model", "model_hash", "pack", "pack_file"]
 

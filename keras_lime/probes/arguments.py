@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_lime.data.datasets import class_ids, to_numpy
+from keras_lime.data.arrays import to_numpy
+from keras_lime.data.datasets import class_ids
 from keras_lime.probes.object_masks import masks_from_boxes, object_masks
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Object masks and bounding boxes → bool masks. May import numpy and `datasets`."""
+"""Object masks and bounding boxes → bool masks. May import numpy and `data.arrays`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_lime.data.datasets import to_numpy
+from keras_lime.data.arrays import to_numpy
 
 __all__ = ["masks_from_boxes", "object_masks"]
 

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keras_lime.core.image import image_id
+from keras_lime.core.pipeline import Subject
+from keras_lime.data.class_names import ClassNames, as_class_names, find_class_names
 from keras_lime.data.datasets import read_batches
 from keras_lime.data.image_files import ColorMode, class_folders
 from keras_lime.probes.arguments import (
@@ -52,7 +54,8 @@ class ProbeSet:
         boxes: bounding boxes to make masks of, instead of `masks`: (top, left, bottom, right) in pixels, shape (n, 4),
             or a list with an array (k, 4) for each image. Defaults to `None`.
         names: a unique name for each image. Defaults to `None`: its class and the begin of its id, `"stop · 1a2b3c"`.
-        class_names: names of the classes, in the order of their ids. Defaults to `None`.
+        class_names: names of the classes, in the order of their ids, or a dictionary of names and ids, either way
+            round. Defaults to `None`.
 
     Attributes:
         images: array (n, h, w, c), or (n, h, w) if made of arrays (h, w); finite, dtype integer, bool or float32.
@@ -90,12 +93,12 @@ class ProbeSet:
         masks: Any = None,
         boxes: Any = None,
         names: Sequence[str] | None = None,
-        class_names: Sequence[str] | None = None,
+        class_names: ClassNames | None = None,
     ) -> None:
         pixels = as_images(images)
         ids = tuple(image_id(image) for image in pixels)
         check_unequal(ids)
-        classes = None if class_names is None else as_strings("class_names", class_names)
+        classes = None if class_names is None else as_class_names(class_names)
         found = None if labels is None else as_labels(labels, len(pixels), classes)
         fields = {
             "images": pixels,
@@ -115,7 +118,7 @@ class ProbeSet:
         *,
         per_class: int | None = None,
         num_probes: int | None = None,
-        class_names: Sequence[str] | None = None,
+        class_names: ClassNames | None = None,
         seed: int = 0,
         max_scan: int | None = 10_000,
     ) -> "ProbeSet":
@@ -131,8 +134,8 @@ class ProbeSet:
                 ignored. A generator or other iterator is used up as far as it is read.
             per_class: images of each class, fewer where a class has no more. Defaults to `None`, no limit.
             num_probes: images altogether. Defaults to `None`: 20 without `per_class`, no limit with it.
-            class_names: names of the classes. Defaults to `None`: the data set's own `class_names`, where it has them,
-                as the one of `keras.utils.image_dataset_from_directory`.
+            class_names: names of the classes. Defaults to `None`: the data set's own, or those of the data set that it
+                was made of, with `.map()`, `.batch()`, `.prefetch()` or a `DataLoader` in between.
             seed: another seed chooses other images. Defaults to `0`.
             max_scan: images to look at, so that endless data sets end; if there are more, a warning says so. `None`
                 reads all. Defaults to `10_000`.
@@ -160,13 +163,12 @@ class ProbeSet:
         )
         if not chosen:
             raise ValueError("`dataset` must give at least one image. Received: a data set without images.")
-        own_names = getattr(dataset, "class_names", None)
         masks = [one.mask for one in chosen]
         return cls(
             [one.image for one in chosen],
             None if chosen[0].label is None else [one.label for one in chosen],
             masks=None if masks[0] is None else masks,
-            class_names=own_names if class_names is None else class_names,
+            class_names=find_class_names(dataset) if class_names is None else class_names,
         )
 
     @classmethod
@@ -226,6 +228,15 @@ class ProbeSet:
     def with_boxes(self, boxes: Any) -> "ProbeSet":
         """A copy with masks made of boxes (top, left, bottom, right) in pixels, (n, 4) or a list of arrays (k, 4)."""
         return self._with(masks_from_boxes(boxes, self._shape))
+
+    def subjects(self) -> list[Subject]:
+        """The probes as the explainer knows them, one `Subject` per image: title, true label, name and object mask."""
+        labels: list[int | None] = [None] * len(self) if self.labels is None else self.labels.tolist()
+        masks: list[NDArray[np.bool_] | None] = [None] * len(self) if self.masks is None else list(self.masks)
+        return [
+            Subject(f"probe {name!r}", label, name, mask)
+            for name, label, mask in zip(self.names, labels, masks, strict=True)
+        ]
 
     @property
     def mask_areas(self) -> NDArray[np.float64] | None:

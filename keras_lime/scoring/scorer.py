@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from keras_lime.core.plan import Plan
 from keras_lime.core.scores import Scores
+from keras_lime.data.arrays import to_numpy
 from keras_lime.scoring import introspection
 from keras_lime.scoring.engines import COLUMNS, SLOTS, engine_for, fixed_batch_size, is_out_of_memory, smaller_engine
 from keras_lime.scoring.infer_output import resolve_function_output, resolve_output
@@ -268,9 +269,7 @@ def _as_rows(result: Any, head: str | int | None, count: int) -> NDArray[np.floa
     """The scores (count, k) in what a function returned."""
     several = isinstance(result, dict | tuple) or (isinstance(result, list) and hasattr(result[0], "shape"))
     scores: Any = introspection.pick(result, head)[0] if several else result
-    if hasattr(scores, "detach"):
-        scores = scores.detach().cpu()
-    array = np.asarray(scores, dtype=np.float32)
+    array = to_numpy(scores, "model").astype(np.float32, copy=False)
     if array.ndim == 0 or len(array) != count or array.size == 0:
         raise ValueError(
             f"`model` must return one row of scores per image. Received: shape={array.shape} for {count} images."

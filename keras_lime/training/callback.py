@@ -13,7 +13,7 @@ from typing import Any, Literal, Unpack
 import keras
 
 from keras_lime.core.explanation import Explanation
-from keras_lime.core.pipeline import Subject, check_classes, explain_plans
+from keras_lime.core.pipeline import check_classes, explain_plans
 from keras_lime.core.plan import Plan, make_plans
 from keras_lime.core.settings import SettingsDict, make_settings
 from keras_lime.exceptions import LimeWarning
@@ -106,12 +106,7 @@ class LimeCallback(keras.callbacks.Callback):
         self.directory = Path(log_dir) / name
         self.name = name
         self._epochs, self._max_images, self._verbose, self._on_error = epochs, max_images, verbose, on_error
-        labels = [None] * len(probes) if probes.labels is None else [int(label) for label in probes.labels]
-        masks: Sequence[Any] = [None] * len(probes) if probes.masks is None else list(probes.masks)
-        self._subjects = [
-            Subject(f"probe {title!r}", label, title, mask)
-            for title, label, mask in zip(probes.names, labels, masks, strict=True)
-        ]
+        self._subjects = probes.subjects()
         self._on_alarm, self._stop_training = on_alarm, stop_training
         self._gradients = CrossCheck() if cross_check else None
         self._watch: ShortcutWatch | None = None

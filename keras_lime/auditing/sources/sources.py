@@ -22,7 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keras_lime.auditing.preprocessing import Item, Shard
-from keras_lime.data.datasets import class_ids, read_batches, to_numpy
+from keras_lime.data.arrays import to_numpy
+from keras_lime.data.class_names import find_class_names
+from keras_lime.data.datasets import class_ids, read_batches
 from keras_lime.data.image_files import SUFFIXES, image_files
 from keras_lime.exceptions import LimeWarning
 
@@ -214,8 +216,7 @@ class StreamSource:
     def __init__(self, dataset: Any, cutting: Cutting) -> None:
         self._batches = read_batches(dataset)
         self._size, self._most = cutting.size, cutting.most
-        own = getattr(dataset, "class_names", None)
-        self.class_names = None if own is None else tuple(map(str, own))
+        self.class_names = find_class_names(dataset)
 
     def describe(self) -> dict[str, Any]:
         """See `Source.describe`. A stream can only be compared as it is read: image by image, with what is done."""
