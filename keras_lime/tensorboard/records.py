@@ -5,10 +5,11 @@ string tensor `[header, array 0, array 1, ...]`, so a step is there as a whole o
 `{"v": 1, "kind": ..., "arrays": [[name, dtype, shape], [name, dtype, shape, "zlib"], ...], ...}`; the caller's own
 entries stand beside these three.
 
-The schema grows without a new version: a reader asks for the names it knows, names it does not know are ignored, and
-an array that is not there is `None`. The version rises only when an old reader would misread new data.
+`schema` lists what each kind of record holds; `build` makes a record by it. The schema grows without a new version: a
+reader asks for the names it knows, says which it does not know, and an array that is not there is `None`. The version
+rises only when an old reader would misread new data.
 
-May import numpy and the standard library alone.
+May import numpy, the schema and the standard library alone.
 """
 
 import json
@@ -22,6 +23,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+import keras_lime.tensorboard.schema as schema
+
 __all__ = [
     "MANIFEST_TAG",
     "PLUGIN_NAME",
@@ -32,6 +35,7 @@ __all__ = [
     "NewerRecordError",
     "Record",
     "RecordError",
+    "build",
     "decode",
     "encode",
     "probe_tag",
@@ -84,16 +88,67 @@ class Record:
         header: The writer's own JSON entries.
         arrays: The arrays by name, read-only views where they were stored uncompressed. Use `array(name)` to get `None`
             for one that is not there.
+        unknown: Names in the header and of arrays that the schema does not list: a newer version logged them.
     """
 
     kind: str
     version: int
     header: Mapping[str, Any] = field(default_factory=dict)
     arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
 
     def array(self, name: str) -> NDArray[Any] | None:
         """Returns the array of that name, or `None` if the record has none."""
         return self.arrays.get(name)
+
+
+def build(kind: str, values: Mapping[str, Any]) -> list[bytes]:
+    """Makes a record as the schema says: which values go in the header, and how the arrays are stored.
+
+    Args:
+        kind: What the record describes.
+        values: The fields by name. Of an array `None` leaves it out; a header keeps it as null.
+
+    Returns:
+        The byte strings of the record.
+
+    Raises:
+        ValueError: If a field is not in the schema, or the axes of two arrays do not agree.
+    """
+    header: dict[str, Any] = {}
+    arrays: dict[str, NDArray[Any] | None] = {}
+    sizes: dict[str, int] = {}
+    for name, value in values.items():
+        row = schema.SCHEMA.array(kind, name)
+        if row is not None:
+            arrays[name] = None if value is None else _as_stored(row, np.asarray(value), sizes)
+        elif name in schema.SCHEMA.header(kind):
+            header[name] = value
+        else:
+            raise ValueError(
+                f"A field of a {kind} record must have a row in the schema. Received: {name!r}. "
+                "Add it to keras_lime/tensorboard/schema.py."
+            )
+    return encode(kind, header, arrays)
+
+
+def _as_stored(row: schema.Field, array: NDArray[Any], sizes: dict[str, int]) -> NDArray[Any]:
+    """The array in its row's dtype; the sizes of its axes must be those that other arrays of the record have."""
+    axes = row.shape or ()
+    if axes != ("*",):
+        fits = array.ndim == len(axes)
+        # Each file has a length of its own.
+        fits &= all(
+            sizes.setdefault(axis, size) == size
+            for axis, size in zip(axes, array.shape, strict=False)
+            if axis != "bytes"
+        )
+        if not fits:
+            known = {axis: sizes.get(axis) for axis in axes}
+            raise ValueError(
+                f"`{row.name}` of a {row.record} record must have the axes {known}. Received: shape={array.shape}."
+            )
+    return array if row.dtype == "*" else array.astype(row.dtype, copy=False)
 
 
 def encode(kind: str, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any] | None]) -> list[bytes]:
@@ -157,12 +212,12 @@ def decode(parts: Sequence[bytes], only: Collection[str] | None = None) -> Recor
 
     Args:
         parts: What `encode` returned.
-        only: Names of the arrays to decode. Defaults to all; naming them spares inflating a large image that is not
-            asked for.
+        only: Names of the arrays to decode. Defaults to all that the schema lists; naming them spares inflating a large
+            image that is not asked for.
 
     Returns:
-        The `Record`. An array stored with a dtype or compression that this version does not know is left out, as an
-        unknown name would be.
+        The `Record`. An array that the schema does not list is named in `unknown` and not read; one stored with a dtype
+        or compression that this version does not know is left out.
 
     Raises:
         NewerRecordError: If the record's version is higher than `VERSION`.
@@ -186,11 +241,18 @@ def decode(parts: Sequence[bytes], only: Collection[str] | None = None) -> Recor
         name = entry[0] if isinstance(entry, list) and entry else None
         if not isinstance(name, str):
             raise DamagedRecordError(f"The {kind} record describes an array without a name.")
-        if only is None or name in only:
+        if schema.SCHEMA.has_array(name) and (only is None or name in only):
             array = _read_array(kind, entry, part)
             if array is not None:
                 arrays[name] = array
-    return Record(kind=kind, version=version, header=header, arrays=arrays)
+    names = [entry[0] for entry in entries]
+    return Record(kind=kind, version=version, header=header, arrays=arrays, unknown=_unknown(kind, header, names))
+
+
+def _unknown(kind: str, header: Mapping[str, Any], names: Sequence[str]) -> tuple[str, ...]:
+    known = schema.SCHEMA
+    extra = [name for name in header if name not in known.header(kind)]
+    return (*extra, *(name for name in names if known.array(kind, name) is None))
 
 
 def _read_header(parts: Sequence[bytes]) -> dict[str, Any]:

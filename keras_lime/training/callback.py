@@ -258,7 +258,9 @@ class LimeCallback(keras.callbacks.Callback):
         self._metrics = self._as_logs(summary)
         progress.done(self._metrics)
         if self._log is not None:
-            self._log.write(epoch, plans, self._subjects, explanations, summary, self._shortcut, checked)
+            output = self._scorer.output
+            about = None if output is None else (output.kind, output.n_outputs)
+            self._log.write(epoch, plans, self._subjects, explanations, summary, self._shortcut, checked, about)
             self._latest = explanations
             if self._pictures.takes(epoch):
                 self._write_pictures(self._log)

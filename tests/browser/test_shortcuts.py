@@ -41,7 +41,7 @@ def readers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Readers]:
     many = callback(log_dir / "many", ProbeSet(images, labels, masks=masks), num_samples=64)
     explanations = many.explain(object_reader(), 0, {"accuracy": 0.9})
     many.close()
-    write_run(log_dir / "old" / "lime", Settings(n_probes=4, epochs=3, n_segments=12, size=32))
+    write_run(log_dir / "old" / "lime", Settings(older=True, n_probes=4, epochs=3, n_segments=12, size=32))
     with tensorboard(log_dir) as address:
         wait_until(partial(is_read, address), seconds=120)
         yield Readers(address, tuple(as_logged(each) for each in explanations))

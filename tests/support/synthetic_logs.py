@@ -1,15 +1,16 @@
 """Logs as a training with LimeCallback leaves them, made up from a seed in a second or so.
 
-`write_run` writes one run through the real records and writer; `python tests/synthetic_logs.py DIRECTORY` writes two
-runs to look at: `independent/lime`, which learns the object, and `shortcut/lime`, which learns the background.
+`write_run` writes one run through the real builders, records and writer. `python -m tests.support.synthetic_logs
+DIRECTORY` writes two runs to look at: `independent/lime` learns the object, `shortcut/lime` the background.
 """
 
 import argparse
 import hashlib
 import io
+import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from keras_lime.core.explanation import Explanation
+from keras_lime.core.image import image_id
+from keras_lime.core.neighborhood import Neighborhood
+from keras_lime.core.pipeline import Subject
+from keras_lime.core.plan import Plan
+from keras_lime.core.segmentation import Segmentation
+from keras_lime.core.surrogate import Fit
+from keras_lime.shortcut import summarise
+from keras_lime.tensorboard.logging import log
 from keras_lime.tensorboard.logging.event_writer import RunWriter
-from keras_lime.tensorboard.records import MANIFEST_TAG, SUMMARY_TAG, encode, probe_tag, result_tag
+from keras_lime.tensorboard.records import MANIFEST_TAG, SUMMARY_TAG, decode, encode, probe_tag, result_tag
 
 CLASS_NAMES = ("stop", "yield", "speed limit", "no entry", "priority")
 
@@ -39,6 +49,17 @@ class SyntheticProbe:
         counts = np.bincount(self.segments.ravel())
         return (np.bincount(self.segments.ravel(), weights=self.object_mask.ravel()) / counts).astype(np.float32)
 
+    @property
+    def plan(self) -> Plan:
+        """What a plan says of it: picture and superpixels; nothing is perturbed."""
+        segmentation = Segmentation(self.segments.astype(np.int32))
+        nothing = Neighborhood(np.ones((1, segmentation.n_segments), bool), np.ones(1))
+        return Plan(self.picture, self.picture, segmentation, nothing, self.picture.astype(np.float32))
+
+    def subject(self, masks: bool) -> Subject:
+        """Who it is."""
+        return Subject(self.name, self.label, self.name, self.object_mask.astype(bool) if masks else None)
+
 
 @dataclass(frozen=True, eq=False)
 class Settings:
@@ -55,10 +76,16 @@ class Settings:
     images: bool = False  # overlays for TensorBoard's own Images tab
     seed: int = 0
     first_epoch: int = 0
-    class_names: tuple[str, ...] = CLASS_NAMES
+    class_names: tuple[str, ...] | None = CLASS_NAMES
+    n_classes: int = len(CLASS_NAMES)
+    regression: bool = False
+    older: bool = False  # without what later versions added
     names: tuple[str, ...] | None = None
     ids: tuple[str, ...] | None = None
-    header: dict[str, Any] = field(default_factory=dict)  # further manifest entries
+
+    @property
+    def n_outputs(self) -> int:
+        return self.n_classes if self.class_names is None else len(self.class_names)
 
 
 def make_probes(settings: Settings) -> list[SyntheticProbe]:
@@ -71,7 +98,7 @@ def make_probes(settings: Settings) -> list[SyntheticProbe]:
     grid = np.minimum(y * rows // size * columns + x * columns // size, settings.n_segments - 1)
     for i in range(settings.n_probes):
         rng = np.random.default_rng([settings.seed, i])
-        label = i % len(settings.class_names)
+        label = i % settings.n_outputs
         centre = rng.uniform(0.3, 0.7, size=2) * size
         mask = np.hypot(y - centre[0], x - centre[1]) < rng.uniform(0.15, 0.25) * size
         stripes = 110 + 60 * np.sin(2 * np.pi * (x * np.cos(label) + y * np.sin(label)) * 5 / size)
@@ -80,8 +107,8 @@ def make_probes(settings: Settings) -> list[SyntheticProbe]:
             label % 5
         ] + rng.normal(0, 8, (int(mask.sum()), 3))
         pixels = np.clip(picture, 0, 255).astype(np.uint8)
-        name = settings.names[i] if settings.names else f"{settings.class_names[label]} {i:02d}"
-        identity = settings.ids[i] if settings.ids else hashlib.sha256(pixels.tobytes()).hexdigest()[:16]
+        name = settings.names[i] if settings.names else f"{CLASS_NAMES[label % 5]} {i:02d}"
+        identity = settings.ids[i] if settings.ids else image_id(pixels)
         probes.append(SyntheticProbe(identity, name, label, pixels, grid.astype(np.uint16), mask.astype(np.uint8)))
     return probes
 
@@ -95,56 +122,35 @@ def png(picture: NDArray[np.uint8]) -> bytes:
 
 def manifest_parts(settings: Settings, probes: Sequence[SyntheticProbe]) -> list[bytes]:
     """Encodes the manifest of one session."""
-    entries = [
-        {
-            "id": probe.id,
-            "name": probe.name,
-            "label": probe.label,
-            "height": settings.size,
-            "width": settings.size,
-            "n_segments": int(probe.segments.max()) + 1,
-            "chance": float(probe.object_mask.mean()) if settings.masks else None,
-        }
-        for probe in probes
-    ]
-    header = {
+    about = {
         "name": "lime",
-        "keras_lime": "0.1.0",
-        "probes": entries,
-        "class_names": list(settings.class_names),
-        "output": "softmax",
-        "n_outputs": len(settings.class_names),
+        "class_names": settings.class_names,
+        "output": "regression" if settings.regression else "softmax",
+        "n_outputs": settings.n_outputs,
         "settings": {"segmentation": "slic", "num_samples": 256, "kernel_width": 0.25, "baseline": "mean", "seed": 0},
-        "created": "2026-01-01T00:00:00+00:00",
     }
-    return encode("manifest", {**header, **settings.header}, {})
+    subjects = [probe.subject(settings.masks) for probe in probes]
+    parts = log.manifest_parts(about, [probe.plan for probe in probes], subjects)
+    header = json.loads(parts[0])
+    for entry, probe in zip(header["probes"], probes, strict=True):
+        entry["id"] = probe.id
+    header["created"] = "2026-01-01T00:00:00+00:00"
+    return [json.dumps(header).encode(), *parts[1:]]
 
 
 def probe_parts(settings: Settings, probe: SyntheticProbe) -> list[bytes]:
     """Encodes the picture, superpixels and object of one probe."""
-    header = {
-        "id": probe.id,
-        "name": probe.name,
-        "label": probe.label,
-        "height": settings.size,
-        "width": settings.size,
-        "image_scale": [1.0, 0.0],
-    }
-    return encode(
-        "probe",
-        header,
-        {
-            "picture": np.frombuffer(png(probe.picture), np.uint8),
-            "segments": probe.segments,
-            "object_mask": probe.object_mask if settings.masks else None,
-            "object_fraction": probe.object_fraction if settings.masks else None,
-            "image": probe.picture,
-        },
-    )
+    return log.probe_parts(probe.plan, probe.subject(settings.masks))
 
 
 def result_arrays(settings: Settings, probe: SyntheticProbe, epoch: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Makes up one result: weights that move from noise to the object (or the background) over some ten epochs."""
+    """Header and arrays of one result, as they are logged."""
+    record = decode(log.result_parts(explanation_of(settings, probe, epoch)))
+    return dict(record.header), dict(record.arrays)
+
+
+def explanation_of(settings: Settings, probe: SyntheticProbe, epoch: int) -> Explanation:
+    """Makes up one explanation: weights that move from noise to the object (or the background) over some ten epochs."""
     rng = np.random.default_rng([settings.seed, int(probe.segments.max()), probe.label, epoch, hash_of(probe.id)])
     fraction = probe.object_fraction
     d, t = len(fraction), settings.n_targets
@@ -155,32 +161,39 @@ def result_arrays(settings: Settings, probe: SyntheticProbe, epoch: int) -> tupl
     ) * 1.5
     coef = progress * wanted + rng.normal(0, 0.02, d)
     others = -np.outer(rng.uniform(0.2, 0.8, t - 1), coef) + rng.normal(0, 0.02, (t - 1, d))
-    coef = np.concatenate([coef[None], others]).astype(np.float32)
-    positive = np.maximum(coef, 0)
-    total = positive.sum(axis=1)
-    share = np.divide(positive @ fraction, total, out=np.full(t, np.nan), where=total > 0)
+    coef = np.concatenate([coef[None], others]).astype(np.float64)
     probability = 0.2 + 0.75 * progress * (0.4 + 0.6 * aim) + rng.uniform(-0.05, 0.05)
-    n_classes = len(settings.class_names)
+    n_classes = settings.n_outputs
     right = bool(rng.random() < 0.3 + 0.65 * progress * (0.5 + 0.5 * aim))
     targets = (probe.label + np.arange(t)) % n_classes
     prediction = np.concatenate([[probability], np.full(t - 1, (1 - probability) / max(n_classes - 1, 1))])
     if not right and t > 1:
         prediction[[0, 1]] = prediction[[1, 0]]
     predicted = int(targets[0] if right else targets[1 % t])
-    header = {"predicted": predicted, "predicted_value": round(float(prediction.max()), 6)}
-    arrays = {
-        "targets": targets.astype(np.int32),
-        "coef": coef,
-        "stderr": np.full((t, d), 0.02, np.float16) if settings.stderr else None,
-        "intercept": rng.uniform(0, 0.2, t).astype(np.float32),
-        "r2": np.clip(0.4 + 0.5 * progress + rng.normal(0, 0.03, t), 0, 1).astype(np.float32),
-        "local_prediction": (prediction + rng.normal(0, 0.02, t)).astype(np.float32),
-        "prediction": prediction.astype(np.float32),
-        "object_share": share.astype(np.float32) if settings.masks else None,
-    }
-    if settings.stderr:
-        arrays["stderr"] = rng.uniform(0.01, 0.03, (t, d)).astype(np.float16)
-    return header, arrays
+    names = settings.class_names or tuple(f"class {index}" for index in range(n_classes))
+    fit = Fit(
+        coef=coef,
+        intercept=rng.uniform(0, 0.2, t),
+        r2=np.clip(0.4 + 0.5 * progress + rng.normal(0, 0.03, t), 0, 1),
+        local_prediction=prediction + rng.normal(0, 0.02, t),
+        stderr=rng.uniform(0.01, 0.03, (t, d)) if settings.stderr else None,
+    )
+    return Explanation(
+        image=probe.picture,
+        picture=probe.picture,
+        segmentation=Segmentation(probe.segments.astype(np.int32)),
+        fit=fit,
+        targets=tuple(targets.tolist()),
+        target_names=tuple(names[target] for target in targets),
+        prediction=prediction,
+        predicted=None if settings.regression else predicted,
+        predicted_name=None if settings.regression else names[predicted],
+        predicted_value=float(prediction[0] if settings.regression else prediction.max()),
+        label=probe.label,
+        name=probe.name,
+        step=epoch,
+        object_mask=probe.object_mask.astype(bool) if settings.masks else None,
+    )
 
 
 def hash_of(text: str) -> int:
@@ -188,35 +201,30 @@ def hash_of(text: str) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "little")
 
 
-def summary_arrays(
-    probes: Sequence[SyntheticProbe], results: Sequence[tuple[dict[str, Any], dict[str, Any]]]
-) -> dict[str, NDArray[Any]]:
-    """Averages the first target of one epoch's results, over all probes and by class."""
-    labels = np.array([probe.label for probe in probes])
-    columns = {
-        "object_share": np.array([np.nan if a["object_share"] is None else a["object_share"][0] for _, a in results]),
-        "chance": np.array([probe.object_mask.mean() for probe in probes]),
-        "r2": np.array([a["r2"][0] for _, a in results]),
-        "probability": np.array([a["prediction"][0] for _, a in results]),
-        "accuracy": np.array([float(h["predicted"] == p.label) for p, (h, _) in zip(probes, results, strict=True)]),
-    }
-    class_ids = np.unique(labels)
-    arrays: dict[str, NDArray[Any]] = {"class_ids": class_ids.astype(np.int32)}
-    for name, column in columns.items():
-        arrays["object_chance" if name == "chance" else name] = np.asarray(column.mean(), np.float32)
-        arrays[f"class_{name}"] = np.array([column[labels == c].mean() for c in class_ids], np.float32)
-    return arrays
+def summary_of(settings: Settings, probes: Sequence[SyntheticProbe], epoch: int) -> dict[str, Any]:
+    """The arrays of one epoch's summary, as they are logged."""
+    explanations = [explanation_of(settings, probe, epoch) for probe in probes]
+    return dict(decode(log.summary_parts(summarise(explanations))).arrays)
+
+
+def without(parts: Sequence[bytes], ending: str) -> list[bytes]:
+    """A record without the arrays whose names end so."""
+    record = decode(parts)
+    return encode(record.kind, record.header, {k: v for k, v in record.arrays.items() if not k.endswith(ending)})
 
 
 def write_epoch(writer: RunWriter, settings: Settings, probes: Sequence[SyntheticProbe], epoch: int) -> None:
     """Writes the records, scalars and pictures of one epoch."""
-    results = [result_arrays(settings, probe, epoch) for probe in probes]
-    for probe, (header, arrays) in zip(probes, results, strict=True):
-        writer.record(result_tag(probe.id), epoch, encode("result", header, arrays))
-    summary = summary_arrays(probes, results)
-    writer.record(SUMMARY_TAG, epoch, encode("summary", {}, summary))
+    explanations = [explanation_of(settings, probe, epoch) for probe in probes]
+    for probe, explanation in zip(probes, explanations, strict=True):
+        writer.record(result_tag(probe.id), epoch, log.result_parts(explanation))
+    summary = summarise(explanations)
+    parts = log.summary_parts(summary)
+    writer.record(SUMMARY_TAG, epoch, without(parts, "object_share_stderr") if settings.older else parts)
     for name in ("object_share", "r2", "probability"):
-        writer.scalar(name, epoch, float(summary[name]))
+        value = getattr(summary.overall, name)
+        if np.isfinite(value):
+            writer.scalar(name, epoch, value)
     if settings.images:
         for probe in probes[:8]:
             writer.image(f"lime/{probe.name}", epoch, png(probe.picture), settings.size, settings.size)

@@ -177,8 +177,14 @@ def test_a_full_disk_raises_and_leaves_a_readable_file(tmp_path: Path) -> None:
 def test_never_imports_tensorflow_or_keras(tmp_path: Path) -> None:
     code = """
 import sys
-from tests.support.synthetic_logs import Settings, write_run
-write_run(sys.argv[1], Settings(n_probes=2, epochs=2, images=True))
+from keras_lime.tensorboard.logging.event_writer import RunWriter
+from keras_lime.tensorboard.records import build
+with RunWriter(sys.argv[1]) as writer:
+    writer.session_start(0)
+    writer.record("keras_lime/result/a", 0, build("result", {"predicted": 1, "targets": [1], "coef": [[0.5, -0.5]]}))
+    writer.scalar("r2", 0, 0.5)
+    writer.image("overlay", 0, b"png", 3, 2)
+    writer.text("note", 0, "*bold*")
 print(sorted({"tensorflow", "keras", "jax", "torch", "skimage", "sklearn", "matplotlib"} & set(sys.modules)))
 """
     command = [sys.executable, "-c", code, str(tmp_path / "lime")]

@@ -15,7 +15,7 @@ from tests.support.synthetic_logs import (
     manifest_parts,
     png,
     result_arrays,
-    summary_arrays,
+    summary_of,
     write_run,
 )
 
@@ -129,7 +129,7 @@ def test_summaries_align_their_classes(client: test.Client) -> None:
 def test_summary_stacks_every_epoch(client: test.Client) -> None:
     arrays, _ = binary(client, "summary", run="plain/lime")
     probes = make_probes(PLAIN)
-    expected = [summary_arrays(probes, [result_arrays(PLAIN, probe, epoch) for probe in probes]) for epoch in range(5)]
+    expected = [summary_of(PLAIN, probes, epoch) for epoch in range(5)]
     for name in expected[0]:
         if name != "class_ids":
             np.testing.assert_array_equal(arrays[name], np.stack([step[name] for step in expected]))

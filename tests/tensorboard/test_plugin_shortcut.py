@@ -27,7 +27,7 @@ def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     follow(corner_reader(), log_dir / "corner", probe_set=probes(masks=None))
     images, labels, masks = squares(44, n_classes=2)
     follow(object_reader(), log_dir / "many", probe_set=ProbeSet(images[:42], labels[:42], masks=masks[:42]))
-    write_run(log_dir / "old" / "lime", Settings(n_probes=2, epochs=3, n_segments=9, size=16))
+    write_run(log_dir / "old" / "lime", Settings(older=True, n_probes=2, epochs=3, n_segments=9, size=16))
     newest = {**{f"{run}/lime": 2 for run in RUNS}, "old/lime": 2}
     with provider_of(request.param, log_dir, newest) as provider:
         yield client_of(provider)

@@ -31,7 +31,7 @@ from keras_lime.tensorboard.logging.shortcut_parts import (
     shortcut_text,
     swaps_parts,
 )
-from keras_lime.tensorboard.records import MANIFEST_TAG, SUMMARY_TAG, SWAPS_TAG, encode, probe_tag, result_tag
+from keras_lime.tensorboard.records import MANIFEST_TAG, SUMMARY_TAG, SWAPS_TAG, build, probe_tag, result_tag
 
 __all__ = ["LimeLog", "manifest_parts", "probe_parts", "result_parts", "summary_parts"]
 
@@ -92,6 +92,7 @@ class LimeLog:
         summary: Summary,
         shortcut: ShortcutResult | None = None,
         gradients: Sequence[NDArray[np.float64]] | str | None = None,
+        output: tuple[str, int] | None = None,
     ) -> None:
         """Writes an epoch: a record per probe, the summary and its scalars; before the first, what never changes.
 
@@ -103,13 +104,16 @@ class LimeLog:
             summary: their means.
             shortcut: the epoch's shortcut tests, or None.
             gradients: rank agreement with them, (n_targets,) a probe; why they are not to be had; or None.
+            output: what the model's output means, such as `"softmax"`, and how many outputs there are; or None.
 
         Raises:
             OSError: if the disk refuses; the epoch is lost, and the next call writes what never changes again.
         """
         if not self._started:
             self._writer.session_start(step)
-            self._writer.record(MANIFEST_TAG, step, manifest_parts(self._about, plans, subjects))
+            kind, n_outputs = output or (None, None)
+            about = {**self._about, "output": kind, "n_outputs": n_outputs}
+            self._writer.record(MANIFEST_TAG, step, manifest_parts(about, plans, subjects))
             for plan, subject in zip(plans, subjects, strict=True):
                 self._writer.record(probe_tag(image_id(plan.image)), step, probe_parts(plan, subject))
         groups = group_by_class(explanations, self._seed)
@@ -181,7 +185,7 @@ def manifest_parts(about: Mapping[str, Any], plans: Sequence[Plan], subjects: Se
         }
         for plan, subject in zip(plans, subjects, strict=True)
     ]
-    header = {
+    values = {
         **about,
         "keras_lime": __version__,
         "probes": probes,
@@ -190,14 +194,14 @@ def manifest_parts(about: Mapping[str, Any], plans: Sequence[Plan], subjects: Se
         "flags": {str(int(flag)): text for flag, text in FLAG_TEXTS.items()},
         "caveats": {str(int(caveat)): text for caveat, text in CAVEAT_TEXTS.items()},
     }
-    return encode("manifest", header, {})
+    return build("manifest", values)
 
 
 def probe_parts(plan: Plan, subject: Subject) -> list[bytes]:
     """Builds the record of what stays the same for a probe: its picture, image, superpixels and object."""
     stored, scale = _compact(plan.image)
     mask, segmentation = subject.object_mask, plan.segmentation
-    header = {
+    values = {
         "id": image_id(plan.image),
         "name": subject.name,
         "label": subject.label,
@@ -205,15 +209,13 @@ def probe_parts(plan: Plan, subject: Subject) -> list[bytes]:
         "width": plan.picture.shape[1],
         "dtype": plan.image.dtype.str,
         "image_scale": scale,
-    }
-    arrays = {
         "picture": np.frombuffer(_png(Image.fromarray(plan.picture)), dtype=np.uint8),
         "image": stored,
         "segments": segmentation.labels.astype(np.uint16 if segmentation.n_segments <= 1 << 16 else np.int32),
-        "object_mask": None if mask is None else mask.astype(np.uint8),
-        "object_fraction": None if mask is None else segmentation.share_inside(mask).astype(np.float32),
+        "object_mask": mask,
+        "object_fraction": None if mask is None else segmentation.share_inside(mask),
     }
-    return encode("probe", header, arrays)
+    return build("probe", values)
 
 
 def result_parts(
@@ -230,29 +232,26 @@ def result_parts(
         The record's parts.
     """
     fit, limits, agreement = explanation.fit, explanation.limits, explanation.agreement
-    header: dict[str, Any] = {
+    values = {
         "predicted": explanation.predicted,
         "predicted_value": round(explanation.predicted_value, 7),
         "num_samples": explanation.num_samples,
-    }
-    header |= {} if group < 0 else {"group": group}
-    arrays = {
-        "targets": np.array(explanation.targets, dtype=np.int32),
-        "coef": fit.coef.astype(np.float32),
+        "targets": explanation.targets,
+        "coef": fit.coef,
         # Half precision says enough about an error, and halves its room in the log.
-        "stderr": None if fit.stderr is None else fit.stderr.astype(np.float16),
-        "intercept": fit.intercept.astype(np.float32),
-        "r2": fit.r2.astype(np.float32),
-        "local_prediction": fit.local_prediction.astype(np.float32),
-        "prediction": explanation.prediction.astype(np.float32),
-        "object_share": None if explanation.object_mask is None else object_share(explanation).astype(np.float32),
-        # Bit masks, see `core.notes`; most often no superpixel has any.
+        "stderr": fit.stderr,
+        "intercept": fit.intercept,
+        "r2": fit.r2,
+        "local_prediction": fit.local_prediction,
+        "prediction": explanation.prediction,
+        "object_share": None if explanation.object_mask is None else object_share(explanation),
+        # Bit masks, see `core.diagnostics`; most often no superpixel has any.
         "flags": limits.flags if limits is not None and limits.flags.any() else None,
         "caveats": None if limits is None else limits.caveats,
-        "agreement": None if agreement is None else agreement.astype(np.float32),
-        "gradient_agreement": None if gradient_agreement is None else gradient_agreement.astype(np.float32),
+        "agreement": agreement,
+        "gradient_agreement": gradient_agreement,
     }
-    return encode("result", header, arrays)
+    return build("result", values if group < 0 else {**values, "group": group})
 
 
 def summary_parts(summary: Summary, shortcut: ShortcutResult | None = None, gradients: object = None) -> list[bytes]:
@@ -266,16 +265,15 @@ def summary_parts(summary: Summary, shortcut: ShortcutResult | None = None, grad
     Returns:
         The record's parts.
     """
-    arrays: dict[str, NDArray[Any] | None] = {"class_ids": np.array(list(summary.classes), dtype=np.int32)}
+    values: dict[str, Any] = {"class_ids": list(summary.classes)}
     for name, class_name in _COLUMNS.items():
-        arrays[name] = np.array(getattr(summary.overall, name), dtype=np.float32)
-        by_class = [getattr(numbers, name) for numbers in summary.classes.values()]
-        arrays[class_name] = np.array(by_class, dtype=np.float32)
-    header: dict[str, Any] = {"cross_check": gradients} if isinstance(gradients, str) else {}
+        values[name] = getattr(summary.overall, name)
+        values[class_name] = [getattr(numbers, name) for numbers in summary.classes.values()]
+    if isinstance(gradients, str):
+        values["cross_check"] = gradients
     if shortcut is not None:
-        header |= shortcut_header(shortcut)
-        arrays |= shortcut_arrays(shortcut, list(summary.classes))
-    return encode("summary", header, arrays)
+        values |= shortcut_header(shortcut) | shortcut_arrays(shortcut, list(summary.classes))
+    return build("summary", values)
 
 
 def _class_name(label: int, class_names: tuple[str, ...] | None) -> str:

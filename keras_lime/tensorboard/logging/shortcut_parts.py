@@ -15,7 +15,7 @@ from keras_lime.core.display import Display
 from keras_lime.shortcut.decision import Evidence, least_accuracy
 from keras_lime.shortcut.monitor import ShortcutResult
 from keras_lime.shortcut.swap import SwapScores
-from keras_lime.tensorboard.records import encode
+from keras_lime.tensorboard.records import build
 
 __all__ = ["shortcut_arrays", "shortcut_header", "shortcut_scalars", "shortcut_text", "swaps_parts"]
 
@@ -148,7 +148,7 @@ def swaps_parts(swap: SwapScores, ids: Sequence[str], names: Sequence[str | None
                 "after_value": round(float(swap.after_value[row, column]), 4),
             }
         )
-    return encode("swaps", {"pairs": pairs}, arrays)
+    return build("swaps", {"pairs": pairs, **arrays})
 
 
 def _most_changed(swap: SwapScores) -> list[tuple[int, int]]:

@@ -131,6 +131,7 @@ class RunReader:
 def _decode(tag: str, data: Sequence[Any], only: Collection[str] | None) -> tuple[list[StepRecord], list[str]]:
     records = []
     reasons: Counter[str] = Counter()
+    unknown: dict[str, None] = {}
     for datum in data:
         try:
             record = decode(_parts(datum.numpy), only)
@@ -138,7 +139,14 @@ def _decode(tag: str, data: Sequence[Any], only: Collection[str] | None) -> tupl
             reasons[str(error)] += 1
         else:
             records.append(StepRecord(int(datum.step), float(datum.wall_time), record))
-    return records, [f"{count_steps(count)} of {tag} left out: {reason}" for reason, count in reasons.items()]
+            unknown |= dict.fromkeys(record.unknown)
+    notices = [f"{count_steps(count)} of {tag} left out: {reason}" for reason, count in reasons.items()]
+    if unknown:
+        notices.append(
+            f"{tag} holds what this keras_lime does not know and does not show: {', '.join(unknown)}. "
+            "Upgrade keras_lime where TensorBoard runs."
+        )
+    return records, notices
 
 
 def _manifest(record: Record) -> Manifest:

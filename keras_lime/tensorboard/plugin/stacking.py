@@ -2,17 +2,19 @@
 
 A page draws curves and moves a slider over the steps, so it wants `coef` as (steps, targets, superpixels) rather than
 five hundred records. The explained targets may change from step to step; shorter ones are padded with NaN, target -1.
-An array that no step has is left out: older logs lack what was added later.
+What is stacked, in which dtype, and what stands where a step has no value, is the schema's; an optional field that no
+step has is left out: older logs lack what was added later.
 
-May import numpy and the record reader.
+May import numpy, the schema and the record reader.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+import keras_lime.tensorboard.schema as schema
 from keras_lime.tensorboard.plugin.reader import StepRecord, count_steps
 from keras_lime.tensorboard.records import Record
 
@@ -20,25 +22,8 @@ __all__ = ["shortcut_findings", "stack_results", "stack_summaries"]
 
 Arrays = dict[str, NDArray[Any] | None]
 
-_PER_TARGET = (
-    "intercept",
-    "r2",
-    "local_prediction",
-    "prediction",
-    "object_share",
-    "agreement",
-    "gradient_agreement",
-)
-_OPTIONAL = ("stderr", "object_share", "flags", "caveats", "agreement", "gradient_agreement", "group")
-_SUMMARY = ("object_share", "object_chance", "r2", "probability", "accuracy")
-_PER_CLASS = ("class_object_share", "class_chance", "class_r2", "class_probability", "class_accuracy")
-_SWAP = ("swap_flip", "swap_flip_stderr", "p_background", "p_object")
-_SHORTCUT = (*_SWAP, "object_share_stderr", "swap_chance", "p_frame")
-_VERDICT = ("shortcut_counted", "shortcut_alarm", "train_accuracy", "accuracy_needed")
-_SHORTCUT_PER_CLASS = (*(f"class_{name}" for name in _SWAP), "class_object_share_stderr")
-PLACES = 8
-"""Corners and borders that are hidden, see `shortcut.occlusion.PLACES`."""
-_PLACES = ("occlusion_drop", "occlusion_drop_stderr")
+N_REGIONS = 8
+"""Corners and borders that are hidden, see `shortcut.occlusion`."""
 
 
 def stack_results(records: Sequence[StepRecord]) -> tuple[Arrays, list[str]]:
@@ -48,12 +33,9 @@ def stack_results(records: Sequence[StepRecord]) -> tuple[Arrays, list[str]]:
         records: Its `result` records by step.
 
     Returns:
-        The arrays, with s steps, T targets at most and d superpixels: `steps` int32 (s,), `wall_times` float64 (s,),
-        `targets` int32 (s, T), `coef` and `stderr` float32 (s, T, d), `intercept`, `r2`, `local_prediction`,
-        `prediction`, `object_share`, `agreement` and `gradient_agreement` float32 (s, T), `flags` uint8 (s, T, d) and
-        `caveats` uint8 (s, T) with 0 for none, `predicted` and `group` int32 (s,) with -1 for none, `predicted_value`
-        float32 (s,). `stderr`, `object_share`, `agreement`, `gradient_agreement`, `flags`, `caveats` and `group` are
-        there if a step has them. And notices on steps that were left out: those without weights, and those of an
+        The arrays of the schema's `result`, the steps in front, with s steps, T targets at most and d superpixels:
+        `coef` (s, T, d), `r2` (s, T) and so on; numbers of its header are (s,). Beside them `steps` int32 and
+        `wall_times` float64, (s,). And notices on steps that were left out: those without weights, and those of an
         earlier session that cut the image in another number of superpixels.
     """
     whole = [entry for entry in records if _is_result(entry.record)]
@@ -65,31 +47,39 @@ def stack_results(records: Sequence[StepRecord]) -> tuple[Arrays, list[str]]:
     if len(kept) < len(whole):
         count = count_steps(len(whole) - len(kept))
         notices.append(f"{count} left out: an earlier session cut this image in another number of superpixels.")
-    s = len(kept)
-    t = max((_coef(entry.record).shape[0] for entry in kept), default=0)
-    arrays: Arrays = {
-        **_axis(kept),
-        "targets": np.full((s, t), -1, np.int32),
-        "coef": np.full((s, t, d), np.nan, np.float32),
-        "stderr": np.full((s, t, d), np.nan, np.float32),
-        "flags": np.zeros((s, t, d), np.uint8),
-        "caveats": np.zeros((s, t), np.uint8),
-        **{name: np.full((s, t), np.nan, np.float32) for name in _PER_TARGET},
-        "predicted": np.array([_index(entry.record, "predicted") for entry in kept], np.int32),
-        "group": np.array([_index(entry.record, "group") for entry in kept], np.int32),
-        "predicted_value": np.array(
-            [_number(entry.record.header.get("predicted_value")) for entry in kept], np.float32
-        ),
-    }
-    seen = {"group"} if any(_index(entry.record, "group") >= 0 for entry in kept) else set()
-    for row, entry in enumerate(kept):
-        shape = _coef(entry.record).shape
-        for name in ("targets", "coef", "stderr", "flags", "caveats", *_PER_TARGET):
-            values, stack = entry.record.array(name), arrays[name]
-            if values is not None and stack is not None and values.shape == shape[: stack.ndim - 1]:
-                stack[row, : shape[0]] = values
-                seen.add(name)
-    return {name: array for name, array in arrays.items() if name not in _OPTIONAL or name in seen}, notices
+    sizes = {"targets": max((_coef(entry.record).shape[0] for entry in kept), default=0), "segments": d}
+    arrays: Arrays = _axis(kept)
+    for field in schema.SCHEMA.header("result").values():
+        if field.dtype == "number":
+            arrays[field.name] = _stack_numbers(kept, field)
+    for field in schema.SCHEMA.arrays("result").values():
+        arrays[field.name] = _stack_arrays(kept, field, sizes)
+    return {name: array for name, array in arrays.items() if array is not None}, notices
+
+
+def _stack_numbers(records: Sequence[StepRecord], field: schema.Field) -> NDArray[Any] | None:
+    """Numbers of the header over the steps, (s,)."""
+    whole = field.served == "int32"
+    read = [
+        _index(entry.record, field.name) if whole else _number(entry.record.header.get(field.name)) for entry in records
+    ]
+    stack = np.array(read, field.served)
+    unused = bool((stack == -1).all() if whole else np.isnan(stack).all())
+    return None if field.optional and unused else stack
+
+
+def _stack_arrays(records: Sequence[StepRecord], field: schema.Field, sizes: Mapping[str, int]) -> NDArray[Any] | None:
+    """An array over the steps; shorter ones are padded, what does not fit counts as missing."""
+    axes = field.shape or ()
+    stack = np.full((len(records), *(sizes[axis] for axis in axes)), field.missing, field.served)
+    seen = False
+    for row, entry in enumerate(records):
+        values = entry.record.array(field.name)
+        if values is None or values.shape != _coef(entry.record).shape[: len(axes)]:
+            continue
+        stack[row, ...][tuple(slice(size) for size in values.shape)] = values
+        seen = True
+    return stack if seen or not field.optional else None
 
 
 def stack_summaries(records: Sequence[StepRecord]) -> Arrays:
@@ -99,30 +89,20 @@ def stack_summaries(records: Sequence[StepRecord]) -> Arrays:
         records: Its `summary` records by step.
 
     Returns:
-        The arrays, with s steps and k classes: `steps` int32 (s,), `wall_times` float64 (s,), `class_ids` int32 (k,),
-        sorted, float32 (s,) for `object_share`, `object_chance`, `r2`, `probability` and `accuracy`, and float32 (s, k)
-        for `class_object_share`, `class_chance`, `class_r2`, `class_probability` and `class_accuracy`; NaN where a step
-        has no value.
-
-        Of the shortcut tests, where a step has them: float32 (s,) for `swap_flip`, `swap_flip_stderr`,
-        `p_background`, `p_object`, `swap_chance`, `object_share_stderr`, `p_frame`, `shortcut_counted` and
-        `shortcut_alarm` (0 or 1), `train_accuracy` and `accuracy_needed`; float32 (s, k) for the first four and
-        `object_share_stderr` by class, their names with `class_` in front; float32 (s, 8) for `occlusion_drop` and
-        `occlusion_drop_stderr`, float32 (s, k, 8) for `class_occlusion_drop`, over corners and borders.
+        The arrays of the schema's `summary` as float32, the steps in front, with s steps, k classes and 8 regions:
+        `r2` (s,), `class_r2` (s, k), `class_occlusion_drop` (s, k, 8) and so on; NaN where a step has no value. Beside
+        them `steps` int32 and `wall_times` float64, (s,), and `class_ids` int32 (k,), sorted.
     """
     ids = [_class_ids(entry.record) for entry in records]
     class_ids = np.unique(np.concatenate([np.zeros(0, np.int32), *ids]))
     whole, classes = _Columns(records), _Columns(records, class_ids, ids)
-    arrays: Arrays = {
-        **_axis(records),
-        "class_ids": class_ids,
-        **{name: whole.stack(name) for name in _SUMMARY},
-        **{name: classes.stack(name) for name in _PER_CLASS},
-        **{name: whole.stack(name, optional=True) for name in (*_SHORTCUT, *_VERDICT)},
-        **{name: whole.stack(name, (PLACES,), optional=True) for name in _PLACES},
-        **{name: classes.stack(name, optional=True) for name in _SHORTCUT_PER_CLASS},
-        "class_occlusion_drop": classes.stack("class_occlusion_drop", (PLACES,), optional=True),
-    }
+    arrays: Arrays = {**_axis(records), "class_ids": class_ids}
+    for field in schema.SCHEMA.arrays("summary").values():
+        axes = field.shape or ()
+        if field.name == "class_ids":
+            continue
+        columns = classes if "classes" in axes else whole
+        arrays[field.name] = columns.stack(field.name, (N_REGIONS,) if "regions" in axes else (), field.optional)
     return {name: array for name, array in arrays.items() if array is not None}
 
 
