@@ -3,6 +3,7 @@
 import ast
 import importlib
 import pkgutil
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -123,3 +124,18 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
     code = f"import sys, keras_lime; print([name for name in {HEAVY!r} + ('numpy',) if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_what_messages_and_examples_name_is_public() -> None:
+    """A user who reads `keras_lime.X` in a message can write it."""
+    for file in ROOT.rglob("*.py"):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            raised = isinstance(node, ast.Raise) or (
+                isinstance(node, ast.Call) and ast.unparse(node.func) in {"warn", "NamedBaseline"}
+            )
+            if not raised:
+                continue
+            texts = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant)]
+            for name in re.findall(r"keras_lime\.(\w+)", " ".join(text for text in texts if isinstance(text, str))):
+                assert name in keras_lime.__all__, f"{file}: a message names keras_lime.{name}"

@@ -1,6 +1,5 @@
 """`audit()`: a whole data set, explained and written down. May import every room below and, for Ray, `on_ray`."""
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from os import PathLike, fspath
@@ -20,7 +19,7 @@ from keras_lime.auditing.storage.shards import Manifest, done_shards, make_folde
 from keras_lime.auditing.summary import summarise
 from keras_lime.core.image import image_id
 from keras_lime.core.settings import Settings, SettingsDict, make_settings
-from keras_lime.exceptions import LimeWarning
+from keras_lime.exceptions import warn
 from keras_lime.probes.arguments import check_count
 from keras_lime.report.page import page_script
 from keras_lime.training.progress import Progress
@@ -164,12 +163,10 @@ def _warn_of_order(first: Shard, job: Job) -> None:
     labels = [item.label for item in first.items if item.label is not None]
     if len(labels) < _TELLING or len(set(labels)) > 1:
         return
-    warnings.warn(
+    warn(
         f"`dataset` seems to come sorted by class: its first {len(labels)} images are all of class {labels[0]}. With "
         'baseline="others" hidden superpixels then show this class alone, and objects are not put before backgrounds '
-        "of other classes. Shuffle it; folders, arrays and tables are mixed here.",
-        LimeWarning,
-        stacklevel=3,
+        "of other classes. Shuffle it; folders, arrays and tables are mixed here."
     )
 
 

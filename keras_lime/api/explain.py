@@ -1,6 +1,5 @@
 """`explain()`: one image or a batch, any model, one call. May import the core and, through `scoring`, Keras."""
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Unpack, overload
 
@@ -14,7 +13,7 @@ from keras_lime.core.pipeline import Subject, explain_plans
 from keras_lime.core.plan import make_plans
 from keras_lime.core.settings import SettingsDict, make_settings
 from keras_lime.data.arrays import to_numpy
-from keras_lime.exceptions import LimeWarning
+from keras_lime.exceptions import warn
 
 __all__ = ["explain"]
 
@@ -93,11 +92,9 @@ def _warn_if_saturated(explanations: Sequence[Explanation], subjects: Sequence[S
     ]
     if saturated:
         others = f" and {len(saturated) - 1} more" if len(saturated) > 1 else ""
-        warnings.warn(
+        warn(
             f"{saturated[0]}{others}: the probability of a target hardly moves, whatever is hidden, because it is "
-            'saturated; its weights are noise around zero. Pass scale="logit" to explain the log-odds.',
-            LimeWarning,
-            stacklevel=3,
+            'saturated; its weights are noise around zero. Pass scale="logit" to explain the log-odds.'
         )
 
 

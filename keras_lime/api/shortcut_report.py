@@ -12,6 +12,7 @@ from keras_lime.core.explanation import Explanation
 from keras_lime.core.localisation import object_share, pointing_game, relevance_rank
 from keras_lime.core.pipeline import explain_plans
 from keras_lime.core.plan import make_plans
+from keras_lime.core.scores import ImageScorer
 from keras_lime.core.settings import SettingsDict, make_settings
 from keras_lime.probes import ProbeSet
 from keras_lime.scoring import make_scorer
@@ -20,7 +21,7 @@ from keras_lime.shortcut.faithfulness import deletion_insertion
 from keras_lime.shortcut.heatmap_clusters import SharedPlace, group_heatmaps, shared_place
 from keras_lime.shortcut.monitor import display_of
 from keras_lime.shortcut.occlusion import PLACES, Occlusion, run_occlusion
-from keras_lime.shortcut.swap import Figures, ImageScorer, SwapScores, make_swap_plan, run_swap, why_no_swap
+from keras_lime.shortcut.swap import Figures, SwapScores, make_swap_plan, run_swap, why_no_swap
 
 __all__ = ["ShortcutReport", "assert_no_shortcut", "shortcut_report"]
 

@@ -24,6 +24,7 @@ from keras_lime.core.image import image_id
 from keras_lime.core.localisation import object_share
 from keras_lime.core.pipeline import Subject, explain_plans
 from keras_lime.core.plan import Plan, make_plan
+from keras_lime.core.scores import Scorer
 from keras_lime.core.segmentation import segment
 from keras_lime.core.settings import Settings
 from keras_lime.scoring import NonFiniteOutputError
@@ -76,7 +77,7 @@ class _Subject:
         return f"image {self.item.position}"
 
 
-def work(shard: Shard, job: Job, scorer: Any, tick: Callable[[], object] = lambda: None) -> Manifest:
+def work(shard: Shard, job: Job, scorer: Scorer, tick: Callable[[], object] = lambda: None) -> Manifest:
     """Explains a shard's images and writes its files.
 
     Args:
@@ -129,7 +130,7 @@ def _prepared(item: Item, job: Job) -> _Subject:
     return subject
 
 
-def _explain(subjects: Sequence[_Subject], job: Job, scorer: Any, tick: Callable[[], object]) -> None:
+def _explain(subjects: Sequence[_Subject], job: Job, scorer: Scorer, tick: Callable[[], object]) -> None:
     """Gives each subject its explanation, or says why there is none."""
     waiting = list(subjects)
     while waiting:
@@ -153,7 +154,7 @@ def _explain(subjects: Sequence[_Subject], job: Job, scorer: Any, tick: Callable
             waiting = []
 
 
-def _swap(subjects: Sequence[_Subject], job: Job, scorer: Any) -> None:
+def _swap(subjects: Sequence[_Subject], job: Job, scorer: Scorer) -> None:
     """Puts the objects before the backgrounds of the shard's other classes."""
     if job.n_outputs < 2:
         return

@@ -19,6 +19,7 @@ from keras_lime.core.display import Display
 from keras_lime.core.image import check_image, image_id
 from keras_lime.core.pipeline import Subject, explain_plans
 from keras_lime.core.plan import with_images
+from keras_lime.core.scores import Scorer
 from keras_lime.core.settings import Settings
 from keras_lime.data.models import input_shape, model_hash
 from keras_lime.scoring import NonFiniteOutputError, make_scorer
@@ -248,7 +249,7 @@ def _check_classes(request: Request, n_outputs: int | None) -> None:
     )
 
 
-def _try(job: Job, scorer: Any, first: Shard) -> None:
+def _try(job: Job, scorer: Scorer, first: Shard) -> None:
     """Explains one image, so that settings that cannot work are found before anything is written."""
     for item in first.items:
         try:

@@ -4,7 +4,6 @@ Superpixels are cut on these pictures and overlays are drawn on them; the model 
 alone.
 """
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_lime.exceptions import LimeWarning
+from keras_lime.exceptions import warn
 
 __all__ = ["Display", "DisplayFn"]
 
@@ -59,12 +58,10 @@ class Display:
             slack = 0.02 * (high - low)
             if low - slack <= lowest and highest <= high + slack and (high == 1 or highest > 16):
                 return cls(low, high)
-        warnings.warn(
+        warn(
             f"The images have values from {lowest:.4g} to {highest:.4g}, which is none of the usual ranges 0..1, −1..1 "
             "and 0..255. They are stretched from black to white for superpixels and pictures; the model gets them as "
-            "they are. Pass `display_fn` to say how model input becomes RGB.",
-            LimeWarning,
-            stacklevel=2,
+            "they are. Pass `display_fn` to say how model input becomes RGB."
         )
         return cls(lowest, highest)
 

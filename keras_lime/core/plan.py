@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_lime.core.baseline import Baseline, baseline_image, blind_segments
+from keras_lime.core.baseline import Baseline, ToFill, baseline_image, blind_segments, from_several_images
 from keras_lime.core.display import Display
 from keras_lime.core.image import as_pixels, image_id
 from keras_lime.core.neighborhood import Neighborhood
 from keras_lime.core.parallel import map_all
-from keras_lime.core.reference_images import OtherPictures
 from keras_lime.core.sampling import sample_neighborhood
 from keras_lime.core.segmentation import Segmentation, segment
 from keras_lime.core.settings import Settings
@@ -92,7 +91,7 @@ def make_plan(image: NDArray[Any], settings: Settings, display: Display, segment
     def filled(baseline: Baseline, stream: int) -> NDArray[np.float32]:
         # Streams of their own: another baseline leaves the masks as they were.
         noise = np.random.default_rng([*entropy, stream])
-        return baseline_image(pixels, segmentation, baseline, grey, display, noise)
+        return baseline_image(baseline, ToFill(pixels, segmentation, grey, display, noise))
 
     hidden = filled(settings.baseline, 1)
     return Plan(
@@ -138,7 +137,7 @@ def make_plans(images: Sequence[NDArray[Any]], settings: Settings) -> list[Plan]
 
 
 def with_images(settings: Settings, images: NDArray[Any]) -> Settings:
-    """The settings with the baselines that are made of several images: `"dataset"` and `"others"`.
+    """The settings with the baselines that are made of several images, such as `"dataset"` and `"others"`, made.
 
     Args:
         settings: the explainer's settings.
@@ -147,11 +146,8 @@ def with_images(settings: Settings, images: NDArray[Any]) -> Settings:
     Raises:
         ValueError: if all images are the same, for `"others"`.
     """
-    changed: dict[str, Any] = {}
-    for name in ("baseline", "second_baseline"):
-        value = getattr(settings, name)
-        if isinstance(value, str) and value == "dataset":
-            changed[name] = images.mean(axis=0, dtype=np.float64)
-        elif isinstance(value, str) and value == "others":
-            changed[name] = OtherPictures(images, settings.seed)
-    return replace(settings, **changed)
+    return replace(
+        settings,
+        baseline=from_several_images(settings.baseline, images, settings.seed),
+        second_baseline=from_several_images(settings.second_baseline, images, settings.seed),
+    )

@@ -1,15 +1,15 @@
 """The seam to the models: a `Scorer` gets plans and gives `Scores`. The core never sees a model. May import numpy."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keras_lime.core.plan import Plan
 
-__all__ = ["Scorer", "Scores"]
+__all__ = ["ImageScorer", "Scorer", "Scores"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,14 @@ class Scores:
     saturated: NDArray[np.bool_] | None = None
 
 
-class Scorer(Protocol):
+class ImageScorer(Protocol):
+    """The half of a `Scorer` that runs whole images, for tests that change an image as a whole."""
+
+    def score_images(self, images: Iterable[NDArray[Any]]) -> NDArray[np.float64]:
+        """Probabilities (n, n_classes) for n images of the model's shape."""
+
+
+class Scorer(ImageScorer, Protocol):
     """Runs a model on perturbed images; see `keras_lime.scoring`."""
 
     @property

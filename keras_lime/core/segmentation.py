@@ -4,7 +4,6 @@ Works on pictures (h, w, 3) in 0..1, never on model input; `display.py` makes th
 """
 
 import math
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.segmentation import felzenszwalb, find_boundaries, quickshift, slic
 
-from keras_lime.exceptions import LimeWarning
+from keras_lime.exceptions import warn
 
 __all__ = ["FEW_SEGMENTS", "SEGMENTATION_METHODS", "Segmentation", "SegmentationMethod", "segment"]
 
@@ -104,11 +103,9 @@ def segment(picture: NDArray[np.float64], method: SegmentationMethod = "slic", n
     if isinstance(method, str):
         found = _named(picture, method, n_segments)
         if found.n_segments < 2:
-            warnings.warn(
+            warn(
                 f"segmentation={method!r} found one superpixel only (a picture of noise or of one colour?); "
-                'segmentation="grid" is used for this image.',
-                LimeWarning,
-                stacklevel=2,
+                'segmentation="grid" is used for this image.'
             )
             found = _named(picture, "grid", n_segments)
         hint = "Raise `n_segments`, or choose another `segmentation`."
@@ -116,11 +113,7 @@ def segment(picture: NDArray[np.float64], method: SegmentationMethod = "slic", n
         found = _given(picture, method)
         hint = "Make the labels of `segmentation` finer."
     if found.n_segments < FEW_SEGMENTS:
-        warnings.warn(
-            f"The image has {found.n_segments} superpixels: too few to tell the object from its surroundings. {hint}",
-            LimeWarning,
-            stacklevel=2,
-        )
+        warn(f"The image has {found.n_segments} superpixels: too few to tell the object from its surroundings. {hint}")
     return found
 
 

@@ -1,19 +1,20 @@
 """The explainer's settings, documented once, for `explain()` and `LimeCallback` alike."""
 
 import difflib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, TypedDict
 
 import numpy as np
 
 from keras_lime.core.baseline import BASELINES, Baseline
 from keras_lime.core.display import DisplayFn
+from keras_lime.core.options import Option, count_or_auto, index_or_name, number_or_name
 from keras_lime.core.sampling import SAMPLINGS, Sampling
 from keras_lime.core.segmentation import SEGMENTATION_METHODS, SegmentationMethod
 from keras_lime.core.surrogate import ridge_penalty
 
-__all__ = ["OUTPUTS", "SCALES", "Scale", "Settings", "SettingsDict", "Targets", "make_settings"]
+__all__ = ["OUTPUTS", "SCALES", "Scale", "Settings", "SettingsDict", "Targets", "make_settings", "options"]
 
 Scale = Literal["probability", "logit"]
 
@@ -25,6 +26,11 @@ _ALSO: dict[str, str | None] = {"num_samples": "auto", "batch_size": None}
 """What else may stand for a whole number."""
 
 OUTPUTS = ("auto", "softmax", "logits", "sigmoid", "multilabel", "regression")
+
+
+def _by_text(text: str, parse: Callable[[str], Any] = str, metavar: str = "NAME", **more: Any) -> dict[str, Option]:
+    """Metadata of a field that can be given as text."""
+    return {"option": Option(text, parse, metavar, **more)}
 
 
 class SettingsDict(TypedDict, total=False):
@@ -98,23 +104,45 @@ class Settings:
         seed: the only source of randomness, >= 0. Defaults to `0`.
     """
 
-    segmentation: SegmentationMethod = "slic"
-    n_segments: int = 50
-    baseline: Baseline = "mean"
-    second_baseline: Baseline | None = None
-    num_samples: int | Literal["auto"] = 1000
-    tolerance: float = 0.1
-    max_samples: int = 2000
-    sampling: Sampling = "balanced"
-    kernel_width: float = 0.25
+    segmentation: SegmentationMethod = field(
+        default="slic", metadata=_by_text("how images are cut in superpixels", choices=SEGMENTATION_METHODS)
+    )
+    n_segments: int = field(default=50, metadata=_by_text("superpixels per image, about", int, "N"))
+    baseline: Baseline = field(
+        default="mean",
+        metadata=_by_text("what hidden superpixels show", number_or_name, choices=BASELINES, also="a number"),
+    )
+    second_baseline: Baseline | None = field(
+        default=None,
+        metadata=_by_text(
+            "explain a second time with this baseline and compare", number_or_name, choices=BASELINES, also="a number"
+        ),
+    )
+    num_samples: int | Literal["auto"] = field(
+        default=1000,
+        metadata=_by_text("perturbations per image", count_or_auto, "N", also="auto, as many as each image needs"),
+    )
+    tolerance: float = field(
+        default=0.1, metadata=_by_text("for auto: error of the weights that is small enough", float, "X")
+    )
+    max_samples: int = field(default=2000, metadata=_by_text("for auto: perturbations per image at most", int, "N"))
+    sampling: Sampling = field(default="balanced", metadata=_by_text("how perturbations are drawn", choices=SAMPLINGS))
+    kernel_width: float = field(default=0.25, metadata=_by_text("width of LIME's kernel", float, "X"))
     surrogate: Any = None
-    targets: Targets = ("label", "predicted")
-    scale: Scale = "probability"
-    output: str = "auto"
-    head: str | int | None = None
+    targets: Targets = field(
+        default=("label", "predicted"),
+        metadata=_by_text("predicted, label, top3, or a class number", index_or_name, "T", several=True),
+    )
+    scale: Scale = field(default="probability", metadata=_by_text("what the weights are measured in", choices=SCALES))
+    output: str = field(default="auto", metadata=_by_text("what the model's output means", choices=OUTPUTS))
+    head: str | int | None = field(
+        default=None, metadata=_by_text("name or number of the output, for a model with several", index_or_name)
+    )
     display_fn: DisplayFn | None = None
-    batch_size: int | None = None
-    seed: int = 0
+    batch_size: int | None = field(
+        default=None, metadata=_by_text("images per forward pass, by default chosen from their size", int, "N")
+    )
+    seed: int = field(default=0, metadata=_by_text("of everything that is random", int, "N"))
 
     def __post_init__(self) -> None:
         _check_choice("segmentation", self.segmentation, SEGMENTATION_METHODS, "a callable or a label map")
@@ -216,12 +244,17 @@ def make_settings(given: Mapping[str, Any], **defaults: Any) -> Settings:
     return Settings(**{**defaults, **given})
 
 
+def options() -> dict[str, Option]:
+    """What a command line says and reads for each setting that can be given as text, by the setting's name."""
+    return {each.name: each.metadata["option"] for each in fields(Settings) if "option" in each.metadata}
+
+
 def _by_name(settings: Settings) -> dict[str, Any]:
     """The fields by name; `dataclasses.asdict` would copy models and arrays."""
     return {field.name: getattr(settings, field.name) for field in fields(settings)}
 
 
-def _check_choice(name: str, value: Any, choices: tuple[str, ...], others: str) -> None:
+def _check_choice(name: str, value: Any, choices: Collection[str], others: str) -> None:
     if isinstance(value, str) and value not in choices:
         close = difflib.get_close_matches(value, choices, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""

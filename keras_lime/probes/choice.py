@@ -4,7 +4,6 @@ May import numpy, the core and `datasets`.
 """
 
 import hashlib
-import warnings
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from keras_lime.core.image import image_id
 from keras_lime.data.datasets import Batch
-from keras_lime.exceptions import LimeWarning
+from keras_lime.exceptions import warn
 
 __all__ = ["Candidate", "Pool", "choose", "seeded_key"]
 
@@ -155,10 +154,8 @@ def _check_alike(first: Batch, batch: Batch, per_class: int | None) -> None:
 def _warn_unread(scanned: int, distinct: int) -> None:
     # An endless data set that repeats itself has been read in full.
     if 2 * distinct > scanned:
-        warnings.warn(
+        warn(
             f"The probes were chosen among the first {scanned} images: `dataset` has more than `max_scan`. If it is "
             "shuffled, augmented or sorted by class, another run may choose others, or miss classes. Raise `max_scan` "
-            "(None reads all), or pass a fixed data set.",
-            LimeWarning,
-            stacklevel=4,
+            "(None reads all), or pass a fixed data set."
         )

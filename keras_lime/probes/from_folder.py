@@ -1,12 +1,11 @@
 """A folder of images by class → the chosen images, decoded. May import the core, `data` and `choice`."""
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 from keras_lime.core.image import image_id
 from keras_lime.data.image_files import SUFFIXES, ColorMode, decode, image_files
-from keras_lime.exceptions import LimeWarning
+from keras_lime.exceptions import warn
 from keras_lime.probes.choice import Candidate, seeded_key
 
 __all__ = ["read_folders"]
@@ -42,12 +41,12 @@ def read_folders(
             try:
                 image = decode(path / file, image_size, color_mode)
             except Exception as error:  # damaged files make Pillow raise half a dozen kinds of exceptions
-                warnings.warn(f"{path / file} cannot be read and is passed over: {error}", LimeWarning, stacklevel=3)
+                warn(f"{path / file} cannot be read and is passed over: {error}")
                 continue
             content = image_id(image)
             chosen.setdefault(content, (file, Candidate(seeded_key(seed, file), content, image, label, None)))
         if len(chosen) == before:
-            warnings.warn(f"{path / name} gives no probe: it holds no image of its own.", LimeWarning, stacklevel=3)
+            warn(f"{path / name} gives no probe: it holds no image of its own.")
     if not chosen:
         raise ValueError(
             f"`path` must hold images ({', '.join(SUFFIXES)}). Received: path={str(path)!r} with none that can be read."

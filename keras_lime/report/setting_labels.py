@@ -1,19 +1,11 @@
-"""The explainer's settings as readers of a report understand them. May import the standard library."""
+"""The explainer's settings as readers of a report understand them. May import the core."""
 
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["setting_facts"]
+from keras_lime.core.baseline import baseline_label
 
-_BASELINES = {
-    "mean": "their mean colour",
-    "grey": "grey",
-    "blur": "the blurred picture",
-    "noise": "noise",
-    "dataset": "the mean picture",
-    "keras_lime.core.reference_images.OtherPictures": "other pictures",
-    "others": "other pictures of the data set",
-}
+__all__ = ["setting_facts"]
 
 
 def setting_facts(settings: Mapping[str, Any]) -> list[list[str]]:
@@ -26,8 +18,7 @@ def setting_facts(settings: Mapping[str, Any]) -> list[list[str]]:
     if "segmentation" in settings:
         facts.append(["patches cut by", str(settings["segmentation"])])
     if "baseline" in settings:
-        baseline = str(settings["baseline"])
-        facts.append(["hidden patches show", _BASELINES.get(baseline, baseline)])
+        facts.append(["hidden patches show", baseline_label(settings["baseline"])])
     if "num_samples" in settings:
         facts.append(["questions per picture", str(settings["num_samples"])])
     if "seed" in settings:

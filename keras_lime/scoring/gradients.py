@@ -6,7 +6,6 @@ hang on the method; where they do not, neither is thereby wrong. May import Kera
 of the model.
 """
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from keras_lime.core.explanation import Explanation
 from keras_lime.core.fidelity import rank_agreement
 from keras_lime.core.image import as_pixels
-from keras_lime.exceptions import LimeWarning
+from keras_lime.exceptions import warn
 from keras_lime.scoring import KerasScorer, make_scorer
 from keras_lime.scoring.engines.engine import Form, fixed_batch_size, raw_scores
 from keras_lime.scoring.outputs import Output
@@ -117,7 +116,7 @@ class CrossCheck:
                 return [self._agreement(each) for each in explanations]
             except Exception as error:
                 self._problem = f"The model gives no gradients to compare the weights with. {error}"
-                warnings.warn(f"{self._problem} Explanations go on without `cross_check`.", LimeWarning, stacklevel=2)
+                warn(f"{self._problem} Explanations go on without `cross_check`.")
         return self._problem
 
     def _agreement(self, explanation: Explanation) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from keras_lime.core.explanation import Explanation
 from keras_lime.core.plan import Plan
-from keras_lime.shortcut.swap import ImageScorer
+from keras_lime.core.scores import ImageScorer
 
 __all__ = ["deletion_insertion"]
 

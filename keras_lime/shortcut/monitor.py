@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keras_lime.core.display import Display, DisplayFn
+from keras_lime.core.scores import ImageScorer
 from keras_lime.exceptions import LimeWarning
 from keras_lime.shortcut.decision import (
     BACKGROUND_THRESHOLD,
@@ -22,7 +23,7 @@ from keras_lime.shortcut.decision import (
     Verdict,
 )
 from keras_lime.shortcut.occlusion import PLACES, Occlusion, run_occlusion
-from keras_lime.shortcut.swap import ImageScorer, SwapPlan, make_swap_plan, run_swap, why_no_swap
+from keras_lime.shortcut.swap import SwapPlan, make_swap_plan, run_swap, why_no_swap
 
 __all__ = ["ShortcutResult", "ShortcutWatch", "display_of"]
 

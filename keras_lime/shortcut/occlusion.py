@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_lime.shortcut.swap import ImageScorer
+from keras_lime.core.scores import ImageScorer
 
 __all__ = ["PLACES", "Occlusion", "hide", "occluded", "run_occlusion"]
 

@@ -4,23 +4,17 @@ The names are those of Xiao et al. 2020, "Noise or Signal": a swapped picture is
 one picture's object and the background of a picture of another class. May import numpy, the core and `background`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from keras_lime.core.scores import ImageScorer
 from keras_lime.shortcut.background import can_be_swapped, remove_objects
 
-__all__ = ["Figures", "ImageScorer", "SwapPlan", "SwapScores", "make_swap_plan", "run_swap", "why_no_swap"]
-
-
-class ImageScorer(Protocol):
-    """What runs the model; see `keras_lime.scoring`."""
-
-    def score_images(self, images: Iterable[NDArray[Any]]) -> NDArray[np.float64]:
-        """Probabilities (n, n_classes) for n images of the model's shape."""
+__all__ = ["Figures", "SwapPlan", "SwapScores", "make_swap_plan", "run_swap", "why_no_swap"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,6 @@ on. May import Keras, the core, the scorer and the log.
 """
 
 import math
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Unpack
@@ -16,7 +15,7 @@ from keras_lime.core.explanation import Explanation
 from keras_lime.core.pipeline import check_classes, explain_plans
 from keras_lime.core.plan import Plan, make_plans
 from keras_lime.core.settings import SettingsDict, make_settings
-from keras_lime.exceptions import LimeWarning
+from keras_lime.exceptions import warn
 from keras_lime.probes import ProbeSet
 from keras_lime.scoring import make_scorer
 from keras_lime.scoring.gradients import CrossCheck
@@ -238,11 +237,7 @@ class LimeCallback(keras.callbacks.Callback):
                 self._metrics = self._as_logs(None)
             if not self._warned:
                 self._warned = True
-                warnings.warn(
-                    f"LimeCallback could not explain epoch {epoch}; training goes on, and this is said once. {error}",
-                    LimeWarning,
-                    stacklevel=2,
-                )
+                warn(f"LimeCallback could not explain epoch {epoch}; training goes on, and this is said once. {error}")
 
     def _explain(self, epoch: int, progress: Progress, logs: Mapping[str, Any] | None) -> list[Explanation]:
         plans, names = self._plans or [], self.probes.class_names
@@ -280,7 +275,7 @@ class LimeCallback(keras.callbacks.Callback):
         return self._shortcut.verdict.began
 
     def _raise_alarm(self, epoch: int, verdict: Verdict) -> None:
-        warnings.warn(f"Shortcut alarm at epoch {epoch}. {verdict.words}", LimeWarning, stacklevel=2)
+        warn(f"Shortcut alarm at epoch {epoch}. {verdict.words}")
         if self._on_alarm is not None:
             self._on_alarm(verdict)
         if self._stop_training and self.model is not None:
@@ -301,7 +296,7 @@ class LimeCallback(keras.callbacks.Callback):
             self._write_pictures(log)
             log.close()
         except OSError as error:
-            warnings.warn(f"LimeCallback could not finish its log in {self.directory}. {error}", LimeWarning, 2)
+            warn(f"LimeCallback could not finish its log in {self.directory}. {error}")
 
     def _as_logs(self, summary: Summary | None) -> dict[str, float]:
         """The keys for `logs`, never NaN: a monitor that compares with NaN would never act again."""

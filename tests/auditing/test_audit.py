@@ -19,7 +19,7 @@ from PIL import Image
 import keras_lime
 from keras_lime import Audit, audit, explain
 from keras_lime.auditing.storage.schema import PICTURE_COLUMNS, ROW_COLUMNS, pictures_schema, rows_schema
-from keras_lime.core.reference_images import OtherPictures
+from keras_lime.core.reference_images import ReferenceImages
 from keras_lime.exceptions import LimeWarning
 from tests.support.audits import FAST, NAMES, QUIET, classifier, png, rows_by_id, write_folder
 from tests.support.worlds import background_reader, object_reader, squares
@@ -223,7 +223,7 @@ def test_hidden_patches_show_pictures_of_the_first_shard(model: keras.Model, tmp
     images = squares(16, biased=False)[0]
     stream = [images[:8], images[8:]]
     found = audit(model, iter(stream), tmp_path, **{**QUIET, "baseline": "others", "targets": "predicted"})
-    others = OtherPictures(images[:8])
+    others = ReferenceImages(images[:8])
     for row in found.rows().to_pylist():
         one = explain(model, images[row["position"]], baseline=others, targets="predicted", **FAST)
         np.testing.assert_allclose(row["weights"], one.fit.coef[0], atol=1e-6)

@@ -16,7 +16,7 @@ from keras_lime.auditing.visual_words import vocabulary as vocabulary_module
 from keras_lime.auditing.visual_words.appearance import Looks, colour_name, describe
 from keras_lime.auditing.visual_words.vocabulary import FEATURES, ROW_PART, features, learn_vocabulary
 from keras_lime.auditing.visual_words.words import WORD_COLUMNS, find_words, write_words
-from keras_lime.core.reference_images import OtherPictures
+from keras_lime.core.reference_images import ReferenceImages
 from tests.support.planted_audits import Planted, write_audit
 
 
@@ -222,17 +222,17 @@ def test_places_are_named_where_a_word_has_one() -> None:
 
 def test_a_baseline_of_other_pictures_is_another_one_and_always_the_same() -> None:
     pool = np.random.default_rng(0).integers(0, 255, (5, 8, 8, 3)).astype(np.uint8)
-    baseline, labels = OtherPictures(pool), np.zeros((8, 8), np.int32)
+    baseline, labels = ReferenceImages(pool), np.zeros((8, 8), np.int32)
     shown = []
     for image in pool:
         pixels = image.astype(np.float32)
         other = baseline(pixels, labels)
         assert not np.array_equal(other, pixels)
         assert any(np.array_equal(other, each) for each in pool)
-        np.testing.assert_array_equal(other, OtherPictures(pool)(pixels, labels))
+        np.testing.assert_array_equal(other, ReferenceImages(pool)(pixels, labels))
         shown.append(other.tobytes())
     assert len(set(shown)) > 1
     with pytest.raises(ValueError, match="`pool` must be two and more pictures"):
-        OtherPictures(pool[:1])
+        ReferenceImages(pool[:1])
     with pytest.raises(ValueError, match="all the same"):
-        OtherPictures(np.zeros((3, 8, 8)))
+        ReferenceImages(np.zeros((3, 8, 8)))

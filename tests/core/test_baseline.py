@@ -1,16 +1,29 @@
 """What hidden superpixels show, and which of them it cannot tell anything about."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from keras_lime.core.baseline import BLIND_BELOW, baseline_image, blind_segments
+from keras_lime.api.explain import explain
+from keras_lime.core.baseline import (
+    BASELINES,
+    BLIND_BELOW,
+    NamedBaseline,
+    ToFill,
+    baseline_help,
+    baseline_image,
+    baseline_label,
+    blind_segments,
+    register,
+)
 from keras_lime.core.display import Display
 from keras_lime.core.plan import make_plans
 from keras_lime.core.segmentation import Segmentation
-from keras_lime.core.settings import Settings
+from keras_lime.core.settings import Settings, options
+from keras_lime.report.setting_labels import setting_facts
 from tests.support.models import photo
 
 BYTES = Display(0.0, 255.0)
@@ -18,7 +31,7 @@ BYTES = Display(0.0, 255.0)
 
 def fill(image: np.ndarray, segmentation: Segmentation, baseline: Any, display: Display = BYTES) -> np.ndarray:
     grey = np.full(image.shape[-1], 127.5, np.float32)
-    return baseline_image(image, segmentation, baseline, grey, display, np.random.default_rng(0))
+    return baseline_image(baseline, ToFill(image, segmentation, grey, display, np.random.default_rng(0)))
 
 
 def test_mean_baseline_is_exact_for_integers() -> None:
@@ -145,3 +158,50 @@ def test_a_display_function_does_not_matter() -> None:
     assert other is not None
     assert blind.any()
     assert np.array_equal(blind, other)
+
+
+@pytest.fixture
+def darker() -> Iterator[NamedBaseline]:
+    """A baseline that somebody adds."""
+    added = NamedBaseline(
+        "darker", label="the image at half its brightness", help="half of it", fill=lambda given: given.image / 2
+    )
+    register(added)
+    yield added
+    del BASELINES["darker"]
+
+
+def test_a_new_baseline_is_one_row_and_the_rest_follows(darker: NamedBaseline) -> None:
+    image = photo()
+    explanation: Any = explain(
+        lambda batch: batch.mean(axis=(1, 2, 3))[:, None], image, output="regression", baseline=darker.name
+    )
+    np.testing.assert_array_equal(explanation.baseline, image.astype(np.float32) / 2)
+    assert baseline_label(explanation.settings["baseline"]) == darker.label
+    assert ["hidden patches show", darker.label] in setting_facts(explanation.settings)
+    with pytest.raises(ValueError, match="one of mean, blur, .*, darker, or.*Did you mean 'darker'"):
+        Settings(baseline="darkr")
+    assert "darker" in options()["baseline"].describe()
+    assert "darker: half of it" in baseline_help()
+
+
+@pytest.mark.parametrize("name", ["dataset", "others"])
+def test_baselines_of_several_images_say_what_to_pass_for_one(name: str) -> None:
+    image = photo().astype(np.float32)
+    with pytest.raises(ValueError, match=f'must not be "{name}" for one image.*pass baseline='):
+        fill(image, Segmentation.from_labels(np.arange(64 * 64).reshape(64, 64) // 128), name)
+
+
+@pytest.mark.parametrize(
+    ("described", "label"),
+    [
+        ("mean", "their own mean colour"),
+        ("keras_lime.core.reference_images.OtherPictures", "other images of the data set"),
+        ("keras_lime.core.reference_images.ReferenceImages", "other images of the data set"),
+        ("array(3,)", "array(3,)"),
+        (0.5, "0.5"),
+        ([1, 2, 3], "[1, 2, 3]"),
+    ],
+)
+def test_labels_of_old_and_new_logs(described: Any, label: str) -> None:
+    assert baseline_label(described) == label

@@ -1,6 +1,6 @@
 """Models and pictures for tests: small enough to know the right answer."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,9 @@ class MaskScorer:
             odds = np.log(np.clip(values, 1e-300, None)) - np.log(np.clip(1 - values, 1e-300, None))
             picked = list(chosen)
             yield Scores(chosen, values[:, picked], odds[:, picked], predicted, float(values[0, predicted]))
+
+    def score_images(self, images: Iterable[NDArray[Any]]) -> NDArray[np.float64]:
+        return self._function(np.stack([as_pixels(image).astype(np.float64) for image in images]))
 
 
 def perturbed_images(plan: Plan) -> NDArray[np.float64]:

@@ -10,7 +10,6 @@ Either holds no more than the shards that are being worked on. May import numpy,
 import hashlib
 import json
 import os
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from keras_lime.data.arrays import to_numpy
 from keras_lime.data.class_names import find_class_names
 from keras_lime.data.datasets import class_ids, read_batches
 from keras_lime.data.image_files import SUFFIXES, image_files
-from keras_lime.exceptions import LimeWarning
+from keras_lime.exceptions import warn
 
 __all__ = ["AddressableSource", "ArraySource", "Cutting", "FolderSource", "Source", "StreamSource", "cut", "sha256_of"]
 
@@ -284,11 +283,7 @@ def _listed(
                 f"are: {folders[:20]}."
             )
         if missing:
-            warnings.warn(
-                f"{len(missing)} of {len(class_names)} classes have no folder and no images: {missing[:5]}.",
-                LimeWarning,
-                stacklevel=4,
-            )
+            warn(f"{len(missing)} of {len(class_names)} classes have no folder and no images: {missing[:5]}.")
     for label, name in enumerate(names or (".",)):
         found = sorted(image_files(path, name))
         files += found
