@@ -160,6 +160,10 @@ def test_a_display_function_does_not_matter() -> None:
     assert np.array_equal(blind, other)
 
 
+def _mean(batch: np.ndarray) -> np.ndarray:
+    return batch.mean(axis=(1, 2, 3))[:, None]
+
+
 @pytest.fixture
 def darker() -> Iterator[NamedBaseline]:
     """A baseline that somebody adds."""
