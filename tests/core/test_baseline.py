@@ -161,7 +161,8 @@ def test_a_display_function_does_not_matter() -> None:
 
 
 def _mean(batch: np.ndarray) -> np.ndarray:
-    return np.mean(batch, axis=(1, 2, 3))[:, None]
+    means: np.ndarray = batch.mean(axis=(1, 2, 3))[:, None]
+    return means
 
 
 @pytest.fixture
