@@ -18,12 +18,24 @@ from keras_lime.exceptions import warn
 __all__ = ["explain"]
 
 Model = Any | Callable[[NDArray[np.float32]], Any]
+OneImage = np.ndarray[tuple[int, int], Any] | np.ndarray[tuple[int, int, int], Any]
+Batch = list[Any] | tuple[Any, ...] | np.ndarray[tuple[int, int, int, int], Any]
+"""Of an array without a static number of axes, and of tensors, a type checker knows neither: `explain` gives Any."""
 
 
 @overload
 def explain(
     model: Model,
-    image: list[Any] | tuple[Any, ...],
+    image: OneImage,
+    *,
+    label: int | None = None,
+    class_names: Sequence[str] | None = None,
+    **settings: Unpack[SettingsDict],
+) -> Explanation: ...
+@overload
+def explain(
+    model: Model,
+    image: Batch,
     *,
     label: Sequence[int] | None = None,
     class_names: Sequence[str] | None = None,

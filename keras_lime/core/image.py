@@ -6,7 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["as_pixels", "check_image", "image_id"]
+__all__ = ["as_pixels", "check_image", "has_channels_first", "image_id"]
+
+_CHANNELS = (1, 2, 3, 4)
+"""Sizes that are taken for channels where a shape alone must tell which axis they are on."""
 
 
 def as_pixels(image: NDArray[Any]) -> NDArray[np.float32]:
@@ -20,6 +23,17 @@ def image_id(image: NDArray[Any]) -> str:
     digest = hashlib.sha256(f"{image.dtype.str}{image.shape}".encode())
     digest.update(np.ascontiguousarray(image).tobytes())
     return digest.hexdigest()[:16]
+
+
+def has_channels_first(shape: tuple[int | None, ...]) -> bool:
+    """Whether the first axis of one image's shape holds the channels, (c, h, w).
+
+    Args:
+        shape: of an image, or of what a model takes, with None for free sizes.
+    """
+    if len(shape) != 3 or shape[0] not in _CHANNELS or shape[2] in _CHANNELS:
+        return False
+    return shape[1] is None or shape[1] > max(_CHANNELS)
 
 
 def check_image(image: NDArray[Any], name: str = "image") -> None:

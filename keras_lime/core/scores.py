@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keras_lime.core.plan import Plan
 
-__all__ = ["ImageScorer", "Scorer", "Scores"]
+__all__ = ["ImageScorer", "OutputKind", "OutputMeaning", "Scorer", "Scores"]
+
+OutputKind = Literal["softmax", "sigmoid", "multilabel", "regression"]
+"""What outputs mean: classes that exclude each other, one probability, one probability per column, plain numbers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,19 +37,53 @@ class Scores:
     saturated: NDArray[np.bool_] | None = None
 
 
+class OutputMeaning(Protocol):
+    """What is known of a model's outputs."""
+
+    @property
+    def kind(self) -> OutputKind:
+        """What they mean."""
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of classes or outputs that can be explained."""
+
+
 class ImageScorer(Protocol):
     """The half of a `Scorer` that runs whole images, for tests that change an image as a whole."""
 
     def score_images(self, images: Iterable[NDArray[Any]]) -> NDArray[np.float64]:
-        """Probabilities (n, n_classes) for n images of the model's shape."""
+        """Scores images as they are.
+
+        Args:
+            images: any number of images of the scorer's shape; taken one batch at a time.
+
+        Returns:
+            Probabilities (n, n_outputs); for regression the outputs.
+
+        Raises:
+            ValueError: if the model's output is not finite; a `NonFiniteOutputError`, whose `position` is the image's.
+        """
 
 
 class Scorer(ImageScorer, Protocol):
-    """Runs a model on perturbed images; see `keras_lime.scoring`."""
+    """Runs a model on images, perturbed or as they are; see `keras_lime.scoring`."""
 
     @property
     def n_outputs(self) -> int | None:
-        """Number of outputs that can be explained, None while unknown."""
+        """Number of outputs that can be explained; None for a plain function before its first scores."""
+
+    @property
+    def output(self) -> OutputMeaning | None:
+        """What the outputs mean; None for a plain function before its first scores."""
 
     def __call__(self, plans: Sequence[Plan], wanted: Sequence[Sequence[int | str]]) -> Iterator[Scores]:
-        """Yields one `Scores` per plan, in order; `wanted[i]` holds indices, `"predicted"` and `"top<k>"`."""
+        """Scores perturbed images.
+
+        Args:
+            plans: the images and their perturbations.
+            wanted: for each plan what is explained: indices, `"predicted"` and `"top<k>"`.
+
+        Yields:
+            One `Scores` per plan, in order.
+        """

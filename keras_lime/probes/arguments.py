@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from keras_lime.core.image import has_channels_first
 from keras_lime.data.arrays import to_numpy
 from keras_lime.data.datasets import class_ids
 from keras_lime.probes.object_masks import masks_from_boxes, object_masks
@@ -67,7 +68,7 @@ def as_images(images: Any) -> NDArray[Any]:
             )
     if pixels.size == 0:
         raise ValueError(f"`images` must hold at least one image. Received: shape={pixels.shape}.")
-    if pixels.ndim == 4 and pixels.shape[1] in (1, 3, 4) and min(pixels.shape[2:]) > 4:
+    if has_channels_first(pixels.shape[1:]):
         raise ValueError(
             f"`images` must have their channels last, (n, h, w, c). Received: shape={pixels.shape}. "
             "Give np.moveaxis(images, 1, -1), and a model that takes channels last."

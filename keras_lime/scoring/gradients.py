@@ -6,7 +6,7 @@ hang on the method; where they do not, neither is thereby wrong. May import Kera
 of the model.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +18,11 @@ from keras_lime.core.explanation import Explanation
 from keras_lime.core.fidelity import rank_agreement
 from keras_lime.core.image import as_pixels
 from keras_lime.exceptions import warn
-from keras_lime.scoring import KerasScorer, make_scorer
-from keras_lime.scoring.engines.engine import Form, fixed_batch_size, raw_scores
+from keras_lime.scoring.engines import EngineSpec, active_backend, fixed_batch_size
+from keras_lime.scoring.engines.backends import GradientFunction
+from keras_lime.scoring.engines.model_call import raw_scores
 from keras_lime.scoring.outputs import Output
+from keras_lime.scoring.scorer import make_scorer
 
 __all__ = ["CrossCheck", "IntegratedGradients", "integrated_gradients"]
 
@@ -28,9 +30,6 @@ _BATCH = 16
 _CHECK_STEPS = _BATCH - 1
 _TINY, _GAP = 1.1754944e-38, 2.0**-24
 """Least probability, and least distance from 1, that float32 holds."""
-
-_Run = Callable[[NDArray[np.float32]], tuple[NDArray[np.float64], list[NDArray[np.float64]]]]
-"""From images (n, h, w, c) to the targets' values (n, n_targets) and, for each target, its gradient (n, h, w, c)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +79,7 @@ def integrated_gradients(model: Any, explanation: Explanation, *, steps: int = 3
     if not isinstance(steps, int) or steps < 1:
         raise ValueError(f"`steps` must be an integer of at least 1. Received: steps={steps!r}.")
     return _integrate(
-        _runner(model, explanation), explanation, fixed_batch_size(model) or min(_BATCH, steps + 1), steps
+        _gradient_function(model, explanation), explanation, fixed_batch_size(model) or min(_BATCH, steps + 1), steps
     )
 
 
@@ -93,7 +92,7 @@ class CrossCheck:
 
     def __init__(self) -> None:
         self._model: Any = None
-        self._runs: dict[tuple[Any, ...], _Run] = {}
+        self._runs: dict[tuple[Any, ...], GradientFunction] = {}
         self._problem: str | None = None
 
     def follow(self, model: Any) -> None:
@@ -113,7 +112,7 @@ class CrossCheck:
         """
         if self._problem is None:
             try:
-                return [self._agreement(each) for each in explanations]
+                return [self._agreement(explanation) for explanation in explanations]
             except Exception as error:
                 self._problem = f"The model gives no gradients to compare the weights with. {error}"
                 warn(f"{self._problem} Explanations go on without `cross_check`.")
@@ -124,12 +123,12 @@ class CrossCheck:
             raise TypeError("It is a plain function.")
         key = (explanation.targets, explanation.image.shape)
         if key not in self._runs:
-            self._runs[key] = _runner(self._model, explanation)
+            self._runs[key] = _gradient_function(self._model, explanation)
         size = fixed_batch_size(self._model) or _BATCH
         return _integrate(self._runs[key], explanation, size, _CHECK_STEPS).agreement
 
 
-def _integrate(run: _Run, explanation: Explanation, size: int, steps: int) -> IntegratedGradients:
+def _integrate(run: GradientFunction, explanation: Explanation, size: int, steps: int) -> IntegratedGradients:
     """Equation 3 by the trapezoidal rule, in batches of `size`."""
     if explanation.baseline is None:
         raise ValueError(
@@ -151,7 +150,7 @@ def _integrate(run: _Run, explanation: Explanation, size: int, steps: int) -> In
             sums[row] += np.tensordot(counts[start : start + size], gradient, axes=1)
     attributions = (sums * (image - baseline.astype(np.float64))).sum(axis=-1)
     labels = explanation.segmentation.labels.ravel()
-    weights = np.stack([np.bincount(labels, each.ravel()) for each in attributions]).astype(np.float64)
+    weights = np.stack([np.bincount(labels, attribution.ravel()) for attribution in attributions]).astype(np.float64)
     ends = np.concatenate(values)[[0, steps]]
     return IntegratedGradients(
         weights=weights,
@@ -161,31 +160,22 @@ def _integrate(run: _Run, explanation: Explanation, size: int, steps: int) -> In
     )
 
 
-def _runner(model: Any, explanation: Explanation) -> _Run:
-    settings = explanation.settings
-    scorer = make_scorer(
-        model, explanation.image.shape, output=settings.get("output", "auto"), head=settings.get("head")
-    )
-    if not isinstance(scorer, KerasScorer):
+def _gradient_function(model: Any, explanation: Explanation) -> GradientFunction:
+    if not isinstance(model, keras.Model):
         raise TypeError(f"`model` must be a Keras model, for its gradients. Received: {type(model).__name__}.")
-    output, logit = scorer.output, settings.get("scale") == "logit"
-    form = Form(explanation.image.shape, settings.get("head"), 0)
+    settings = explanation.settings
+    head = settings.get("head")
+    output = make_scorer(model, explanation.image.shape, output=settings.get("output", "auto"), head=head).output
+    if output is None:
+        raise ValueError("`model` must be one whose outputs are known before it runs.")
+    logit = settings.get("scale") == "logit"
+    spec = EngineSpec(explanation.image.shape, head, 0)
 
     def values(images: Any) -> Any:
-        raw = raw_scores(model, keras.ops.reshape(images, (-1, *form.image_shape)), form)[0]
+        raw = raw_scores(model, keras.ops.reshape(images, (-1, *spec.image_shape)), spec)[0]
         return keras.ops.stack([_target(raw, output, target, logit) for target in explanation.targets], axis=1)
 
-    backend = keras.backend.backend()
-    makers: dict[str, Callable[[Any, Callable[[Any], Any]], _Run]] = {
-        "tensorflow": _on_tensorflow,
-        "jax": _on_jax,
-        "torch": _on_torch,
-    }
-    if backend not in makers:
-        raise ValueError(
-            f"Integrated gradients need TensorFlow, JAX or PyTorch. Received: the Keras backend {backend!r}."
-        )
-    return makers[backend](model, values)
+    return active_backend().gradients(model, values)
 
 
 def _target(raw: Any, output: Output, target: int, logit: bool) -> Any:
@@ -209,72 +199,3 @@ def _target(raw: Any, output: Output, target: int, logit: bool) -> Any:
         odds = ops.log(ops.maximum(column, _TINY)) - ops.log(ops.maximum(1 - column, _GAP))
         return -odds if flipped else odds
     return 1 - column if flipped else column
-
-
-def _known(gradient: Any) -> Any:
-    if gradient is None:
-        raise ValueError("`model` must be differentiable. Received: one whose output has no gradient by its input.")
-    return gradient
-
-
-def _on_tensorflow(model: Any, values: Callable[[Any], Any]) -> _Run:
-    import tensorflow as tf
-
-    del model
-
-    def run(images: NDArray[np.float32]) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
-        tensor = tf.constant(images)
-        with tf.GradientTape(persistent=True) as tape, keras.StatelessScope():
-            tape.watch(tensor)
-            columns = tf.unstack(values(tensor), axis=1)
-        answers = np.stack([column.numpy() for column in columns], axis=1)
-        gradients = [_known(tape.gradient(column, tensor)).numpy() for column in columns]
-        return answers.astype(np.float64), gradients
-
-    return run
-
-
-def _on_jax(model: Any, values: Callable[[Any], Any]) -> _Run:
-    import jax
-    import jax.numpy as jnp
-
-    variables = list(model.variables)
-
-    def answer(weights: list[Any], images: Any) -> Any:
-        with keras.StatelessScope(list(zip(variables, weights, strict=True))):
-            return values(images)
-
-    def both(weights: list[Any], images: Any) -> Any:
-        answers, back = jax.vjp(lambda pixels: answer(weights, pixels), images)
-        units = jnp.eye(answers.shape[1], dtype=answers.dtype)
-        return answers, [back(jnp.broadcast_to(unit, answers.shape))[0] for unit in units]
-
-    compiled = jax.jit(both)
-
-    def run(images: NDArray[np.float32]) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
-        # During a training the weights live in the trainer until they are asked for.
-        if hasattr(model, "jax_state_sync"):
-            model.jax_state_sync()
-        answers, gradients = compiled([variable.value for variable in variables], images)
-        return np.asarray(answers, np.float64), [np.asarray(gradient, np.float64) for gradient in gradients]
-
-    return run
-
-
-def _on_torch(model: Any, values: Callable[[Any], Any]) -> _Run:
-    import torch
-
-    def run(images: NDArray[np.float32]) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
-        device = next((variable.value.device for variable in model.variables), "cpu")
-        tensor = torch.as_tensor(images).to(device).requires_grad_(True)
-        with torch.enable_grad(), keras.StatelessScope():
-            answers = values(tensor)
-            gradients = [
-                _known(torch.autograd.grad(answers[:, row].sum(), tensor, retain_graph=True, allow_unused=True)[0])
-                .cpu()
-                .numpy()
-                for row in range(answers.shape[1])
-            ]
-        return answers.detach().cpu().numpy().astype(np.float64), gradients
-
-    return run

@@ -1,6 +1,6 @@
 """Which outputs are explained: decides once, from a model or a function's first scores, what its `Output` means.
 
-May import numpy, and Keras through `heads`; runs no model.
+May import numpy, and Keras through `introspection`; runs no model.
 """
 
 from typing import Any, cast
@@ -8,15 +8,16 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from keras_lime.core.scores import OutputKind
 from keras_lime.scoring import introspection
-from keras_lime.scoring.outputs import Kind, NonFiniteOutputError, Output
+from keras_lime.scoring.outputs import Output
 
-__all__ = ["NonFiniteOutputError", "Output", "resolve_function_output", "resolve_output"]
+__all__ = ["infer_function_output", "infer_output"]
 
 _CHOICES = 'Pass output="softmax", "logits", "sigmoid", "multilabel" or "regression".'
 
 
-def resolve_output(model: Any, output: str = "auto", head: str | int | None = None, *, outputs: Any = None) -> Output:
+def infer_output(model: Any, output: str = "auto", head: str | int | None = None, *, outputs: Any = None) -> Output:
     """Decides what the output of a Keras model means.
 
     `"auto"` reads the last activation on the way to the output, then, if that is linear or not known, the loss and its
@@ -66,14 +67,14 @@ def resolve_output(model: Any, output: str = "auto", head: str | int | None = No
     return Output(kind, from_logits, chosen.columns, head, chosen.dtype)
 
 
-def resolve_function_output(
+def infer_function_output(
     raw: NDArray[np.floating[Any]], output: str = "auto", head: str | int | None = None
 ) -> Output:
     """Decides what the scores of a plain function mean.
 
     Args:
         raw: (n, n_columns), the first scores.
-        output: see `resolve_output`; `"auto"` knows rows of two and more columns, none negative, that sum to 1 within
+        output: see `infer_output`; `"auto"` knows rows of two and more columns, none negative, that sum to 1 within
             0.001. Declared `"sigmoid"` and `"multilabel"` are probabilities.
         head: the name or index by which the scores were picked.
 
@@ -99,7 +100,9 @@ def resolve_function_output(
     return Output("softmax", False, columns, head)
 
 
-def _read(activation: str | None, family: str | None, loss_logits: bool, columns: int) -> tuple[Kind, bool] | None:
+def _read(
+    activation: str | None, family: str | None, loss_logits: bool, columns: int
+) -> tuple[OutputKind, bool] | None:
     if activation in ("softmax", "log_softmax", "sigmoid"):
         found, from_logits = activation.removeprefix("log_"), activation == "log_softmax"
     elif family is None or (activation == "linear" and family != "regression" and not loss_logits):
@@ -110,10 +113,10 @@ def _read(activation: str | None, family: str | None, loss_logits: bool, columns
         return None
     if found == "sigmoid" and columns > 1:
         found = "multilabel"
-    return cast(Kind, found), from_logits and found != "regression"
+    return cast(OutputKind, found), from_logits and found != "regression"
 
 
-def _declared(output: str, from_logits: bool, columns: int) -> tuple[Kind, bool]:
+def _declared(output: str, from_logits: bool, columns: int) -> tuple[OutputKind, bool]:
     if output == "logits":
         return ("sigmoid" if columns == 1 else "softmax"), True
     if output == "regression":
@@ -129,4 +132,4 @@ def _declared(output: str, from_logits: bool, columns: int) -> tuple[Kind, bool]
         raise ValueError(
             f'`output` "sigmoid" needs one column. Received: {columns} columns. For several pass output="multilabel".'
         )
-    return cast(Kind, output), from_logits
+    return cast(OutputKind, output), from_logits

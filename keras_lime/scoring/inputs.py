@@ -5,10 +5,9 @@ from typing import Any
 import keras
 import numpy as np
 
-__all__ = ["build", "check_channels", "check_inputs"]
+from keras_lime.core.image import has_channels_first
 
-_CHANNELS = (1, 2, 3, 4)
-"""Sizes that are taken for channels where the model's input or the image must tell which axis they are on."""
+__all__ = ["build", "check_channels", "check_inputs"]
 
 
 def check_inputs(model: Any, image_shape: tuple[int, ...], batch_size: int | None) -> None:
@@ -52,7 +51,7 @@ def check_channels(shape: tuple[int | None, ...], what: str = "an image") -> Non
     Raises:
         ValueError: if the first axis holds the channels.
     """
-    if _channels_first(shape):
+    if has_channels_first(shape):
         raise ValueError(
             f"Images must have their channels last, (h, w, c). Received: {what} of shape {shape}. Put a Permute layer "
             "before a channels-first model: keras.Sequential([keras.Input((h, w, c)), keras.layers.Permute((3, 1, 2)), "
@@ -81,12 +80,6 @@ def build(model: Any, image_shape: tuple[int, ...]) -> None:
         raise ValueError(
             f"`model` must accept images of shape {image_shape}. It could not be built for them: {error}"
         ) from error
-
-
-def _channels_first(shape: tuple[int | None, ...]) -> bool:
-    if len(shape) != 3 or shape[0] not in _CHANNELS or shape[2] in _CHANNELS:
-        return False
-    return shape[1] is None or shape[1] > max(_CHANNELS)
 
 
 def _fits(expected: tuple[int | None, ...], image_shape: tuple[int, ...]) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
-__all__ = ["Head", "last_activation", "loss_of", "output_specs", "pick"]
+__all__ = ["OutputHead", "last_activation", "loss_of", "output_specs", "pick"]
 
 PASSING = "passing"
 """What `last_activation` gives where nothing on the way changes the meaning of a value."""
@@ -52,7 +52,7 @@ _FAMILIES = {name: family for family, names in _LOSSES.items() for name in names
 
 
 @dataclass(frozen=True)
-class Head:
+class OutputHead:
     """One output of a model.
 
     Attributes:
@@ -68,7 +68,7 @@ class Head:
     dtype: str = "float32"
 
 
-def pick(outputs: Any, head: str | int | None, names: Sequence[str] | None = None) -> tuple[Any, Head]:
+def pick(outputs: Any, head: str | int | None, names: Sequence[str] | None = None) -> tuple[Any, OutputHead]:
     """The wanted output among all of a model's.
 
     Args:
@@ -113,7 +113,7 @@ def pick(outputs: Any, head: str | int | None, names: Sequence[str] | None = Non
             f"The model's output must have a fixed size, one score per class. Received: shape={tuple(value.shape)}."
         )
     columns = math.prod(value.shape[1:])
-    return value, Head(keys[position], position, columns, str(keras.backend.standardize_dtype(value.dtype)))
+    return value, OutputHead(keys[position], position, columns, str(keras.backend.standardize_dtype(value.dtype)))
 
 
 def output_specs(model: Any) -> Any:
@@ -165,7 +165,7 @@ def _activation_of(operation: Any, tensor_index: int) -> str | None:
     return _ACTIVATION_NAMES.get(name, name) if name else None
 
 
-def loss_of(model: Any, head: Head) -> tuple[str | None, bool]:
+def loss_of(model: Any, head: OutputHead) -> tuple[str | None, bool]:
     """What the loss of an output says about it.
 
     Args:

@@ -1,20 +1,19 @@
 """A model's raw outputs → probabilities and log-odds of the explained targets: `Output`.
 
-`targets.py` decides which `Output` a model has. May import numpy and the core's plan; runs no model.
+`infer_output.py` decides which `Output` a model has. May import numpy and the core's scores; runs no model.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_lime.core.scores import Scores
+from keras_lime.core.scores import OutputKind, Scores
 
-__all__ = ["Converted", "Kind", "NonFiniteOutputError", "Output"]
+__all__ = ["Converted", "NonFiniteOutputError", "Output"]
 
-Kind = Literal["softmax", "sigmoid", "multilabel", "regression"]
 
 _SUM_TOLERANCE = 1e-2
 """Half-precision softmax rows of a thousand classes miss 1 by about this much."""
@@ -73,7 +72,7 @@ class Output:
         dtype: the model's own dtype, which limits how near to 0 and 1 a probability can come.
     """
 
-    kind: Kind
+    kind: OutputKind
     from_logits: bool
     n_columns: int
     head: str | int | None = None

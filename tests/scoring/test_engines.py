@@ -158,7 +158,7 @@ def test_compiled_functions_do_not_keep_a_model_alive() -> None:
     del model, scorer
     gc.collect()
     assert reference() is None
-    assert engine.batch_size == 128
+    assert engine.spec.batch_size == 128
 
 
 def test_a_model_that_changed_is_compiled_anew() -> None:
@@ -203,7 +203,7 @@ def test_batches_are_halved_until_they_fit() -> None:
     for plan, scores in zip(plans, scorer(plans, [(0, 1, 2)] * 3), strict=True):
         expected = model.predict(model_inputs(plan), batch_size=10, verbose=0)
         np.testing.assert_allclose(scores.values, expected, atol=1e-6)
-    assert engine_for(model, (8, 8)).batch_size == 16
+    assert engine_for(model, (8, 8)).spec.batch_size == 16
 
 
 def test_two_scorings_at_once_share_the_halved_batch() -> None:
@@ -215,7 +215,7 @@ def test_two_scorings_at_once_share_the_halved_batch() -> None:
         np.testing.assert_array_equal(one.values, other.values)
     engine = engine_for(model, (8, 8))
     assert smaller_engine(model, (8, 8), None, None, used=128) is engine
-    assert smaller_engine(model, (8, 8), None, None, used=16).batch_size == 8
+    assert smaller_engine(model, (8, 8), None, None, used=16).spec.batch_size == 8
 
 
 def test_memory_errors_are_known_by_what_they_say() -> None:

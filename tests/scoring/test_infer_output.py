@@ -7,8 +7,9 @@ import keras
 import numpy as np
 import pytest
 
-from keras_lime.scoring.engines.engine import Spec
-from keras_lime.scoring.infer_output import Output, resolve_function_output, resolve_output
+from keras_lime.scoring.engines.engine import OutputSpec
+from keras_lime.scoring.infer_output import infer_function_output, infer_output
+from keras_lime.scoring.outputs import Output
 
 Layers = Callable[[Any], Any]
 layers = keras.layers
@@ -63,12 +64,12 @@ def meaning(output: Output) -> tuple[str, bool, int]:
     ],
 )
 def test_auto_reads_the_last_activation(tail: list[Any], expected: tuple[str, bool, int]) -> None:
-    assert meaning(resolve_output(model_of(*tail))) == expected
+    assert meaning(infer_output(model_of(*tail))) == expected
 
 
 def test_auto_reads_sequential_models() -> None:
     model = keras.Sequential([keras.Input((4,)), layers.Dense(3), layers.Activation("softmax")])
-    assert meaning(resolve_output(model)) == ("softmax", False, 3)
+    assert meaning(infer_output(model)) == ("softmax", False, 3)
 
 
 losses = keras.losses
@@ -94,7 +95,7 @@ def test_auto_reads_the_loss_where_the_activation_is_linear(
 ) -> None:
     model = model_of(layers.Dense(columns))
     model.compile(loss=loss)
-    assert meaning(resolve_output(model)) == expected
+    assert meaning(infer_output(model)) == expected
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ def test_auto_reads_the_loss_where_the_activation_is_linear(
 def test_auto_reads_the_loss_of_a_subclassed_model(columns: int, loss: Any, expected: tuple[str, bool, int]) -> None:
     model = Subclassed(layers.Dense(columns))
     model.compile(loss=loss)
-    assert meaning(resolve_output(model, outputs=Spec((1, columns), "float32"))) == expected
+    assert meaning(infer_output(model, outputs=OutputSpec((1, columns), "float32"))) == expected
 
 
 def test_a_loss_class_of_ones_own_is_known_by_its_parent() -> None:
@@ -121,7 +122,7 @@ def test_a_loss_class_of_ones_own_is_known_by_its_parent() -> None:
 
     model = model_of(layers.Dense(3))
     model.compile(loss=Smoothed(from_logits=True))
-    assert meaning(resolve_output(model)) == ("softmax", True, 3)
+    assert meaning(infer_output(model)) == ("softmax", True, 3)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +144,7 @@ def test_undecided_outputs_must_be_declared(tail: list[Any], loss: Any) -> None:
     with pytest.raises(
         ValueError, match=r'`output` must be given.*"softmax", "logits", "sigmoid", "multilabel" or "regr'
     ):
-        resolve_output(model)
+        infer_output(model)
 
 
 @pytest.mark.parametrize(
@@ -159,21 +160,21 @@ def test_undecided_outputs_must_be_declared(tail: list[Any], loss: Any) -> None:
     ],
 )
 def test_declared_outputs_of_a_linear_layer(columns: int, declared: str, expected: tuple[str, bool, int]) -> None:
-    assert meaning(resolve_output(model_of(layers.Dense(columns)), declared)) == expected
+    assert meaning(infer_output(model_of(layers.Dense(columns)), declared)) == expected
 
 
 def test_declared_outputs_of_probabilities() -> None:
     relu = model_of(layers.Dense(3, activation="relu"))
-    assert meaning(resolve_output(relu, "softmax")) == ("softmax", False, 3)
+    assert meaning(infer_output(relu, "softmax")) == ("softmax", False, 3)
     sigmoid = model_of(layers.Dense(3, activation="sigmoid"))
-    assert meaning(resolve_output(sigmoid, "multilabel")) == ("multilabel", False, 3)
-    assert meaning(resolve_output(sigmoid, "regression")) == ("regression", False, 3)
+    assert meaning(infer_output(sigmoid, "multilabel")) == ("multilabel", False, 3)
+    assert meaning(infer_output(sigmoid, "regression")) == ("regression", False, 3)
 
 
 @pytest.mark.parametrize(("columns", "declared"), [(3, "sigmoid"), (1, "softmax"), (3, "probabilities")])
 def test_declared_outputs_must_have_their_columns(columns: int, declared: str) -> None:
     with pytest.raises(ValueError, match="`output`.*Received: "):
-        resolve_output(model_of(layers.Dense(columns)), declared)
+        infer_output(model_of(layers.Dense(columns)), declared)
 
 
 def test_several_outputs_by_name_and_index() -> None:
@@ -182,52 +183,52 @@ def test_several_outputs_by_name_and_index() -> None:
     size = layers.Dense(1, name="size")(inputs)
     by_name = keras.Model(inputs, {"kind": kind, "size": size})
     by_name.compile(loss={"kind": "categorical_crossentropy", "size": "mse"})
-    assert meaning(resolve_output(by_name, head="kind")) == ("softmax", False, 3)
-    assert meaning(resolve_output(by_name, head="size")) == ("regression", False, 1)
-    assert meaning(resolve_output(by_name, head=1)) == ("regression", False, 1)
+    assert meaning(infer_output(by_name, head="kind")) == ("softmax", False, 3)
+    assert meaning(infer_output(by_name, head="size")) == ("regression", False, 1)
+    assert meaning(infer_output(by_name, head=1)) == ("regression", False, 1)
     by_index = keras.Model(inputs, [kind, size])
     by_index.compile(loss=["categorical_crossentropy", losses.BinaryCrossentropy(from_logits=True)])
-    assert meaning(resolve_output(by_index, head=0)) == ("softmax", False, 3)
-    assert meaning(resolve_output(by_index, head="size")) == ("sigmoid", True, 2)
+    assert meaning(infer_output(by_index, head=0)) == ("softmax", False, 3)
+    assert meaning(infer_output(by_index, head="size")) == ("sigmoid", True, 2)
     for model in (by_name, by_index):
         with pytest.raises(ValueError, match=r"2 output\(s\): 'kind', 'size'. `head` says which is explained"):
-            resolve_output(model)
+            infer_output(model)
         with pytest.raises(ValueError, match="'kind', 'size'. `head` must be one of them. Received: head='colour'"):
-            resolve_output(model, head="colour")
+            infer_output(model, head="colour")
         with pytest.raises(ValueError, match="Received: head=2"):
-            resolve_output(model, head=2)
+            infer_output(model, head=2)
 
 
 def test_several_outputs_of_a_subclassed_model() -> None:
     model = Subclassed()
     model.compile(loss={"a": "mse", "b": "binary_crossentropy"})
-    specs = {"a": Spec((1, 2), "float32"), "b": Spec((1, 1), "float16")}
-    assert resolve_output(model, head="b", outputs=specs) == Output("sigmoid", False, 1, "b", "float16")
+    specs = {"a": OutputSpec((1, 2), "float32"), "b": OutputSpec((1, 1), "float16")}
+    assert infer_output(model, head="b", outputs=specs) == Output("sigmoid", False, 1, "b", "float16")
     with pytest.raises(ValueError, match="`outputs` must be given"):
-        resolve_output(model)
+        infer_output(model)
 
 
 def test_outputs_of_a_map_without_fixed_size_are_refused() -> None:
     inputs = keras.Input((None, None, 3))
     model = keras.Model(inputs, layers.Conv2D(2, 1, activation="softmax")(inputs))
     with pytest.raises(ValueError, match="must have a fixed size"):
-        resolve_output(model)
+        infer_output(model)
 
 
 def test_auto_knows_probabilities_of_a_function() -> None:
     raw = np.array([[0.2, 0.8], [0.5, 0.5]], np.float32)
-    assert meaning(resolve_function_output(raw)) == ("softmax", False, 2)
-    assert meaning(resolve_function_output(raw, "multilabel")) == ("multilabel", False, 2)
-    assert meaning(resolve_function_output(raw, "logits")) == ("softmax", True, 2)
-    assert meaning(resolve_function_output(raw[:, :1], "sigmoid")) == ("sigmoid", False, 2)
+    assert meaning(infer_function_output(raw)) == ("softmax", False, 2)
+    assert meaning(infer_function_output(raw, "multilabel")) == ("multilabel", False, 2)
+    assert meaning(infer_function_output(raw, "logits")) == ("softmax", True, 2)
+    assert meaning(infer_function_output(raw[:, :1], "sigmoid")) == ("sigmoid", False, 2)
 
 
 @pytest.mark.parametrize("raw", [[[0.2, 0.9]], [[-0.5, 1.5]], [[0.7]]])
 def test_other_functions_must_be_declared(raw: list[list[float]]) -> None:
     with pytest.raises(ValueError, match="`output` must be given for this function"):
-        resolve_function_output(np.array(raw, np.float32))
+        infer_function_output(np.array(raw, np.float32))
 
 
 def test_a_function_that_gives_no_numbers_is_refused() -> None:
     with pytest.raises(ValueError, match="must be finite"):
-        resolve_function_output(np.array([[math.nan, 1.0]], np.float32))
+        infer_function_output(np.array([[math.nan, 1.0]], np.float32))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from keras_lime.core.image import as_pixels
 from keras_lime.core.plan import Plan
-from keras_lime.core.scores import Scores
+from keras_lime.core.scores import OutputMeaning, Scores
 
 Function = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
@@ -19,6 +19,7 @@ class MaskScorer:
     def __init__(self, function: Function, n_outputs: int | None = None) -> None:
         self._function = function
         self.n_outputs = n_outputs
+        self.output: OutputMeaning | None = None
         self.calls = 0
 
     def __call__(self, plans: Sequence[Plan], wanted: Sequence[Sequence[int | str]]) -> Iterator[Scores]:

@@ -1,15 +1,14 @@
-"""Compiled engines, kept as long as their models live and stay the same. May import Keras."""
+"""Compiled engines, kept as long as their models live and stay the same. May import the registry of backends."""
 
-import importlib
 import math
 import weakref
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import keras
-
-from keras_lime.scoring.engines.engine import Engine, Form, fixed_batch_size, is_out_of_memory
+from keras_lime.scoring.engines.backends import active_backend
+from keras_lime.scoring.engines.engine import Engine, EngineSpec
+from keras_lime.scoring.engines.limits import fixed_batch_size, may_halve
 
 __all__ = ["automatic_batch_size", "engine_for", "smaller_engine"]
 
@@ -18,6 +17,9 @@ _KEPT = 8
 
 _PIXELS = 600_000
 """Pixels per batch on a processor: more rows do not make it faster, fewer leave less of the last batch empty."""
+
+_MOST_PIXELS = 2**23
+"""Pixels per batch of large images, of which a batch should otherwise have at least 8."""
 
 _Request = tuple[tuple[int, ...], str | int | None, int | None]
 
@@ -56,7 +58,7 @@ def engine_for(
     request = (image_shape, head, batch_size)
     if request not in compiled.engines:
         rows = batch_size or automatic_batch_size(model, image_shape)
-        _keep(compiled, request, _compile(model, Form(image_shape, head, rows)))
+        _keep(compiled, request, _compile(model, EngineSpec(image_shape, head, rows)))
     compiled.engines.move_to_end(request)
     return compiled.engines[request]
 
@@ -77,20 +79,26 @@ def smaller_engine(
         What `engine_for` gives from now on.
     """
     engine = engine_for(model, image_shape, head, batch_size)
-    if engine.batch_size < used:
+    if engine.spec.batch_size < used:
         return engine
-    smaller = _compile(model, Form(image_shape, head, max(1, used // 2)))
+    smaller = _compile(model, EngineSpec(image_shape, head, max(1, used // 2)))
     _keep(_COMPILED[model], (image_shape, head, batch_size), smaller)
     return smaller
 
 
 def automatic_batch_size(model: Any, image_shape: tuple[int, ...]) -> int:
-    """Rows per batch for an image shape: a power of two from 8 to 128, on an accelerator eight times as many."""
+    """Rows per batch for an image shape: a power of two from 8 to 128, on an accelerator eight times as many.
+
+    Of images above a million pixels fewer than 8, down to one: a batch of photographs as they come from a camera takes
+    gigabytes, and saves nothing.
+    """
     fixed = fixed_batch_size(model)
     if fixed is not None:
         return fixed
-    rows: int = 2 ** round(math.log2(_PIXELS / (image_shape[0] * image_shape[1])))
-    return min(max(rows, 8), 128) * (8 if _backend().accelerated(model) else 1)
+    pixels = image_shape[0] * image_shape[1]
+    rows: int = 2 ** round(math.log2(_PIXELS / pixels)) if pixels < _PIXELS else 1
+    least = min(max(_MOST_PIXELS // pixels, 1), 8)
+    return min(max(rows, least), 128) * (8 if active_backend().is_accelerated(model) else 1)
 
 
 def _keep(compiled: _Compiled, request: _Request, engine: Engine) -> None:
@@ -99,24 +107,15 @@ def _keep(compiled: _Compiled, request: _Request, engine: Engine) -> None:
         compiled.engines.popitem(last=False)
 
 
-def _compile(model: Any, form: Form) -> Engine:
+def _compile(model: Any, spec: EngineSpec) -> Engine:
     while True:
         try:
-            engine: Engine = _backend().ENGINE(model, form)
+            return active_backend().compile(model, spec)
         except Exception as error:
-            if not is_out_of_memory(error) or form.batch_size == 1 or fixed_batch_size(model):
+            if not may_halve(error, model, spec.batch_size):
                 raise
-        else:
-            return engine
-        form = replace(form, batch_size=form.batch_size // 2)
-
-
-def _backend() -> Any:
-    """The module for the active backend; the others are never imported."""
-    name = keras.backend.backend()
-    if name not in ("tensorflow", "jax", "torch"):
-        raise ValueError(f"Keras must run on TensorFlow, JAX or PyTorch. Received: KERAS_BACKEND={name}.")
-    return importlib.import_module(f"keras_lime.scoring.engines.on_{name}")
+        # Here and not in the handler, where the error still holds what was allocated.
+        spec = replace(spec, batch_size=spec.batch_size // 2)
 
 
 def _structure(model: Any) -> list[Any]:

@@ -1,6 +1,7 @@
 """The JAX engine: one jitted function that gets the weights at every call. May import JAX and Keras."""
 
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -9,58 +10,62 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_lime.scoring.engines.engine import COLUMNS, SLOTS, Form, raw_scores
+from keras_lime.scoring.engines.backends import GradientFunction
+from keras_lime.scoring.engines.engine import MASK_WIDTH, EngineSpec
+from keras_lime.scoring.engines.model_call import raw_scores
 
-__all__ = ["ENGINE", "JaxEngine", "accelerated"]
+__all__ = ["BACKEND", "JaxBackend", "JaxEngine"]
 
 
 class JaxEngine:
     """A model on JAX; see `Engine`."""
 
-    def __init__(self, model: Any, form: Form) -> None:
-        height, width, channels = form.pixel_shape
-        self.batch_size = form.batch_size
+    def __init__(self, model: Any, spec: EngineSpec) -> None:
+        height, width, channels = spec.pixel_shape
+        self.spec = spec
         self.fixed = True
         self.outputs: Any = None
         self.traces = 0
         self._model = reference = weakref.ref(model)
         self._variables = variables = [weakref.ref(variable) for variable in model.variables]
 
-        def run(values: list[Any], images: Any, baselines: Any, labels: Any, owner: Any, masks: Any) -> Any:
+        def run(values: list[Any], images: Any, baselines: Any, labels: Any, image_slot: Any, masks: Any) -> Any:
             self.traces += 1
-            mixed = _mix(images, baselines, labels, owner, masks).reshape(form.batch_size, *form.image_shape)
+            mixed = _mix(images, baselines, labels, image_slot, masks).reshape(spec.batch_size, *spec.image_shape)
             with keras.StatelessScope(list(zip([each() for each in variables], values, strict=True))):
-                scores, self.outputs = raw_scores(reference(), mixed, form)
+                scores, self.outputs = raw_scores(reference(), mixed, spec)
             return scores
 
         def score(values: list[Any], images: Any) -> Any:
             self.traces += 1
             with keras.StatelessScope(list(zip([each() for each in variables], values, strict=True))):
-                return raw_scores(reference(), images, form)[0]
+                return raw_scores(reference(), images, spec)[0]
 
         self._run, self._score = jax.jit(run), jax.jit(score)
-        pixels = jax.ShapeDtypeStruct((SLOTS, height * width, channels), np.float32)
+        pixels = jax.ShapeDtypeStruct((spec.n_slots, height * width, channels), np.float32)
         jax.eval_shape(
             self._run,
             self._values(),
             pixels,
             pixels,
             jax.ShapeDtypeStruct(pixels.shape[:2], np.int32),
-            jax.ShapeDtypeStruct((form.batch_size,), np.int32),
-            jax.ShapeDtypeStruct((form.batch_size, COLUMNS), np.bool_),
+            jax.ShapeDtypeStruct((spec.batch_size,), np.int32),
+            jax.ShapeDtypeStruct((spec.batch_size, MASK_WIDTH), np.bool_),
         )
 
     def stage(
         self, images: NDArray[np.float32], baselines: NDArray[np.float32], labels: NDArray[np.int32]
     ) -> tuple[Any, ...]:
         """See `Engine.stage`. The arrays are uncommitted: they follow the weights to whatever devices these are on."""
-        flat = (SLOTS, -1, images.shape[-1])
-        arrays = (images.reshape(flat), baselines.reshape(flat), labels.reshape(SLOTS, -1))
+        pixels = (len(images), -1, images.shape[-1])
+        arrays = (images.reshape(pixels), baselines.reshape(pixels), labels.reshape(len(labels), -1))
         return tuple(jax.device_put(array) for array in arrays)
 
-    def run(self, staged: tuple[Any, ...], owner: NDArray[np.int32], masks: NDArray[np.bool_]) -> NDArray[np.float32]:
+    def run(
+        self, staged: tuple[Any, ...], image_slot: NDArray[np.int32], masks: NDArray[np.bool_]
+    ) -> NDArray[np.float32]:
         """See `Engine.run`."""
-        return np.asarray(self._run(self._values(), *staged, owner, masks))
+        return np.asarray(self._run(self._values(), *staged, image_slot, masks))
 
     def score(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Engine.score`."""
@@ -72,9 +77,7 @@ class JaxEngine:
         Within `fit` the trainer holds them outside the model; it is asked to put them back. Weights copied to several
         devices are taken from one of them, so that the others do not repeat the work.
         """
-        model: Any = self._model()
-        if hasattr(model, "jax_state_sync"):
-            model.jax_state_sync()
+        _sync(self._model())
         variables: list[Any] = [each() for each in self._variables]
         if any(variable._value is None for variable in variables):
             raise RuntimeError(
@@ -87,19 +90,54 @@ class JaxEngine:
         return values
 
 
-def accelerated(model: Any) -> bool:
-    """Whether models run on an accelerator."""
-    del model
-    return str(jax.default_backend()) != "cpu"
+class JaxBackend:
+    """See `Backend`."""
+
+    def compile(self, model: Any, spec: EngineSpec) -> JaxEngine:
+        """See `Backend.compile`."""
+        return JaxEngine(model, spec)
+
+    def is_accelerated(self, model: Any) -> bool:
+        """Whether there is an accelerator: JAX puts every model there."""
+        del model
+        return str(jax.default_backend()) != "cpu"
+
+    def gradients(self, model: Any, values: Callable[[Any], Any]) -> GradientFunction:
+        """See `Backend.gradients`; compiled, one backward pass for each target."""
+        variables = list(model.variables)
+
+        def answer(weights: list[Any], images: Any) -> Any:
+            with keras.StatelessScope(list(zip(variables, weights, strict=True))):
+                return values(images)
+
+        def both(weights: list[Any], images: Any) -> Any:
+            answers, pull_back = jax.vjp(lambda pixels: answer(weights, pixels), images)
+            units = jnp.eye(answers.shape[1], dtype=answers.dtype)
+            return answers, [pull_back(jnp.broadcast_to(unit, answers.shape))[0] for unit in units]
+
+        compiled = jax.jit(both)
+
+        def run(images: NDArray[np.float32]) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
+            _sync(model)
+            answers, gradients = compiled([variable.value for variable in variables], images)
+            return np.asarray(answers, np.float64), [np.asarray(gradient, np.float64) for gradient in gradients]
+
+        return run
 
 
-def _mix(images: Any, baselines: Any, labels: Any, owner: Any, masks: Any) -> Any:
+BACKEND = JaxBackend()
+
+
+def _sync(model: Any) -> None:
+    """Puts the weights back in the model: during a training they live in the trainer until they are asked for."""
+    if hasattr(model, "jax_state_sync"):
+        model.jax_state_sync()
+
+
+def _mix(images: Any, baselines: Any, labels: Any, image_slot: Any, masks: Any) -> Any:
     """Shows or hides superpixels, in integers: `baseline ^ ((image ^ baseline) & mask)` gives every bit of either."""
     bits = jnp.repeat(-masks.astype(jnp.int32)[..., None], images.shape[-1], axis=-1)
-    shown = jnp.take_along_axis(bits, labels[owner][..., None], axis=1)
+    shown = jnp.take_along_axis(bits, labels[image_slot][..., None], axis=1)
     hidden = jax.lax.bitcast_convert_type(baselines, jnp.int32)
     difference = jax.lax.bitcast_convert_type(images, jnp.int32) ^ hidden
-    return jax.lax.bitcast_convert_type(hidden[owner] ^ (difference[owner] & shown), jnp.float32)
-
-
-ENGINE = JaxEngine
+    return jax.lax.bitcast_convert_type(hidden[image_slot] ^ (difference[image_slot] & shown), jnp.float32)

@@ -1,4 +1,4 @@
-"""The TensorFlow engine: one `tf.function` of fixed batch shape. May import TensorFlow and Keras."""
+"""The TensorFlow engine: one compiled graph of fixed batch shape. May import TensorFlow and Keras."""
 
 import functools
 import weakref
@@ -10,102 +10,143 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from keras_lime.scoring.engines.engine import SLOTS, Form, raw_scores
+from keras_lime.scoring.engines.backends import GradientFunction
+from keras_lime.scoring.engines.differentiable import checked_gradient
+from keras_lime.scoring.engines.engine import EngineSpec
+from keras_lime.scoring.engines.model_call import raw_scores
 
-__all__ = ["ENGINE", "TensorFlowEngine", "accelerated"]
+__all__ = ["BACKEND", "TensorFlowBackend", "TensorFlowEngine"]
 
 
 class TensorFlowEngine:
-    """A model on TensorFlow; see `Engine`."""
+    """A model on TensorFlow; see `Engine`.
 
-    def __init__(self, model: Any, form: Form) -> None:
-        height, width, channels = form.pixel_shape
-        self.batch_size = form.batch_size
+    Graphs are made with `get_concrete_function` and never called through their `tf.function`: TensorFlow counts the
+    tracings of all functions that come from one line of source, and would warn of retracing at the fifth model.
+    """
+
+    def __init__(self, model: Any, spec: EngineSpec) -> None:
+        height, width, channels = spec.pixel_shape
+        self.spec = spec
         self.fixed = True
         self.outputs: Any = None
         self.traces = 0
         reference = weakref.ref(model)
-        mix = _compiled_mix() or _mix
+        mix = _mix_graph(spec.n_slots, height * width, channels, spec.batch_size) if _has_xla() else _mix
 
-        def run(images: Any, baselines: Any, labels: Any, owner: Any, masks: Any) -> Any:
+        def run(images: Any, baselines: Any, labels: Any, image_slot: Any, masks: Any) -> Any:
             self.traces += 1
-            mixed = mix(images, baselines, labels, owner, masks)
+            mixed = tf.reshape(mix(images, baselines, labels, image_slot, masks), (spec.batch_size, *spec.image_shape))
             with keras.StatelessScope():
-                scores, self.outputs = raw_scores(
-                    reference(), tf.reshape(mixed, (form.batch_size, *form.image_shape)), form
-                )
+                scores, self.outputs = raw_scores(reference(), mixed, spec)
             return scores
-
-        signature = [
-            tf.TensorSpec((SLOTS, height * width, channels), tf.float32),
-            tf.TensorSpec((SLOTS, height * width, channels), tf.float32),
-            tf.TensorSpec((SLOTS, height * width), tf.int32),
-            tf.TensorSpec((form.batch_size,), tf.int32),
-            tf.TensorSpec((form.batch_size, None), tf.bool),
-        ]
 
         def score(images: Any) -> Any:
             self.traces += 1
             with keras.StatelessScope():
-                return raw_scores(reference(), images, form)[0]
+                return raw_scores(reference(), images, spec)[0]
 
-        plain = tf.TensorSpec((form.batch_size, *form.image_shape), tf.float32)
-        self._score = tf.function(score, input_signature=[plain], autograph=False)
         # Without autograph: Keras traces models without it too, and it would read this file's source.
-        self._run = tf.function(run, input_signature=signature, autograph=False)
-        self._run.get_concrete_function()
+        self._run = tf.function(run, autograph=False).get_concrete_function(
+            *_mix_signature(spec.n_slots, height * width, channels, spec.batch_size)
+        )
+        ready = tf.TensorSpec((spec.batch_size, *spec.image_shape), tf.float32)
+        self._score_function = tf.function(score, input_signature=[ready], autograph=False)
+
+    @functools.cached_property
+    def _score(self) -> Any:
+        return self._score_function.get_concrete_function()
 
     def stage(
         self, images: NDArray[np.float32], baselines: NDArray[np.float32], labels: NDArray[np.int32]
     ) -> tuple[Any, ...]:
         """See `Engine.stage`."""
-        flat = (SLOTS, -1, images.shape[-1])
-        return tuple(map(tf.constant, (images.reshape(flat), baselines.reshape(flat), labels.reshape(SLOTS, -1))))
+        pixels = (len(images), -1, images.shape[-1])
+        flat = images.reshape(pixels), baselines.reshape(pixels), labels.reshape(len(labels), -1)
+        return tuple(map(tf.constant, flat))
 
-    def run(self, staged: tuple[Any, ...], owner: NDArray[np.int32], masks: NDArray[np.bool_]) -> NDArray[np.float32]:
+    def run(
+        self, staged: tuple[Any, ...], image_slot: NDArray[np.int32], masks: NDArray[np.bool_]
+    ) -> NDArray[np.float32]:
         """See `Engine.run`."""
-        scores: NDArray[np.float32] = self._run(*staged, owner, masks).numpy()
+        scores: NDArray[np.float32] = self._run(*staged, tf.constant(image_slot), tf.constant(masks)).numpy()
         return scores
 
     def score(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Engine.score`."""
-        scores: NDArray[np.float32] = self._score(images).numpy()
+        scores: NDArray[np.float32] = self._score(tf.constant(images)).numpy()
         return scores
 
 
-def accelerated(model: Any) -> bool:
-    """Whether models run on an accelerator."""
-    del model
-    return any(device.device_type != "CPU" for device in tf.config.list_logical_devices())
+class TensorFlowBackend:
+    """See `Backend`."""
+
+    def compile(self, model: Any, spec: EngineSpec) -> TensorFlowEngine:
+        """See `Backend.compile`."""
+        return TensorFlowEngine(model, spec)
+
+    def is_accelerated(self, model: Any) -> bool:
+        """Whether there is an accelerator: TensorFlow puts every model there."""
+        del model
+        return any(device.device_type != "CPU" for device in tf.config.list_logical_devices())
+
+    def gradients(self, model: Any, values: Callable[[Any], Any]) -> GradientFunction:
+        """See `Backend.gradients`; eager, so that nothing is compiled for a few passes."""
+        del model
+
+        def run(images: NDArray[np.float32]) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
+            tensor = tf.constant(images)
+            with tf.GradientTape(persistent=True) as tape, keras.StatelessScope():
+                tape.watch(tensor)
+                columns = tf.unstack(values(tensor), axis=1)
+            answers = np.stack([column.numpy() for column in columns], axis=1)
+            gradients = [checked_gradient(tape.gradient(column, tensor)).numpy() for column in columns]
+            return answers.astype(np.float64), gradients
+
+        return run
 
 
-def _mix(images: Any, baselines: Any, labels: Any, owner: Any, masks: Any) -> Any:
+BACKEND = TensorFlowBackend()
+
+
+def _mix(images: Any, baselines: Any, labels: Any, image_slot: Any, masks: Any) -> Any:
     """Shows or hides superpixels.
 
     In integers: `baseline ^ ((image ^ baseline) & mask)` gives every bit of either picture, has no branches, and is the
     fastest of the forms tried, a select, a multiplication and a gather from both pictures among them.
     """
-    batch, channels = owner.shape[0], images.shape[-1]
+    batch, channels = image_slot.shape[0], images.shape[-1]
     # One entry per channel, so that the gather reads what it writes and nothing is broadcast afterwards.
     bits = tf.repeat(-tf.cast(masks, tf.int32)[..., None], channels, axis=-1)
-    shown = tf.gather(bits, tf.gather(labels, owner), batch_dims=1)
+    shown = tf.gather(bits, tf.gather(labels, image_slot), batch_dims=1)
     hidden = tf.bitcast(baselines, tf.int32)
     difference = tf.bitwise.bitwise_xor(tf.bitcast(images, tf.int32), hidden)
-    chosen = tf.bitwise.bitwise_and(tf.gather(difference, owner), shown)
-    mixed = tf.bitcast(tf.bitwise.bitwise_xor(tf.gather(hidden, owner), chosen), tf.float32)
+    chosen = tf.bitwise.bitwise_and(tf.gather(difference, image_slot), shown)
+    mixed = tf.bitcast(tf.bitwise.bitwise_xor(tf.gather(hidden, image_slot), chosen), tf.float32)
     return tf.reshape(mixed, (batch, labels.shape[1], channels))
 
 
+def _mix_signature(n_slots: int, n_pixels: int, channels: int, batch_size: int) -> list[Any]:
+    """Specifications of `_mix`'s arguments, the width of the masks free."""
+    pixels = tf.TensorSpec((n_slots, n_pixels, channels), tf.float32)
+    labels = tf.TensorSpec((n_slots, n_pixels), tf.int32)
+    return [pixels, pixels, labels, tf.TensorSpec((batch_size,), tf.int32), tf.TensorSpec((batch_size, None), tf.bool)]
+
+
+@functools.lru_cache(maxsize=16)
+def _mix_graph(n_slots: int, n_pixels: int, channels: int, batch_size: int) -> Any:
+    """`_mix` as one XLA kernel, four times as fast as its operations; one for all models of an image shape."""
+    compiled = tf.function(_mix, jit_compile=True, autograph=False)
+    return compiled.get_concrete_function(*_mix_signature(n_slots, n_pixels, channels, batch_size))
+
+
 @functools.cache
-def _compiled_mix() -> Callable[..., Any] | None:
-    """`_mix` as one XLA kernel, four times as fast as its operations; None where XLA is not to be had."""
-    compiled: Callable[..., Any] = tf.function(_mix, jit_compile=True, autograph=False)
+def _has_xla() -> bool:
+    """Whether XLA is available: not every build of TensorFlow has it."""
     try:
         pixels = tf.zeros((1, 1, 1))
-        compiled(pixels, pixels, tf.zeros((1, 1), tf.int32), tf.zeros((1,), tf.int32), tf.zeros((1, 1), tf.bool))
+        labels = tf.zeros((1, 1), tf.int32)
+        _mix_graph(1, 1, 1, 1)(pixels, pixels, labels, tf.zeros((1,), tf.int32), tf.zeros((1, 1), tf.bool))
     except tf.errors.OpError:
-        return None
-    return compiled
-
-
-ENGINE = TensorFlowEngine
+        return False
+    return True

@@ -1,6 +1,7 @@
 """The PyTorch engine: eager, without gradients, on the model's own device. May import PyTorch and Keras."""
 
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -8,42 +9,47 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from keras_lime.scoring.engines.engine import SLOTS, Form, fixed_batch_size, raw_scores
+from keras_lime.scoring.engines.backends import GradientFunction
+from keras_lime.scoring.engines.differentiable import checked_gradient
+from keras_lime.scoring.engines.engine import EngineSpec
+from keras_lime.scoring.engines.limits import fixed_batch_size
+from keras_lime.scoring.engines.model_call import raw_scores
 
-__all__ = ["ENGINE", "TorchEngine", "accelerated"]
+__all__ = ["BACKEND", "TorchBackend", "TorchEngine"]
 
 
 class TorchEngine:
     """A model on PyTorch; see `Engine`."""
 
-    def __init__(self, model: Any, form: Form) -> None:
-        self.batch_size = form.batch_size
+    def __init__(self, model: Any, spec: EngineSpec) -> None:
+        self.spec = spec
         self.fixed = fixed_batch_size(model) is not None
         self.traces = 0
-        self._form = form
         self._model = weakref.ref(model)
         device = _device(model)
         with torch.no_grad(), keras.StatelessScope():
-            black = torch.zeros((fixed_batch_size(model) or 2, *form.image_shape), device=device)
-            self.outputs: Any = raw_scores(model, black, form)[1]
+            black = torch.zeros((fixed_batch_size(model) or 2, *spec.image_shape), device=device)
+            self.outputs: Any = raw_scores(model, black, spec)[1]
 
     def stage(
         self, images: NDArray[np.float32], baselines: NDArray[np.float32], labels: NDArray[np.int32]
     ) -> tuple[Any, ...]:
         """See `Engine.stage`."""
         device = _device(self._model())
-        flat = labels.reshape(SLOTS, -1).astype(np.int64)
+        flat = labels.reshape(len(labels), -1).astype(np.int64)
         return tuple(torch.as_tensor(array).to(device) for array in (images, baselines, flat))
 
-    def run(self, staged: tuple[Any, ...], owner: NDArray[np.int32], masks: NDArray[np.bool_]) -> NDArray[np.float32]:
+    def run(
+        self, staged: tuple[Any, ...], image_slot: NDArray[np.int32], masks: NDArray[np.bool_]
+    ) -> NDArray[np.float32]:
         """See `Engine.run`."""
         images, baselines, labels = staged
         with torch.no_grad(), keras.StatelessScope():
-            owners = torch.as_tensor(owner.astype(np.int64)).to(images.device)
-            shown = torch.gather(torch.as_tensor(masks).to(images.device), 1, labels.index_select(0, owners))
-            shown = shown.view(len(owner), *images.shape[1:3], 1)
-            mixed = torch.where(shown, images.index_select(0, owners), baselines.index_select(0, owners))
-            scores = raw_scores(self._model(), mixed.view(len(owner), *self._form.image_shape), self._form)[0]
+            slots = torch.as_tensor(image_slot.astype(np.int64)).to(images.device)
+            shown = torch.gather(torch.as_tensor(masks).to(images.device), 1, labels.index_select(0, slots))
+            shown = shown.view(len(image_slot), *images.shape[1:3], 1)
+            mixed = torch.where(shown, images.index_select(0, slots), baselines.index_select(0, slots))
+            scores = raw_scores(self._model(), mixed.view(len(image_slot), *self.spec.image_shape), self.spec)[0]
             array: NDArray[np.float32] = scores.cpu().numpy()
         return array
 
@@ -51,14 +57,41 @@ class TorchEngine:
         """See `Engine.score`."""
         model = self._model()
         with torch.no_grad(), keras.StatelessScope():
-            scores = raw_scores(model, torch.as_tensor(images).to(_device(model)), self._form)[0]
+            scores = raw_scores(model, torch.as_tensor(images).to(_device(model)), self.spec)[0]
             array: NDArray[np.float32] = scores.cpu().numpy()
         return array
 
 
-def accelerated(model: Any) -> bool:
-    """Whether the model is on an accelerator."""
-    return _device(model).type not in ("cpu", "meta")
+class TorchBackend:
+    """See `Backend`."""
+
+    def compile(self, model: Any, spec: EngineSpec) -> TorchEngine:
+        """See `Backend.compile`; PyTorch runs models as they are."""
+        return TorchEngine(model, spec)
+
+    def is_accelerated(self, model: Any) -> bool:
+        """Whether the model's weights are on an accelerator."""
+        return _device(model).type not in ("cpu", "meta")
+
+    def gradients(self, model: Any, values: Callable[[Any], Any]) -> GradientFunction:
+        """See `Backend.gradients`."""
+
+        def run(images: NDArray[np.float32]) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
+            tensor = torch.as_tensor(images).to(_device(model)).requires_grad_(True)
+            gradients: list[NDArray[np.float64]] = []
+            with torch.enable_grad(), keras.StatelessScope():
+                answers = values(tensor)
+                for column in range(answers.shape[1]):
+                    (gradient,) = torch.autograd.grad(
+                        answers[:, column].sum(), tensor, retain_graph=True, allow_unused=True
+                    )
+                    gradients.append(checked_gradient(gradient).cpu().numpy())
+            return answers.detach().cpu().numpy().astype(np.float64), gradients
+
+        return run
+
+
+BACKEND = TorchBackend()
 
 
 def _device(model: Any) -> torch.device:
@@ -66,6 +99,3 @@ def _device(model: Any) -> torch.device:
     for variable in model.variables:
         return torch.device(variable.value.device)
     return torch.device(keras.ops.zeros(()).device)
-
-
-ENGINE = TorchEngine

@@ -1,0 +1,61 @@
+"""The call of the model that the engines of all backends share. May import Keras and `introspection`; no backend."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from keras_lime.scoring import introspection
+from keras_lime.scoring.engines.engine import EngineSpec, OutputSpec
+from keras_lime.scoring.engines.limits import is_out_of_memory
+
+__all__ = ["raw_scores"]
+
+
+def raw_scores(model: Any, images: Any, spec: EngineSpec) -> tuple[Any, Any]:
+    """Runs a model in inference mode on a batch of its own backend's tensors.
+
+    Call it within a `keras.StatelessScope`, so that no state of the model changes.
+
+    Args:
+        model: a built Keras model.
+        images: (n, *image_shape), float32.
+        spec: what is wanted of it.
+
+    Returns:
+        The head's outputs (n, k), float32, and the `OutputSpec`s of all outputs.
+
+    Raises:
+        ValueError: if the model fails on such images or does not give one row per image, or `head` names no output.
+    """
+    named = bool(getattr(model, "inputs", None)) and not isinstance(model, keras.Sequential)
+    inputs = dict.fromkeys(model.input, images) if named and isinstance(model.input, dict) else images
+    try:
+        outputs = model(inputs, training=False)
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        raise ValueError(
+            f"`model` must accept float32 images of shape {spec.image_shape}. It failed on a batch of shape "
+            f"{tuple(images.shape)} with {type(error).__name__}: {error}\nGive images in the shape it was trained on; "
+            "image[..., None] adds a channel to a grey image (h, w)."
+        ) from error
+    scores, head = introspection.pick(outputs, spec.head, getattr(model, "output_names", None))
+    if not scores.shape or scores.shape[0] != images.shape[0]:
+        raise ValueError(
+            f"`model` must give one row of scores per image. Received: shape={tuple(scores.shape)} for "
+            f"{images.shape[0]} images."
+        )
+    rows = keras.ops.reshape(scores, (images.shape[0], head.columns))
+    return keras.ops.cast(rows, "float32"), _output_specs(outputs)
+
+
+def _output_specs(outputs: Any) -> Any:
+    """`OutputSpec`s in the structure of `outputs`."""
+    if isinstance(outputs, Mapping):
+        return {key: _output_specs(value) for key, value in outputs.items()}
+    if isinstance(outputs, list | tuple):
+        return [_output_specs(value) for value in outputs]
+    if not hasattr(outputs, "shape"):
+        return None
+    return OutputSpec(tuple(outputs.shape), str(keras.backend.standardize_dtype(outputs.dtype)))

@@ -1,0 +1,131 @@
+"""`KerasScorer`: a Keras model, compiled with the perturbation on its own device. May import Keras."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keras_lime.core.plan import Plan
+from keras_lime.core.scores import Scores
+from keras_lime.scoring.collecting import RawRows, check_shapes, collect_probabilities, collect_scores, stack_images
+from keras_lime.scoring.engines import MASK_WIDTH, engine_for, may_halve, smaller_engine
+from keras_lime.scoring.infer_output import infer_output
+from keras_lime.scoring.inputs import build, check_channels, check_inputs
+from keras_lime.scoring.outputs import Output
+from keras_lime.scoring.packing import MaskBatch, MaskPacker
+
+__all__ = ["KerasScorer"]
+
+
+class KerasScorer:
+    """Runs a Keras model; see `make_scorer` and `Scorer`."""
+
+    def __init__(
+        self, model: Any, image_shape: tuple[int, ...], output: str, head: str | int | None, batch_size: int | None
+    ) -> None:
+        self._model = model
+        self._image_shape = image_shape
+        self._request = (image_shape, head, batch_size)
+        check_inputs(model, image_shape, batch_size)
+        check_channels(image_shape)
+        build(model, image_shape)
+        outputs = engine_for(model, *self._request).outputs
+        self.output: Output = infer_output(model, output, head, outputs=outputs)
+
+    @property
+    def n_outputs(self) -> int:
+        """See `Scorer.n_outputs`."""
+        return self.output.n_outputs
+
+    def __call__(self, plans: Sequence[Plan], wanted: Sequence[Sequence[int | str]]) -> Iterator[Scores]:
+        """See `Scorer`."""
+        check_shapes(plans, self._image_shape)
+        return collect_scores(self._perturbed(plans), plans, wanted, lambda rows: self.output)
+
+    def score_images(self, images: Iterable[NDArray[Any]]) -> NDArray[np.float64]:
+        """See `Scorer.score_images`."""
+        return collect_probabilities(self.raw_scores(images), lambda rows: self.output)
+
+    def raw_scores(self, images: Iterable[NDArray[Any]]) -> Iterator[NDArray[np.float32]]:
+        """Raw outputs (n, k), batch by batch, of images as they are.
+
+        Where batches are of fixed size the last is filled up with black.
+        """
+        walk = _Walk(self._model, self._request)
+        arriving = iter(images)
+        waiting: list[NDArray[Any]] = []
+        # Images whose batch ran out of memory wait for the next, smaller one: the iterator cannot be asked again.
+        while waiting := waiting + list(islice(arriving, max(0, walk.batch_size - len(waiting)))):
+            taken = waiting[: walk.batch_size]
+            raw = walk.score(stack_images(taken, walk.rows(len(taken)), self._image_shape))
+            if raw is not None:
+                waiting = waiting[len(taken) :]
+                yield raw[: len(taken)]
+
+    def _perturbed(self, plans: Sequence[Plan]) -> RawRows:
+        """Streams the rows of all plans through shared batches.
+
+        One walk over the sequence of rows: each step takes the batch that begins at `start` and hands its answers on,
+        cut at the ends of plans. A step that runs out of memory is taken again from the same `start` with half the
+        rows, so that nothing is scored twice and nothing left out.
+        """
+        walk = _Walk(self._model, self._request)
+        packer = MaskPacker(plans, walk.engine.spec.n_slots, MASK_WIDTH)
+        start = 0
+        while start < packer.n_rows:
+            batch = packer.batch(start, walk.rows(packer.n_rows - start), walk.on_device)
+            raw = walk.run(packer, batch)
+            if raw is not None:
+                start = batch.stop
+                for position, rows in batch.parts:
+                    yield position, raw[rows]
+
+
+class _Walk:
+    """An engine on its way through batches: what is on the device, and what happens when memory runs out."""
+
+    def __init__(self, model: Any, request: tuple[tuple[int, ...], str | int | None, int | None]) -> None:
+        self._model = model
+        self._request = request
+        self.engine = engine_for(model, *request)
+        self.on_device = range(0)
+        self._staged: tuple[Any, ...] = ()
+
+    @property
+    def batch_size(self) -> int:
+        """Rows per batch at most; falls when memory runs out."""
+        return self.engine.spec.batch_size
+
+    def rows(self, remaining: int) -> int:
+        """Rows of the next batch, `remaining` of them of use."""
+        return self.batch_size if self.engine.fixed else min(self.batch_size, remaining)
+
+    def run(self, packer: MaskPacker, batch: MaskBatch) -> NDArray[np.float32] | None:
+        """Raw outputs of perturbations; None if memory ran out, and smaller batches are next."""
+        return self._attempt(lambda: self._run(packer, batch))
+
+    def score(self, images: NDArray[np.float32]) -> NDArray[np.float32] | None:
+        """Raw outputs of ready images; None if memory ran out, and smaller batches are next."""
+        return self._attempt(lambda: self.engine.score(images))
+
+    def _run(self, packer: MaskPacker, batch: MaskBatch) -> NDArray[np.float32]:
+        if batch.staged != self.on_device:
+            # The old ones first go: two sets of large images may be more than fits.
+            self._staged = ()
+            self._staged = self.engine.stage(*packer.images(batch.staged))
+            self.on_device = batch.staged
+        return self.engine.run(self._staged, batch.image_slot, batch.masks)
+
+    def _attempt(self, action: Callable[[], NDArray[np.float32]]) -> NDArray[np.float32] | None:
+        try:
+            return action()
+        except Exception as error:
+            if not may_halve(error, self._model, self.batch_size):
+                raise
+        # Here and not in the handler, where the error still holds the tensors of the failed batch.
+        self._staged = ()
+        self.on_device = range(0)
+        self.engine = smaller_engine(self._model, *self._request, used=self.batch_size)
+        return None
