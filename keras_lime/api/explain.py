@@ -20,7 +20,7 @@ __all__ = ["explain"]
 Model = Any | Callable[[NDArray[np.float32]], Any]
 OneImage = np.ndarray[tuple[int, int], Any] | np.ndarray[tuple[int, int, int], Any]
 Batch = list[Any] | tuple[Any, ...] | np.ndarray[tuple[int, int, int, int], Any]
-"""Of an array without a static number of axes, and of tensors, a type checker knows neither: `explain` gives Any."""
+"""A type checker takes an array whose number of axes it does not know for one image; `list(images)` says otherwise."""
 
 
 @overload
