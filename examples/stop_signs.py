@@ -1,10 +1,11 @@
-"""One network, trained twice: it learns the signs, or it learns the scenery behind them. LIME shows which.
+"""The same network, trained twice: once it learns the signs, once the scenery behind them. LIME shows which.
 
-Run `python examples/stop_signs.py`, then `tensorboard --logdir logs`. It takes about two minutes on two CPU cores; try
-`--correlation 0.95`, or `--quick` to see that it runs. Works under every Keras backend.
+Run `python examples/stop_signs.py`, then `tensorboard --logdir logs`. It takes about two minutes on two CPU cores. Try
+`--correlation 0.95`, or `--quick` for a short trial run. Works with every Keras backend.
 """
 
 import argparse
+import importlib.util
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,12 +24,12 @@ BATCH_SIZE = 32
 
 @dataclass(frozen=True)
 class Outcome:
-    """What is known of a network after training; all numbers are shares, 0..1.
+    """Three measurements of a trained network, each in 0..1.
 
     Attributes:
-        same_world: accuracy on new pictures, scenes drawn as in training: what an ordinary validation shows.
-        other_scene: accuracy on new pictures in which every sign stands before the scene of another class.
-        object_share: share of LIME's positive weight for the true class that lies on the sign.
+        same_world: Accuracy on new images with scenes drawn as in training: what ordinary validation shows.
+        other_scene: Accuracy on new images in which every sign appears in front of another class's scene.
+        object_share: Share of LIME's positive weight for the true class that lies on the sign.
     """
 
     same_world: float
@@ -37,11 +38,11 @@ class Outcome:
 
 
 def build_model(n_steps: int = 632) -> keras.Model:
-    """A small network of three convolutions for 64×64 pictures, 0..255.
+    """Builds a small network of three convolutions for 64×64 images in 0..255.
 
     Args:
-        n_steps: number of training steps in which the learning rate falls to zero. Defaults to 632, eight epochs of
-            2,500 pictures in batches of 32.
+        n_steps: Number of training steps over which the learning rate falls to zero. Defaults to 632, eight epochs of
+            2,500 images in batches of 32.
 
     Returns:
         The compiled model.
@@ -61,15 +62,15 @@ def build_model(n_steps: int = 632) -> keras.Model:
 
 
 def train(correlation: float, log_dir: Path, probes: ProbeSet, *, n_images: int, epochs: int, seed: int) -> Outcome:
-    """Trains one network, with the callback, and tests it.
+    """Trains one network with the callback and tests it.
 
     Args:
-        correlation: chance that a sign of the training set stands before its class's own scene; 0.2 is no correlation.
-        log_dir: folder for TensorBoard.
-        probes: pictures to explain after every epoch, with masks.
-        n_images: number of pictures to train on; a fifth as many serve for each of the two tests.
-        epochs: number of epochs.
-        seed: of pictures and weights.
+        correlation: Probability that a training sign appears in front of its class's own scene; 0.2 is no correlation.
+        log_dir: Folder of this run, for TensorBoard.
+        probes: Images to explain after every epoch, with masks.
+        n_images: Number of training images; each of the two tests uses a fifth as many.
+        epochs: Number of epochs.
+        seed: Seed of images and weights.
 
     Returns:
         The `Outcome`.
@@ -80,15 +81,18 @@ def train(correlation: float, log_dir: Path, probes: ProbeSet, *, n_images: int,
 
     keras.utils.set_random_seed(seed)
     model = build_model(epochs * math.ceil(n_images / BATCH_SIZE))
-    # Hidden parts show grey: their mean colour would still tell meadow from sky.
-    explanations = LimeCallback(probes, log_dir, baseline="grey")
+    # Hidden superpixels turn grey: their mean colour would still tell a meadow from the sky.
+    callbacks: list[keras.callbacks.Callback] = [LimeCallback(probes, log_dir, baseline="grey")]
+    # Keras' own TensorBoard callback needs TensorFlow; LimeCallback does not.
+    if importlib.util.find_spec("tensorflow"):
+        callbacks.append(keras.callbacks.TensorBoard(log_dir))
     history = model.fit(
         world.images,
         world.labels,
         batch_size=BATCH_SIZE,
         epochs=epochs,
         validation_data=(same_world.images, same_world.labels),
-        callbacks=[keras.callbacks.TensorBoard(log_dir), explanations],
+        callbacks=callbacks,
         verbose=2,
     ).history
     _, accuracy = model.evaluate(other_scene.images, other_scene.labels, verbose=0)
@@ -96,22 +100,24 @@ def train(correlation: float, log_dir: Path, probes: ProbeSet, *, n_images: int,
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Trains both networks and prints what was found."""
+    """Trains both networks and prints the comparison."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--log-dir", type=Path, default=Path("logs"), help="folder for TensorBoard (default: logs)")
-    parser.add_argument("--correlation", type=float, default=1.0, help="scene and class in the shortcut run, 0..1")
+    parser.add_argument("--log-dir", type=Path, default=Path("logs"), help="log folder for TensorBoard (default: logs)")
+    parser.add_argument("--correlation", type=float, default=1.0, help="of scene and class in the shortcut run, 0..1")
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--quick", action="store_true", help="few pictures, few probes: see that it runs")
+    parser.add_argument("--quick", action="store_true", help="a short trial run with few images and probes")
     options = parser.parse_args(arguments)
     n_images, n_probes = (200, 5) if options.quick else (2500, 30)
 
-    # The probes come from the test side of the photographs, their scenes independent of the class.
+    # The probes come from the test side of the photographs; their scenes are independent of the class.
     shown: TrafficSigns = draw_signs(n_probes, 0.2, split="test", seed=options.seed + 1)
     probes = ProbeSet(shown.images, shown.labels, masks=shown.masks, class_names=CLASSES)
     outcomes = {}
     for name, correlation in (("independent", 0.2), ("shortcut", options.correlation)):
-        print(f"\nTraining {name!r}: {correlation:.0%} of the signs stand before their class's own scene.", flush=True)
+        print(
+            f"\nTraining {name!r}: {correlation:.0%} of the signs have their class's own scene.", flush=True
+        )
         outcomes[name] = train(
             correlation, options.log_dir / name, probes, n_images=n_images, epochs=options.epochs, seed=options.seed
         )
@@ -119,27 +125,37 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def report(outcomes: dict[str, Outcome], correlation: float, chance: float, log_dir: Path) -> str:
-    """The findings, for someone who sees them for the first time."""
-    left, right = outcomes["independent"], outcomes["shortcut"]
-    own = ", ".join(f"{name} – {scene}" for name, scene in zip(CLASSES, SCENES, strict=True))
+    """Describes both networks to a first-time reader.
+
+    Args:
+        outcomes: The runs `"independent"` and `"shortcut"`.
+        correlation: Probability of the class's own scene in the shortcut run.
+        chance: Mean share of a probe that its sign covers, 0..1.
+        log_dir: Folder of both runs.
+
+    Returns:
+        A few paragraphs and a table.
+    """
+    independent, shortcut = outcomes["independent"], outcomes["shortcut"]
+    pairs = ", ".join(f"{name} – {scene}" for name, scene in zip(CLASSES, SCENES, strict=True))
     rows = (
-        ("accuracy on new pictures like those of the training", left.same_world, right.same_world),
-        ("accuracy where the sign stands before another scene", left.other_scene, right.other_scene),
-        ("share of the explanation that lies on the sign", left.object_share, right.object_share),
-        ("... and by chance: the sign's share of the picture", chance, chance),
+        ("accuracy on new images like the training images", independent.same_world, shortcut.same_world),
+        ("accuracy with the sign in front of another scene", independent.other_scene, shortcut.other_scene),
+        ("share of the explanation that lies on the sign", independent.object_share, shortcut.object_share),
+        ("... expected by chance: the sign's share of the area", chance, chance),
     )
     table = "\n".join(f"{title:<54}{first:>12.3f}{second:>12.3f}" for title, first, second in rows)
     return f"""
-Two networks of one kind learned five traffic signs. In the first one's pictures the scene says nothing about the sign,
-in the other's {correlation:.0%} of the signs stand before a scene of their own:
-{own}.
+Two identical networks learned five traffic signs. In the first network's training images the scene says nothing about
+the sign. In the second's, {correlation:.0%} of the signs are in front of their class's own scene:
+{pairs}.
 
 {"":<54}{"independent":>12}{"shortcut":>12}
 {table}
 
-The first row is all that validation shows. The second needs pictures that one rarely has: the same signs somewhere
-else. The third needs only the network and some pictures: LIME hides parts of a picture and notes how the prediction
-changes. The less of that change comes from the sign, the more the network looks at the scenery.
+Ordinary validation shows only the first row. The second row needs images that people rarely have: the same signs
+somewhere else. The third row needs only the network and a few images. LIME hides parts of an image and records how the
+prediction changes. The less of that change comes from the sign, the more the network relies on the scenery.
 
 See it epoch by epoch:  tensorboard --logdir {log_dir}
 """

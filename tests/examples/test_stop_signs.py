@@ -1,6 +1,7 @@
 """The drawn signs are what they claim to be, and the stop-sign example runs from any folder."""
 
 import hashlib
+import importlib.util
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -139,8 +140,10 @@ def test_stop_signs_runs_from_any_folder(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     stop_signs.main(["--quick", "--epochs", "1"])
+    # Keras' own TensorBoard callback needs TensorFlow, under every backend.
+    parts = ("lime", "train", "validation") if importlib.util.find_spec("tensorflow") else ("lime",)
     for run in ("independent", "shortcut"):
-        for part in ("lime", "train", "validation"):
+        for part in parts:
             assert list((tmp_path / "logs" / run / part).glob("events.out.tfevents.*")), f"{run}/{part}"
     printed = capsys.readouterr().out
     rows = [line.split() for line in printed.splitlines() if line.startswith(("accuracy", "share", "..."))]
