@@ -115,9 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     probes = ProbeSet(shown.images, shown.labels, masks=shown.masks, class_names=CLASSES)
     outcomes = {}
     for name, correlation in (("independent", 0.2), ("shortcut", options.correlation)):
-        print(
-            f"\nTraining {name!r}: {correlation:.0%} of the signs have their class's own scene.", flush=True
-        )
+        print(f"\nTraining {name!r}: {correlation:.0%} of the signs have their class's own scene.", flush=True)
         outcomes[name] = train(
             correlation, options.log_dir / name, probes, n_images=n_images, epochs=options.epochs, seed=options.seed
         )
