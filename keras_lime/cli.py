@@ -136,22 +136,23 @@ def _findings(found: Any, report: bool) -> str:
 
 def _explain(options: argparse.Namespace) -> int:
     from keras_lime import explain
-    from keras_lime.auditing.prepare import encoded_shape
-    from keras_lime.auditing.preprocessing import Intake, Item
-    from keras_lime.data.models import load_model
+    from keras_lime.auditing.opened_model import OpenedModel
+    from keras_lime.auditing.preprocessing import Preprocessing
+    from keras_lime.auditing.shard import Item
+    from keras_lime.auditing.sources.regular_file import read_regular_file
 
-    model = load_model(options.model)
-    intake = Intake(encoded_shape(model, options.image_size), tuple(options.value_range))
+    opened = OpenedModel.open(options.model)
+    preprocessing = Preprocessing(opened.file_shape(options.image_size), tuple(options.value_range))
     names, failed, taken = _names(options.class_names), 0, set[str]()
     options.out.mkdir(parents=True, exist_ok=True)
     for file in options.images:
         try:
-            image = intake.image(Item(0, file.read_bytes()))
+            image = preprocessing.image(Item(0, read_regular_file(file)))
         except Exception as error:  # damaged files make Pillow raise half a dozen kinds of exceptions
             print(f"{file}: {error}", file=sys.stderr)
             failed += 1
             continue
-        found = explain(model, image, class_names=names, **_settings(options))
+        found = explain(opened.model, image, class_names=names, **_settings(options))
         stem = next(each for each in _stems(file) if each not in taken)
         taken.add(stem)
         found.plot().savefig(options.out / f"{stem}.png")

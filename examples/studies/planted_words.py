@@ -31,7 +31,7 @@ from planted_shortcuts import SIGN_SIZE, build_model
 from traffic_signs import CLASSES, TrafficSigns, draw_signs
 
 import keras_lime
-from keras_lime.auditing.sources.tables import explained, row_batches, rows_at
+from keras_lime.auditing.storage.row_batches import explained, row_batches, rows_at
 from keras_lime.auditing.visual_words.vocabulary import FEATURES, ROW_PART, Vocabulary, features
 from keras_lime.auditing.visual_words.words import find_words
 

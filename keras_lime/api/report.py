@@ -1,13 +1,10 @@
-"""`write_report`: a folder → one HTML file. May import the modules beside it."""
+"""`write_report`: a folder → one HTML file. Thin, over `keras_lime.report`."""
 
-import os
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Literal
 
-from keras_lime.report.from_audit import audit_content
-from keras_lime.report.from_log import log_content
-from keras_lime.report.page import make_page
+from keras_lime.report.make_report import make_report
 
 __all__ = ["write_report"]
 
@@ -51,13 +48,4 @@ def write_report(
         raise ValueError(f"`source` must be a folder. Received: {str(folder)!r}, which is none.")
     if file.is_dir():
         raise ValueError(f"`out` must be the path of an HTML file. Received: {str(file)!r}, which is a folder.")
-    content = audit_content(folder) if (folder / "audit.json").exists() else log_content(folder)
-    if title is not None:
-        content["title"] = title
-    page = make_page({**content, "palette": palette})
-    file.parent.mkdir(parents=True, exist_ok=True)
-    # Whole or not at all: a report that is open while a new one is written stays what it was.
-    part = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-    part.write_text(page, encoding="utf-8")
-    os.replace(part, file)
-    return file
+    return make_report(folder, file, title, palette)

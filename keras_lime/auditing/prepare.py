@@ -4,7 +4,7 @@ Runs where the model is. May import Keras, the core, `scoring` and the modules b
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,19 +12,20 @@ from typing import Any
 import numpy as np
 
 import keras_lime
-from keras_lime.auditing.explain_shard import Job, plan_of
-from keras_lime.auditing.preprocessing import Intake, Shard, color_mode
+from keras_lime.auditing.explain_shard import Job, plan_image
+from keras_lime.auditing.opened_model import OpenedModel
+from keras_lime.auditing.preprocessing import Preprocessing
+from keras_lime.auditing.shard import Shard
 from keras_lime.auditing.storage.schema import FORMAT_VERSION
 from keras_lime.core.display import Display
 from keras_lime.core.image import check_image, image_id
-from keras_lime.core.pipeline import Subject, explain_plans
+from keras_lime.core.pipeline import Subject, SubjectError, explain_plans
 from keras_lime.core.plan import with_images
 from keras_lime.core.scores import Scorer
 from keras_lime.core.settings import Settings
-from keras_lime.data.models import input_shape, model_hash
-from keras_lime.scoring import NonFiniteOutputError, make_scorer
+from keras_lime.scoring import NonFiniteOutputError
 
-__all__ = ["Request", "check_identity", "describe_settings", "encoded_shape", "prepare", "scorer_for"]
+__all__ = ["Request", "check_identity", "describe_settings", "prepare"]
 
 
 _POOL = 64
@@ -56,11 +57,11 @@ class Request:
     shard_size: int
 
 
-def prepare(model: Any, request: Request, first: Shard) -> tuple[Job, dict[str, Any]]:
+def prepare(model: OpenedModel, request: Request, first: Shard) -> tuple[Job, dict[str, Any]]:
     """Checks that model, data and settings fit, by explaining one image, and says what identifies the audit.
 
     Args:
-        model: a Keras model, or a plain function.
+        model: the model.
         request: what was asked for.
         first: the first images.
 
@@ -72,15 +73,22 @@ def prepare(model: Any, request: Request, first: Shard) -> tuple[Job, dict[str, 
     """
     settings = request.settings
     shape = _image_shape(model, request, first)
-    intake = Intake(shape, request.value_range)
-    scorer = _scorer(model, shape, settings)
-    display = _display(request, intake, first)
+    preprocessing = Preprocessing(shape, request.value_range)
+    scorer = model.scorer(shape, settings)
+    display = _display(request, preprocessing, first)
     n_outputs = scorer.n_outputs
     _check_classes(request, n_outputs)
-    job = Job(request.folder, intake, _settled(settings, intake, first), display, n_outputs or 0, request.class_names)
+    job = Job(
+        request.folder,
+        preprocessing,
+        _settled(settings, preprocessing, first),
+        display,
+        n_outputs or 0,
+        request.class_names,
+    )
     identity = {
         "format_version": FORMAT_VERSION,
-        "model": {"sha256": model_hash(model), "input": list(shape)},
+        "model": {"sha256": model.sha256, "input": list(shape)},
         "data": dict(request.data),
         "class_names": None if request.class_names is None else list(request.class_names),
         "settings": describe_settings(settings),
@@ -103,38 +111,11 @@ def prepare(model: Any, request: Request, first: Shard) -> tuple[Job, dict[str, 
         )
     about = {
         "keras_lime": keras_lime.__version__,
-        "model_name": getattr(model, "name", None) or getattr(model, "__name__", type(model).__name__),
+        "model_name": model.name,
         "n_outputs": n_outputs,
         "output_kind": kind,
     }
     return job, identity | about
-
-
-def encoded_shape(model: Any, image_size: Sequence[int] | None = None) -> tuple[int, ...]:
-    """The shape (h, w) or (h, w, c) to which image files are decoded for a model.
-
-    Args:
-        model: a Keras model, or a plain function, which takes RGB.
-        image_size: (height, width), for models that take any. Defaults to `None`.
-
-    Raises:
-        ValueError: if the size is not known or not the model's, or the model takes neither grey nor colour images.
-    """
-    expected = input_shape(model)
-    size = None if image_size is None else (int(image_size[0]), int(image_size[1]))
-    if size is None:
-        if expected is None or None in expected[:2]:
-            raise ValueError(
-                "`image_size` must be given, (height, width): the model takes images of any size. Received: "
-                "image_size=None."
-            )
-        size = (int(expected[0] or 0), int(expected[1] or 0))
-    elif expected is not None and any(e not in (None, s) for e, s in zip(expected[:2], size, strict=True)):
-        raise ValueError(f"`image_size` must be {expected[:2]}, the model's own. Received: image_size={size}.")
-    channels = (3,) if expected is None else expected[2:]
-    shape = (*size, *(3 if each is None else int(each) for each in channels))
-    color_mode(shape)
-    return shape
 
 
 def describe_settings(settings: Settings) -> dict[str, Any]:
@@ -145,15 +126,6 @@ def describe_settings(settings: Settings) -> dict[str, Any]:
         if isinstance(value, np.ndarray):
             described[name] = f"array{value.shape} {hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()}"
     return described
-
-
-def scorer_for(model: Any, job: Job) -> Any:
-    """The scorer that works on a job's shards."""
-    return _scorer(model, job.intake.image_shape, job.settings)
-
-
-def _scorer(model: Any, shape: tuple[int, ...], settings: Settings) -> Any:
-    return make_scorer(model, shape, settings.output, settings.head, settings.batch_size)
 
 
 def check_identity(folder: Path, identity: Mapping[str, Any]) -> None:
@@ -186,8 +158,8 @@ def check_identity(folder: Path, identity: Mapping[str, Any]) -> None:
         )
 
 
-def _image_shape(model: Any, request: Request, first: Shard) -> tuple[int, ...]:
-    expected = input_shape(model)
+def _image_shape(model: OpenedModel, request: Request, first: Shard) -> tuple[int, ...]:
+    expected = model.input_shape
     if not request.encoded:
         found = next((item.content.shape for item in first.items if isinstance(item.content, np.ndarray)), None)
         if found is None:
@@ -201,10 +173,10 @@ def _image_shape(model: Any, request: Request, first: Shard) -> tuple[int, ...]:
                 "Resize or convert them; folders of images and tables of image files are resized here."
             )
         return tuple(found)
-    return encoded_shape(model, request.image_size)
+    return model.file_shape(request.image_size)
 
 
-def _settled(settings: Settings, intake: Intake, first: Shard) -> Settings:
+def _settled(settings: Settings, preprocessing: Preprocessing, first: Shard) -> Settings:
     """The settings with the pictures that `"others"` shows: those of the first shard, at most 64."""
     if not any(isinstance(each, str) and each == "others" for each in (settings.baseline, settings.second_baseline)):
         return settings
@@ -212,7 +184,7 @@ def _settled(settings: Settings, intake: Intake, first: Shard) -> Settings:
     failed = []
     for item in first.items[:_POOL]:
         try:
-            image = intake.image(item)
+            image = preprocessing.image(item)
         except Exception as error:  # a damaged file gets its row later
             failed.append(str(error))
             continue
@@ -226,12 +198,12 @@ def _settled(settings: Settings, intake: Intake, first: Shard) -> Settings:
     return with_images(settings, np.stack(list(found.values())))
 
 
-def _display(request: Request, intake: Intake, first: Shard) -> Display:
+def _display(request: Request, preprocessing: Preprocessing, first: Shard) -> Display:
     """How all images of the audit are shown; of arrays the first ones tell the range."""
     if request.encoded:
         return Display(*request.value_range, request.settings.display_fn)
     images = [item.content for item in first.items if isinstance(item.content, np.ndarray)]
-    finite = [image for image in images if image.shape == intake.image_shape and np.isfinite(image).all()]
+    finite = [image for image in images if image.shape == preprocessing.image_shape and np.isfinite(image).all()]
     if not finite:
         raise ValueError("`dataset` must give images that are finite. Received: NaN or infinity in all of the first.")
     check_image(finite[0], "dataset")
@@ -253,14 +225,14 @@ def _try(job: Job, scorer: Scorer, first: Shard) -> None:
     """Explains one image, so that settings that cannot work are found before anything is written."""
     for item in first.items:
         try:
-            image = job.intake.image(item)
+            image = job.preprocessing.image(item)
         except Exception:  # a damaged file gets its row later
             continue
-        plan = plan_of(image, job)
+        plan = plan_image(image, job)
         subject = Subject(f"image {item.path or item.position}")
         try:
             list(explain_plans([plan], [subject], scorer, job.settings, class_names=job.class_names))
-        except ValueError as error:
+        except SubjectError as error:
             if not isinstance(error.__cause__, NonFiniteOutputError):
                 raise
             continue

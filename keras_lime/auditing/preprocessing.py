@@ -1,7 +1,4 @@
-"""What is audited, image by image: an `Item`, the `Shard` that is one unit of work, and how items become model input.
-
-May import numpy, Pillow, the core and `probes`.
-"""
+"""How the items of a shard become model input and object masks. May import numpy, Pillow, the core and `data`."""
 
 import io
 from collections.abc import Mapping
@@ -12,49 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from keras_lime.auditing.shard import Item
 from keras_lime.core.image import check_image
 from keras_lime.data.image_files import ColorMode, decode
 
-__all__ = ["Intake", "Item", "Shard", "color_mode"]
-
-
-@dataclass(frozen=True, eq=False)
-class Item:
-    """One image of a data set, as it is stored there.
-
-    Attributes:
-        position: place in the data set, from 0.
-        content: bytes of an image file, or the pixels (h, w) or (h, w, c) as the model takes them; None if it could not
-            be read.
-        path: path inside the folder or table, or None.
-        label: true class, or None.
-        mask: bytes of an image file or array (h, w), bright or True on the object; None if there is none.
-        error: why it could not be read, or None.
-    """
-
-    position: int
-    content: bytes | NDArray[Any] | None
-    path: str | None = None
-    label: int | None = None
-    mask: bytes | NDArray[Any] | None = None
-    error: str | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Shard:
-    """The unit of work: some images, which are explained together and whose rows lie in one file.
-
-    Attributes:
-        index: number of the shard, from 0.
-        items: its images.
-    """
-
-    index: int
-    items: tuple[Item, ...]
+__all__ = ["Preprocessing", "color_mode"]
 
 
 @dataclass(frozen=True)
-class Intake:
+class Preprocessing:
     """Items → model input and object masks.
 
     Attributes:

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_lime.auditing.visual_words.statistics import WordTally
+from keras_lime.auditing.visual_words.statistics import WordStatistics
 
-__all__ = ["Representative", "pick", "representatives"]
+__all__ = ["Representative", "pick", "pick_representatives"]
 
 
 @dataclass(frozen=True)
@@ -65,22 +65,25 @@ def pick(covers: NDArray[np.bool_], importance: NDArray[np.float64], count: int)
     return chosen
 
 
-def representatives(tally: WordTally, per_class: int = 3, overall: int = 8) -> dict[int | None, list[Representative]]:
+def pick_representatives(
+    statistics: WordStatistics, per_class: int = 3, overall: int = 8
+) -> dict[int | None, list[Representative]]:
     """Picks pictures for every class, and for the whole.
 
     Args:
-        tally: what was counted; its `patterns` are the candidates: of each combination of words the surest picture.
+        statistics: what was counted; its `patterns` are the candidates, of each combination of words the surest
+            picture.
         per_class: pictures per class at most. Defaults to `3`.
         overall: pictures over all classes at most. Defaults to `8`.
 
     Returns:
         By class number, and under None those over all classes.
     """
-    evidence = np.maximum(tally.sums["evidence"], 0)
+    evidence = np.maximum(statistics.sums["evidence"], 0)
     found: dict[int | None, list[Representative]] = {}
     everything: list[tuple[float, Representative]] = []
-    for place, number in enumerate(tally.names):
-        candidates = _candidates(tally, number)
+    for place, number in enumerate(statistics.names):
+        candidates = _candidates(statistics, number)
         found[number] = _picked(candidates, np.sqrt(evidence[place]), per_class)
         everything += candidates
     everything.sort(key=lambda each: (-each[0], each[1].position))
@@ -88,11 +91,11 @@ def representatives(tally: WordTally, per_class: int = 3, overall: int = 8) -> d
     return found
 
 
-def _candidates(tally: WordTally, number: int) -> list[tuple[float, Representative]]:
+def _candidates(statistics: WordStatistics, number: int) -> list[tuple[float, Representative]]:
     """A class's candidates with their probabilities, the surest first."""
-    known = tally.patterns.get(number, {})
+    known = statistics.patterns.get(number, {})
     listed = [
-        (value, Representative(position, number, tuple(word for word in range(tally.n_words) if bits >> word & 1)))
+        (value, Representative(position, number, tuple(word for word in range(statistics.n_words) if bits >> word & 1)))
         for bits, (value, position) in known.items()
     ]
     return sorted(listed, key=lambda each: (-each[0], each[1].position))

@@ -6,15 +6,16 @@ it.
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from keras_lime.auditing.sentences import findings
+from keras_lime.auditing.storage.completeness import IncompleteAuditError
 from keras_lime.auditing.storage.schema import FORMAT_VERSION
-from keras_lime.auditing.storage.shards import done_shards, read_json, write_json
-from keras_lime.auditing.submodular_pick import Representative, representatives
+from keras_lime.auditing.storage.shards import ShardManifest, done_shards, read_json, write_json
+from keras_lime.auditing.submodular_pick import Representative, pick_representatives
 from keras_lime.auditing.visual_words.words import find_words, write_words
 
 __all__ = ["summarise"]
@@ -33,12 +34,12 @@ _COLUMNS = (
     "object_share",
     "object_chance",
     "swap_flip",
-    "p_background",
-    "p_object",
+    "background_certainty",
+    "object_certainty",
     "error",
 )
 
-_MEANS = ("r2", "object_share", "object_chance", "swap_flip", "p_background", "p_object")
+_MEANS = ("r2", "object_share", "object_chance", "swap_flip", "background_certainty", "object_certainty")
 """Columns of which the mean over images is told, null where no image has a value."""
 
 _MOST_ERRORS = 20
@@ -50,7 +51,7 @@ _MOST_WORDS = 6
 _POOR_R2 = 0.2
 
 
-def summarise(folder: Path) -> dict[str, Any]:
+def summarise(folder: Path, manifests: Mapping[int, ShardManifest] | None = None) -> dict[str, Any]:
     """Reads an audit's rows, writes `words.parquet` and at last `summary.json`.
 
     Each image counts once, by its predicted class's row. Keys of the summary, grown within a `format_version` only:
@@ -61,9 +62,9 @@ def summarise(folder: Path) -> dict[str, Any]:
     - `labelled`, `accuracy`; `confusions`: predicted name to number, of wrong predictions alone; `wrong`: the 50 surest
       wrong predictions, surest first, with position, path, names and probability.
     - means over images, null where none has a value: `r2`, `object_share`, `object_chance`, `swap_flip`,
-      `p_background`, `p_object`; `n`: number of images that have each; `object_share_stderr` and `swap_flip_stderr`:
-      standard deviation over images divided by the square root of their number; `poor_fits`: number of images with R²
-      below 0.2.
+      `background_certainty`, `object_certainty`; `n`: number of images that have each; `object_share_stderr` and
+      `swap_flip_stderr`: standard deviation over images divided by the square root of their number; `poor_fits`: number
+      of images with R² below 0.2.
     - `representatives`: pictures picked over all classes, each with position, class and words at work.
     - `classes`: for each class the same numbers over the images that *are* of it (true label), with `label` and `name`;
       and over the images *predicted* as it `predictions` (their number), `words` (the first six of `words.parquet`, in
@@ -73,6 +74,7 @@ def summarise(folder: Path) -> dict[str, Any]:
 
     Args:
         folder: the audit's folder, all shards done.
+        manifests: of all shards, which must be there. Defaults to `None`: those that are there.
 
     Returns:
         What was written.
@@ -95,11 +97,17 @@ def summarise(folder: Path) -> dict[str, Any]:
             names.setdefault(image["label"], image["label_name"])
             classes.setdefault(image["label"], _Tally()).add(image)
         overall.add(image)
+    expected = None if manifests is None else sum(manifest.images for manifest in manifests.values())
+    if expected not in (None, overall.images):
+        raise IncompleteAuditError(
+            f"The audit in {str(folder)!r} lost shards while it was summed up: {overall.images:,} of {expected:,} "
+            "images are left. Run it again with the same arguments."
+        )
     words = find_words(folder)
     write_words(folder, words)
     by_class = words.by_class
-    picked = {} if words.tally is None else representatives(words.tally)
-    names = ({} if words.tally is None else words.tally.names) | names
+    picked = {} if words.statistics is None else pick_representatives(words.statistics)
+    names = ({} if words.statistics is None else words.statistics.names) | names
     summary: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
         "rows": rows,

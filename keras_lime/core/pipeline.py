@@ -17,7 +17,23 @@ from keras_lime.core.scores import Scorer, Scores
 from keras_lime.core.settings import Settings
 from keras_lime.core.surrogate import Fit, fit_surrogate
 
-__all__ = ["Subject", "check_classes", "explain_plans"]
+__all__ = ["Subject", "SubjectError", "check_classes", "explain_plans"]
+
+
+class SubjectError(ValueError):
+    """What is wrong with one image, its title before it.
+
+    Attributes:
+        position: place of the image among those that were to be explained.
+    """
+
+    def __init__(self, message: str, position: int) -> None:
+        super().__init__(message)
+        self.position = position
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Keeps the position when it is sent to another process."""
+        return type(self), (str(self), self.position)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +79,8 @@ def explain_plans(
         Iterator over one `Explanation` per plan, in order.
 
     Raises:
-        ValueError: what `check_classes` and the scorer raise, the latter with the image's title before it.
+        ValueError: what `check_classes` raises.
+        SubjectError: a `ValueError`, for what the scorer says of one image.
     """
     check_classes(scorer, subjects, class_names)
     description: dict[str, Any] = settings.describe()
@@ -71,7 +88,7 @@ def explain_plans(
     answers: Iterator[Answer]
 
     def told(place: int) -> AbstractContextManager[object]:
-        return _titled(subjects[place])
+        return _titled(subjects[place], place)
 
     def fit(plan: Plan, scores: Scores) -> Fit:
         return _fit(plan, scores, settings)
@@ -107,12 +124,12 @@ def explain_plans(
 
 
 @contextmanager
-def _titled(subject: Subject) -> Iterator[None]:
+def _titled(subject: Subject, position: int) -> Iterator[None]:
     """Puts the image's title before what is wrong with it."""
     try:
         yield
     except ValueError as error:
-        raise ValueError(f"{subject.title}: {error}") from error
+        raise SubjectError(f"{subject.title}: {error}", position) from error
 
 
 def _one_thread() -> AbstractContextManager[object]:

@@ -11,10 +11,10 @@ import numpy as np
 from PIL import Image
 from skimage.color import lab2rgb
 
-from keras_lime.auditing.sources.tables import rows_at
+from keras_lime.auditing.storage.row_batches import rows_at
 from keras_lime.auditing.storage.shards import read_json
-from keras_lime.report.images import Album
-from keras_lime.report.setting_labels import setting_facts
+from keras_lime.report.images import ReportImages
+from keras_lime.report.setting_labels import setting_labels
 
 __all__ = ["audit_content"]
 
@@ -52,9 +52,9 @@ def audit_content(folder: Path) -> dict[str, Any]:
     shown = [each["label"] for each in classes if each["label"] in words]
     shown += [number for number in words if number not in set(shown)]
 
-    album = Album()
+    images = ReportImages()
     wanted = _wanted(summary, classes, words, shown)
-    index = _pictures(folder, wanted, album)
+    index = _pictures(folder, wanted, images)
     chapter = {
         "title": None,
         "kind": "audit",
@@ -80,7 +80,7 @@ def audit_content(folder: Path) -> dict[str, Any]:
         "title": f"Audit of an image classifier{f' on {name}' if _is_path(about.get('dataset')) else ''}",
         "subtitle": f"{summary['images']:,} pictures, {date:%d %B %Y}",
         "chapters": [chapter],
-        "pictures": album.entries,
+        "pictures": images.entries,
     }
 
 
@@ -141,8 +141,8 @@ def _wanted(
     return list(dict.fromkeys(positions))
 
 
-def _pictures(folder: Path, wanted: Sequence[int], album: Album) -> dict[int, int]:
-    """Puts pictures into the album; their indices by position."""
+def _pictures(folder: Path, wanted: Sequence[int], images: ReportImages) -> dict[int, int]:
+    """Puts pictures into the images; their indices by position."""
     rows: dict[int, dict[str, Any]] = {}
     for row in rows_at(folder, "rows", wanted, (*_ABOUT, "weights", "stderr")):
         # Of an image's rows that of its predicted class says why it was predicted.
@@ -164,7 +164,7 @@ def _pictures(folder: Path, wanted: Sequence[int], album: Album) -> dict[int, in
             "target": row["target_name"],
             "r2": row["r2"],
         }
-        place = album.add(about, picture["picture"], segments, row["weights"], row["stderr"])
+        place = images.add(about, picture["picture"], segments, row["weights"], row["stderr"])
         if place is not None:
             index[position] = place
     return index
@@ -228,7 +228,7 @@ def _facts(about: Mapping[str, Any], summary: Mapping[str, Any]) -> list[list[st
     facts = [["pictures", f"{summary['images']:,}"]]
     if model.get("sha256"):
         facts.append(["model (SHA-256)", str(model["sha256"])[:12]])
-    facts += setting_facts(settings)
+    facts += setting_labels(settings)
     if summary["r2"] is not None:
         facts.append(["mean R²", f"{summary['r2']:.2f}"])
     return facts

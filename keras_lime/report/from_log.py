@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from keras_lime.auditing.sentences import percent
-from keras_lime.report.images import Album
-from keras_lime.report.setting_labels import setting_facts
+from keras_lime.report.images import ReportImages
+from keras_lime.report.setting_labels import setting_labels
 from keras_lime.tensorboard.plugin.event_files import LoggedRun, logged_runs
 from keras_lime.tensorboard.records import SUMMARY_TAG, Record, probe_tag, result_tag
 
@@ -39,27 +39,29 @@ def log_content(log_dir: Path) -> dict[str, Any]:
             "`source` must hold an audit (audit.json) or TensorBoard logs of LimeCallback. "
             f"Received: {str(log_dir)!r}, which holds neither."
         )
-    album, told = Album(), runs[:_MOST_RUNS]
-    chapters = [_chapter(run, album, max(1, _MOST_PICTURES // len(told)), len(runs) > 1) for run in told]
+    images, told = ReportImages(), runs[:_MOST_RUNS]
+    chapters = [_chapter(run, images, max(1, _MOST_PICTURES // len(told)), len(runs) > 1) for run in told]
     left = len(runs) - len(told)
     return {
         "title": f"What the training in {log_dir.resolve().name} looks at",
         "subtitle": f"The first {len(told)} of {len(runs)} runs." if left else "",
         "chapters": chapters,
-        "pictures": album.entries,
+        "pictures": images.entries,
     }
 
 
-def _chapter(run: LoggedRun, album: Album, most: int, titled: bool) -> dict[str, Any]:
+def _chapter(run: LoggedRun, images: ReportImages, most: int, titled: bool) -> dict[str, Any]:
     manifest = run.manifest
     header = {} if manifest is None else manifest.header
     names: Sequence[str] = header.get("class_names") or ()
     found = run.newest(SUMMARY_TAG)
     step, summary = (None, None) if found is None else found
     probes = [probe for probe in header.get("probes") or () if isinstance(probe, dict) and "id" in probe]
-    shown = [each for each in (_picture(run, probe["id"], names, album) for probe in probes[:most]) if each is not None]
-    wrong = [place for place in shown if _is_wrong(album.entries[place])]
-    wrong.sort(key=lambda place: -(album.entries[place]["value"] or 0))
+    shown = [
+        each for each in (_picture(run, probe["id"], names, images) for probe in probes[:most]) if each is not None
+    ]
+    wrong = [place for place in shown if _is_wrong(images.entries[place])]
+    wrong.sort(key=lambda place: -(images.entries[place]["value"] or 0))
     flips = summary is not None and _at(summary, "swap_flip") is not None
     classes = [] if summary is None else _classes(summary, names, flips)
     return {
@@ -76,8 +78,8 @@ def _chapter(run: LoggedRun, album: Album, most: int, titled: bool) -> dict[str,
     }
 
 
-def _picture(run: LoggedRun, probe_id: str, names: Sequence[str], album: Album) -> int | None:
-    """Puts a probe and its newest weights into the album; None if the log does not hold both."""
+def _picture(run: LoggedRun, probe_id: str, names: Sequence[str], images: ReportImages) -> int | None:
+    """Puts a probe and its newest weights into the images; None if the log does not hold both."""
     drawn, result = run.newest(probe_tag(probe_id)), run.newest(result_tag(probe_id))
     if drawn is None or result is None:
         return None
@@ -97,7 +99,7 @@ def _picture(run: LoggedRun, probe_id: str, names: Sequence[str], album: Album) 
         "target": _class(int(targets[row]), names),
         "r2": None if r2 is None else _finite(r2[row]),
     }
-    return album.add(about, picture.tobytes(), segments, coef[row], None if stderr is None else stderr[row])
+    return images.add(about, picture.tobytes(), segments, coef[row], None if stderr is None else stderr[row])
 
 
 def _classes(summary: Record, names: Sequence[str], flips: bool) -> list[dict[str, Any]]:
@@ -152,7 +154,7 @@ def _facts(run: LoggedRun, header: Mapping[str, Any], step: int | None) -> list[
     facts = [["run", run.name]]
     if step is not None:
         facts.append(["epoch", str(step)])
-    facts += setting_facts(settings)
+    facts += setting_labels(settings)
     if header.get("created"):
         facts.append(["begun", str(header["created"])[:16].replace("T", " ")])
     return facts

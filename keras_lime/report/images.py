@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-__all__ = ["Album"]
+__all__ = ["ReportImages"]
 
 _LONGEST = 256
 """Pixels of the longer side; larger pictures are made smaller."""
@@ -23,7 +23,7 @@ _MOST_BYTES = 9_500_000
 _QUALITY = 85
 
 
-class Album:
+class ReportImages:
     """Collects pictures.
 
     Args:

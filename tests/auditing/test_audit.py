@@ -210,8 +210,8 @@ def test_swap_flip_tells_readers_of_objects_from_readers_of_backgrounds(tmp_path
     assert flips["object"]["swap_flip"] == 0
     assert flips["background"]["swap_flip"] == 1
     # Without the object there is nothing left that it reads.
-    assert flips["object"]["p_background"] == pytest.approx(0, abs=1e-6)
-    assert flips["background"]["p_background"] == pytest.approx((0.91 - 0.25) / 0.75)
+    assert flips["object"]["background_certainty"] == pytest.approx(0, abs=1e-6)
+    assert flips["background"]["background_certainty"] == pytest.approx((0.91 - 0.25) / 0.75)
     assert flips["object"]["accuracy"] == 1
     # Superpixels are larger than the object.
     assert flips["object"]["object_share"] > 3 * flips["object"]["object_chance"]

@@ -15,7 +15,7 @@ import keras
 import pytest
 
 from keras_lime import audit
-from keras_lime.auditing.runners.on_ray import check_ray
+from keras_lime.auditing.runners.ray_cluster import check_ray
 from tests.support.audits import FAST, NAMES, classifier, slow_reader, write_folder
 from tests.support.worlds import squares
 

@@ -10,16 +10,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from keras_lime.auditing.preprocessing import Intake, Item
-from keras_lime.auditing.sources.make_source import open_source
-from keras_lime.auditing.sources.parquet import TableSource
-from keras_lime.auditing.sources.sources import ArraySource, Cutting, FolderSource, StreamSource
+from keras_lime.auditing.preprocessing import Preprocessing
+from keras_lime.auditing.shard import Item
+from keras_lime.auditing.sources.arrays import ArraySource
+from keras_lime.auditing.sources.folder import FolderSource
+from keras_lime.auditing.sources.make_source import make_source
+from keras_lime.auditing.sources.source import Cutting
+from keras_lime.auditing.sources.stream import StreamSource
+from keras_lime.auditing.sources.table import TableSource
 from tests.support.audits import NAMES, png, write_folder
 from tests.support.worlds import squares
 
 
 def _positions(shards: Any) -> list[list[int]]:
-    return [[item.position for item in shard.items] for shard in shards]
+    return [[item.position for item in shard.read().items] for shard in shards]
 
 
 def _table(n: int, **more: Any) -> pa.Table:
@@ -68,7 +72,7 @@ def test_tables_are_mixed_and_skip_what_is_done(groups: int, tmp_path: Path, mon
     monkeypatch.setattr(pq.ParquetFile, "iter_batches", counted)
     source = TableSource(tmp_path, None, None, Cutting(18))
     assert source.n_images == 70
-    whole = list(source.shards())
+    whole = [shard.read() for shard in source.shards()]
     found = _positions(whole)
     assert [len(shard) for shard in found] == [18, 18, 18, 16]
     assert sorted(chain.from_iterable(found)) == list(range(70))
@@ -80,7 +84,7 @@ def test_tables_are_mixed_and_skip_what_is_done(groups: int, tmp_path: Path, mon
     images = squares(70, biased=False)[0]
     for shard in whole:
         for item in shard.items:
-            np.testing.assert_array_equal(Intake((32, 32, 3)).image(item), images[item.position])
+            np.testing.assert_array_equal(Preprocessing((32, 32, 3)).image(item), images[item.position])
     read.clear()
     rest = TableSource(tmp_path, None, None, Cutting(18))
     assert _positions(rest.shards({0, 1, 3})) == [found[2]]
@@ -98,7 +102,7 @@ def test_every_shard_of_a_sorted_table_has_many_classes() -> None:
     order = np.argsort(labels, kind="stable")
     table = pa.table({"image": [png(image) for image in images[order]], "label": labels[order]})
     for source in (TableSource(table, None, None, Cutting(16)), TableSource(table, None, None, Cutting(16, most=16))):
-        for shard in source.shards():
+        for shard in (each.read() for each in source.shards()):
             assert [sum(item.label == label for item in shard.items) for label in range(4)] == [4, 4, 4, 4]
 
 
@@ -112,10 +116,10 @@ def test_labels_of_tables() -> None:
     texts = _table(8).set_column(1, "label", pa.array(["b", "a", None, "b"] * 2))
     source = TableSource(texts, None, None, Cutting(8))
     assert source.class_names == ("a", "b")
-    (shard,) = source.shards()
+    (shard,) = (each.read() for each in source.shards())
     assert [item.label for item in shard.items] == [1, 0, None, 1] * 2
     named = TableSource(texts, ["b", "x"], None, Cutting(8))
-    (shard,) = named.shards()
+    (shard,) = (each.read() for each in named.shards())
     assert [item.label for item in shard.items] == [0, None, None, 0] * 2
     assert shard.items[1].error == "the label 'a' is none of the class names"
     features = {"info": {"features": {"label": {"names": list(NAMES), "_type": "ClassLabel"}}}}
@@ -134,18 +138,18 @@ def test_columns_of_tables_have_other_names_and_masks(tmp_path: Path) -> None:
     table = pa.table({"jpg": cells, "cls": labels, "where": [png(mask) for mask in masks]})
     pq.write_table(table, tmp_path / "data.parquet")
     columns = {"image": "jpg", "label": "cls", "mask": "where"}
-    source = open_source(tmp_path / "data.parquet", None, None, columns, Cutting(6))
-    (shard,) = source.shards()
-    intake = Intake((32, 32, 3))
+    source = make_source(tmp_path / "data.parquet", None, None, columns, Cutting(6))
+    (shard,) = (each.read() for each in source.shards())
+    preprocessing = Preprocessing((32, 32, 3))
     assert shard.items[4].error == "the image is missing"
     assert shard.items[5].path == "files/5.png"
-    np.testing.assert_array_equal(intake.image(shard.items[5]), images[5])
+    np.testing.assert_array_equal(preprocessing.image(shard.items[5]), images[5])
     for item, mask in zip(shard.items, masks, strict=True):
-        np.testing.assert_array_equal(intake.mask(item), mask)
+        np.testing.assert_array_equal(preprocessing.mask(item), mask)
     with pytest.raises(ValueError, match="must have a column 'picture'"):
-        open_source(table, None, None, {"image": "picture"}, Cutting(6))
+        make_source(table, None, None, {"image": "picture"}, Cutting(6))
     with pytest.raises(ValueError, match=r"`columns` must name image, label, mask. Received: \['img'\]"):
-        open_source(table, None, None, {"img": "jpg"}, Cutting(6))
+        make_source(table, None, None, {"img": "jpg"}, Cutting(6))
 
 
 def test_identities_tell_data_sets_apart(tmp_path: Path) -> None:
@@ -174,7 +178,7 @@ def test_identities_tell_data_sets_apart(tmp_path: Path) -> None:
 def test_a_file_that_vanishes_is_an_error_of_its_image(tmp_path: Path) -> None:
     source = FolderSource(write_folder(tmp_path / "data", 8), NAMES, None, Cutting(8))
     (tmp_path / "data" / NAMES[1] / "Bild 01 ü.png").unlink()
-    (shard,) = source.shards()
+    (shard,) = (each.read() for each in source.shards())
     assert [item.error for item in shard.items if item.error] == ["FileNotFoundError: No such file or directory"]
 
 
@@ -188,28 +192,28 @@ def test_a_file_that_vanishes_is_an_error_of_its_image(tmp_path: Path) -> None:
     ],
 )
 def test_masks_from_files(mask: Any, expected: Any) -> None:
-    found = Intake((4, 4, 3)).mask(Item(0, b"", mask=png(mask)))
+    found = Preprocessing((4, 4, 3)).mask(Item(0, b"", mask=png(mask)))
     assert found is not None
     np.testing.assert_array_equal(found, np.repeat(np.repeat(expected, 2, axis=0), 2, axis=1))
 
 
 def test_masks_from_arrays() -> None:
-    intake = Intake((2, 2, 3))
-    assert intake.mask(Item(0, b"")) is None
-    found = intake.mask(Item(0, b"", mask=np.array([[[0.0], [1.0]], [[1.0], [1.0]]])))
+    preprocessing = Preprocessing((2, 2, 3))
+    assert preprocessing.mask(Item(0, b"")) is None
+    found = preprocessing.mask(Item(0, b"", mask=np.array([[[0.0], [1.0]], [[1.0], [1.0]]])))
     assert found is not None
     np.testing.assert_array_equal(found, [[False, True], [True, True]])
     with pytest.raises(ValueError, match="the object mask has values from 0 to 7, not 0 and 1"):
-        intake.mask(Item(0, b"", mask=np.full((2, 2), 7) * np.eye(2, dtype=int)))
+        preprocessing.mask(Item(0, b"", mask=np.full((2, 2), 7) * np.eye(2, dtype=int)))
     with pytest.raises(ValueError, match=r"the object mask has shape \(3, 2\)"):
-        intake.mask(Item(0, b"", mask=np.zeros((3, 2), bool)))
+        preprocessing.mask(Item(0, b"", mask=np.zeros((3, 2), bool)))
 
 
 def test_grey_models_get_grey_images() -> None:
     image = squares(1)[0][0]
-    grey = Intake((32, 32, 1)).image(Item(0, png(image)))
+    grey = Preprocessing((32, 32, 1)).image(Item(0, png(image)))
     assert grey.shape == (32, 32, 1)
-    np.testing.assert_array_equal(Intake((32, 32)).image(Item(0, png(image))), grey[..., 0])
-    scaled = Intake((32, 32), (-1.0, 1.0)).image(Item(0, png(image)))
+    np.testing.assert_array_equal(Preprocessing((32, 32)).image(Item(0, png(image))), grey[..., 0])
+    scaled = Preprocessing((32, 32), (-1.0, 1.0)).image(Item(0, png(image)))
     assert scaled.dtype == np.float32
     np.testing.assert_allclose(scaled, grey[..., 0] / 127.5 - 1, atol=1e-6)

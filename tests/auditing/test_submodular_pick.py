@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keras_lime.auditing.submodular_pick import pick, representatives
+from keras_lime.auditing.submodular_pick import pick, pick_representatives
 from keras_lime.auditing.visual_words.words import find_words
 from tests.support.planted_audits import Planted, write_audit
 
@@ -49,8 +49,8 @@ def test_it_is_the_greedy_choice_and_keeps_the_guarantee(seed: int) -> None:
 
 def test_every_class_is_represented_by_its_own_pictures(tmp_path: Path) -> None:
     words = find_words(write_audit(tmp_path, Planted(images=45, wrong=3)))
-    assert words.tally is not None
-    found = representatives(words.tally, per_class=2, overall=4)
+    assert words.statistics is not None
+    found = pick_representatives(words.statistics, per_class=2, overall=4)
     assert set(found) == {None, 0, 1, 2}
     for number in range(3):
         assert 1 <= len(found[number]) <= 2

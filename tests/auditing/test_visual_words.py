@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from keras_lime.auditing.sources.tables import explained, row_batches, rows_at
+from keras_lime.auditing.storage.row_batches import explained, row_batches, rows_at
 from keras_lime.auditing.visual_words import vocabulary as vocabulary_module
 from keras_lime.auditing.visual_words.appearance import Looks, colour_name, describe
 from keras_lime.auditing.visual_words.vocabulary import FEATURES, ROW_PART, features, learn_vocabulary
@@ -152,7 +152,7 @@ def test_failed_images_and_audits_without_any_other(tmp_path: Path) -> None:
     folder = write_audit(tmp_path / "some", Planted(images=30, failed=6))
     assert sum(row["class_images"] for row in find_words(folder).rows if row["rank"] == 1) == 24
     empty = find_words(write_audit(tmp_path / "none", Planted(images=3, failed=3)))
-    assert (empty.rows, empty.vocabulary, empty.tally) == ([], None, None)
+    assert (empty.rows, empty.vocabulary, empty.statistics) == ([], None, None)
     shutil.rmtree(folder / "shards")
     assert find_words(folder).rows == []
 

@@ -23,7 +23,7 @@ from keras_lime.core.display import Display
 from keras_lime.core.plan import make_plans
 from keras_lime.core.segmentation import Segmentation
 from keras_lime.core.settings import Settings, options
-from keras_lime.report.setting_labels import setting_facts
+from keras_lime.report.setting_labels import setting_labels
 from tests.support.models import photo
 
 BYTES = Display(0.0, 255.0)
@@ -183,7 +183,7 @@ def test_a_new_baseline_is_one_row_and_the_rest_follows(darker: NamedBaseline) -
     )
     np.testing.assert_array_equal(explanation.baseline, image.astype(np.float32) / 2)
     assert baseline_label(explanation.settings["baseline"]) == darker.label
-    assert ["hidden patches show", darker.label] in setting_facts(explanation.settings)
+    assert ["hidden superpixels show", darker.label] in setting_labels(explanation.settings)
     with pytest.raises(ValueError, match="one of mean, blur, .*, darker, or.*Did you mean 'darker'"):
         Settings(baseline="darkr")
     assert "darker" in options()["baseline"].describe()

@@ -17,11 +17,11 @@ import pytest
 from PIL import Image
 
 from keras_lime.api.report import write_report
-from keras_lime.auditing.sources.tables import rows_at
-from keras_lime.auditing.storage.pictures import picture_file
+from keras_lime.auditing.storage.image_codec import encode_image
+from keras_lime.auditing.storage.row_batches import rows_at
 from keras_lime.auditing.summary import summarise
 from keras_lime.report.from_log import log_content
-from keras_lime.report.images import Album
+from keras_lime.report.images import ReportImages
 from keras_lime.tensorboard.plugin.event_files import logged_runs
 from keras_lime.tensorboard.plugin.static_files import page_file
 from tests.support.planted_audits import Planted, write_audit
@@ -176,12 +176,12 @@ def test_the_album_is_bounded_and_large_pictures_are_made_smaller() -> None:
     picture = rng.integers(0, 255, (400, 600, 3)).astype(np.uint8)
     segments = (np.arange(400)[:, None] // 100) * 6 + np.arange(600) // 100
     about = {"name": "noise", "label": None, "predicted": None, "value": None, "target": "x", "r2": None}
-    album = Album(most_bytes=200_000)
-    places = [album.add(about, picture_file(picture), segments, np.ones(24), None) for _ in range(8)]
+    images = ReportImages(most_bytes=200_000)
+    places = [images.add(about, encode_image(picture), segments, np.ones(24), None) for _ in range(8)]
     kept = [place for place in places if place is not None]
     assert 1 <= len(kept) < 8
-    assert sum(len(each["file"]) + len(each["segments"]) for each in album.entries) <= 200_000
-    entry = album.entries[0]
+    assert sum(len(each["file"]) + len(each["segments"]) for each in images.entries) <= 200_000
+    entry = images.entries[0]
     assert (entry["width"], entry["height"]) == (256, 171)
     labels = np.frombuffer(zlib.decompress(base64.b64decode(entry["segments"])), "<u2").reshape(171, 256)
     assert (labels[0, 0], labels[-1, -1], len(np.unique(labels))) == (0, 23, 24)
@@ -190,12 +190,12 @@ def test_the_album_is_bounded_and_large_pictures_are_made_smaller() -> None:
 
 
 def test_numbers_that_are_not_finite_become_null() -> None:
-    album = Album()
+    images = ReportImages()
     about = {"name": "x", "label": None, "predicted": None, "value": None, "target": "x", "r2": None}
     segments = np.arange(16).reshape(4, 4) // 8
-    album.add(about, picture_file(np.zeros((4, 4, 3), np.uint8)), segments, [0.123456, np.nan], [np.inf, 0.01])
-    assert album.entries[0]["weights"] == [0.1235, 0]
-    assert album.entries[0]["stderr"] == [None, 0.01]
+    images.add(about, encode_image(np.zeros((4, 4, 3), np.uint8)), segments, [0.123456, np.nan], [np.inf, 0.01])
+    assert images.entries[0]["weights"] == [0.1235, 0]
+    assert images.entries[0]["stderr"] == [None, 0.01]
 
 
 def test_a_log_is_told_run_by_run(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def write_folder(folder: Path, n: int = 24, names: tuple[str, ...] = NAMES) -> P
 
 def rows_by_id(audit: Any, leave_out: tuple[str, ...] = ()) -> dict[tuple[str, int], dict[str, Any]]:
     """Rows by image and target, without columns that depend on the place in the data set."""
-    without = {"position", "path", "swap_flip", "p_background", "p_object", *leave_out}
+    without = {"position", "path", "swap_flip", "background_certainty", "object_certainty", *leave_out}
     return {
         (row["image_id"], row["target"]): {name: value for name, value in row.items() if name not in without}
         for row in audit.rows().to_pylist()

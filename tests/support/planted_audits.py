@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_lime.auditing.storage.pictures import mask_file, picture_file, segments_file
+from keras_lime.auditing.storage.image_codec import encode_image, encode_mask, encode_segments
 from keras_lime.auditing.storage.schema import FORMAT_VERSION, PICTURE_COLUMNS, ROW_COLUMNS
 from keras_lime.auditing.storage.shards import make_folder, write_shard
 from keras_lime.auditing.visual_words.descriptors import Descriptors, describe_segments
@@ -171,9 +171,9 @@ def _shown(pixels: int, label: int, scene: int, roughness: float, seed: tuple[in
     noisy = picture + rng.normal(0, 4, (1, 1, 3)) + rng.normal(0, roughness, picture.shape)
     drawn = np.clip(noisy, 0, 255).astype(np.uint8)
     return _Shown(
-        picture_file(drawn),
-        segments_file(segmentation.labels),
-        mask_file(mask),
+        encode_image(drawn),
+        encode_segments(segmentation.labels),
+        encode_mask(mask),
         segmentation.share_inside(mask),
         describe_segments(drawn, segmentation),
     )

@@ -1,6 +1,7 @@
-"""`engine="local"`: this process, one compiled model, several shards at a time. May import threadpoolctl and Keras."""
+"""`engine="local"`: this process, one compiled model, several shards at a time. May import threadpoolctl."""
 
 import os
+import platform
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -8,17 +9,20 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from keras_lime.auditing.explain_shard import work
-from keras_lime.auditing.prepare import Request, prepare, scorer_for
-from keras_lime.auditing.preprocessing import Shard
-from keras_lime.auditing.storage.shards import Manifest
-from keras_lime.data.models import load_model
+from keras_lime.auditing.explain_shard import explain_shard
+from keras_lime.auditing.opened_model import OpenedModel
+from keras_lime.auditing.prepare import Request, prepare
+from keras_lime.auditing.runners.runner import DoneShard
+from keras_lime.auditing.shard import Shard, ShardReference
+from keras_lime.auditing.storage.shards import ShardManifest
 
-__all__ = ["LocalEngine"]
+__all__ = ["LocalRunner"]
 
 
-class LocalEngine:
+class LocalRunner:
     """Threads that share a model; while one waits for it, others segment, fit and write.
+
+    They use the one accelerator that the model is on; `engine="ray"` uses several.
 
     Args:
         model: a model, or the path of one.
@@ -35,42 +39,34 @@ class LocalEngine:
     """
 
     def __init__(self, model: Any, request: Request, first: Shard, workers: int | None) -> None:
-        self._model = load_model(model) if isinstance(model, str | os.PathLike) else model
+        self._model = OpenedModel.open(model)
         self._threads = workers or max(2, min(4, os.cpu_count() or 1))
         self.job, self.identity = prepare(self._model, request, first)
 
-    def run(
-        self, shards: Iterator[Shard], tick: Callable[[int], object], count: int | None = None
-    ) -> Iterator[Manifest]:
-        """Works on shards; no more of them are read ahead than one.
-
-        Args:
-            shards: what is to be done, in order.
-            tick: called with the number of images that are done since it was called last.
-            count: number of shards, where it is known; of no use here.
-
-        Yields:
-            The shards' manifests, as they are done.
-        """
-        del count
-        scorer, lock = scorer_for(self._model, self.job), threading.Lock()
+    def run(self, shards: Iterator[ShardReference], tick: Callable[[int], object]) -> Iterator[DoneShard]:
+        """See `Runner.run`; this thread reads, no more than one shard ahead."""
+        job, lock, host = self.job, threading.Lock(), platform.node()
+        scorer = self._model.scorer(job.preprocessing.image_shape, job.settings)
 
         def ticked() -> None:
             with lock:
                 tick(1)
 
+        def done(futures: set[Future[ShardManifest]]) -> Iterator[DoneShard]:
+            yield from (DoneShard(future.result(), host) for future in futures)
+
         # The threads share the processor among themselves: linear algebra in threads of its own would fight them.
         with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(self._threads, "keras_lime") as pool:
-            running: set[Future[Manifest]] = set()
+            running: set[Future[ShardManifest]] = set()
             try:
-                for shard in shards:
-                    running.add(pool.submit(work, shard, self.job, scorer, ticked))
+                for reference in shards:
+                    running.add(pool.submit(explain_shard, reference.read(), job, scorer, ticked))
                     if len(running) > self._threads:
-                        done, running = wait(running, return_when=FIRST_COMPLETED)
-                        yield from (each.result() for each in done)
+                        finished, running = wait(running, return_when=FIRST_COMPLETED)
+                        yield from done(finished)
                 while running:
-                    done, running = wait(running, return_when=FIRST_COMPLETED)
-                    yield from (each.result() for each in done)
+                    finished, running = wait(running, return_when=FIRST_COMPLETED)
+                    yield from done(finished)
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
 

@@ -1,239 +1,255 @@
-"""`engine="ray"`: Ray Data with a pool of workers that hold the model.
+"""`engine="ray"`: workers of Ray that hold the model, read their own images and write their own files.
 
-    this process reads shards ─▶ object store ─▶ Ray Data: pull ─▶ pool of workers, which write the shards' files
-                       ▲───────────────────── manifests ◀──────────────────────────┘
+    this process: references to shards ─▶ workers, at most two shards each ─▶ files in the shared folder
+                                    ▲──────────── manifests ◀┘
 
-May import Ray, pyarrow and Keras.
+Plain actors, and no Ray Data: a shard is handed to workers that are ready alone, so that none waits for a machine that
+is gone, and a worker that is lost is replaced, on whatever machine is there by then. May import Ray and Keras.
 """
 
-import importlib.util
-import json
-import logging
-import os
-import pickle
+import platform
+import time
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-import keras
+from keras_lime.auditing.explain_shard import Job, explain_shard
+from keras_lime.auditing.opened_model import OpenedModel
+from keras_lime.auditing.prepare import Request, prepare
+from keras_lime.auditing.runners.packed_model import pack
+from keras_lime.auditing.runners.ray_cluster import (
+    check_folder,
+    check_model_size,
+    check_resources,
+    connect,
+    environment,
+    possible_workers,
+    share_machine,
+)
+from keras_lime.auditing.runners.runner import DoneShard
+from keras_lime.auditing.shard import Shard, ShardReference
+from keras_lime.auditing.storage.shards import read_json
+from keras_lime.data.models import first_line
 
-from keras_lime.auditing.explain_shard import Job, work
-from keras_lime.auditing.prepare import Request, prepare, scorer_for
-from keras_lime.auditing.preprocessing import Shard
-from keras_lime.auditing.runners.ray_feed import Feeder, Store, pull
-from keras_lime.auditing.storage.shards import Manifest, read_manifest
-from keras_lime.data.models import PackedModel, pack, pack_file
+__all__ = ["RayRunner"]
 
-__all__ = ["RayEngine", "check_ray"]
+_IN_FLIGHT = 2
+"""Shards that a worker has at a time: the one it works on, and the next."""
 
-_WINDOW = 1024
-"""Shards per run of the pipeline where their number is not known; the workers load the model anew for each."""
+_TRIES = 4
+"""A shard whose worker dies so often is taken for the reason."""
 
-
-def check_ray() -> None:
-    """Refuses where Ray is not installed.
-
-    Raises:
-        ImportError: with the remedy.
-    """
-    if importlib.util.find_spec("ray") is None:
-        raise ImportError('engine="ray" needs Ray: pip install \'keras-lime[ray]\'. engine="local" needs nothing more.')
+_LOOK_SECONDS = 5.0
+"""How often the cluster is asked for machines that have joined."""
 
 
-class RayEngine:
-    """A pool of workers on this machine, or on the cluster that Ray is connected to.
+class RayRunner:
+    """Workers on this machine, or on the cluster that Ray is connected to.
 
     Args:
         model: a model, or the path of one.
         request: what was asked for.
         first: the first images.
-        workers: how many, or None: as many as there are GPUs for, or processors but one.
-        gpus_per_worker: share of a GPU for each.
+        workers: how many, or None: as many as there is room for, also on machines that join later.
+        gpus_per_worker: share of a GPU for each, or None: one where the cluster has any.
+        verbose: 0 to say nothing.
 
     Attributes:
         job: what is the same for all shards.
         identity: content of `audit.json`.
 
     Raises:
-        ValueError: see `prepare`; or if Ray has not the processors or GPUs.
+        ValueError: see `prepare`; if Ray has not the processors or GPUs, or hosts do not share the folder.
+        RuntimeError: if a host has another version of this package.
     """
 
-    def __init__(self, model: Any, request: Request, first: Shard, workers: int | None, gpus_per_worker: float) -> None:
-        packed = pack_file(Path(model)) if isinstance(model, str | os.PathLike) else pack(model)
+    def __init__(
+        self,
+        model: Any,
+        request: Request,
+        first: Shard,
+        workers: int | None,
+        gpus_per_worker: float | None,
+        verbose: int,
+    ) -> None:
         import ray
 
+        packed = pack(model)
         self._ray = ray
-        self._started = _connect(workers)
+        self._started = connect(workers, verbose)
         try:
-            self._gpus = gpus_per_worker
-            self._workers = workers or _possible_workers(gpus_per_worker)
-            _check_resources(self._workers, gpus_per_worker)
-            self._env = {"env_vars": _environment(self._workers)}
-            # Not by pickle: functions and layers of a script or notebook are only there.
-            self._store = ray.remote(num_cpus=0)(Store).remote(ray.cloudpickle.dumps(packed))
-            # A model that is not in this process is not brought here either: it would take memory of a GPU.
-            self.job, self.identity = (
-                self._prepared_elsewhere(request, first) if packed.shown else prepare(model, request, first)
-            )
+            self._gpus = check_resources(workers, gpus_per_worker)
+            self._wanted = workers
+            check_model_size(packed)
+            check_folder(request.folder)
+            self._model = ray.put(packed)
+            self._job_at: Any = None
+            self._starting: dict[Any, Any] = {}
+            self._flying: dict[Any, dict[Any, ShardReference]] = {}
+            self._tries: Counter[int | str] = Counter()
+            # In a worker, as all shards will be: what cannot be sent there is found out before anything is written.
+            worker = self._new_worker()
+            self.job, self.identity = self._answer(worker.prepare.remote(request, first))
+            self._starting[worker.check.remote(None)] = worker
         except BaseException:
             self.close()
             raise
 
-    def run(self, shards: Iterator[Shard], tick: Callable[[int], object], count: int | None) -> Iterator[Manifest]:
-        """Works on shards; see `LocalEngine.run`.
-
-        Args:
-            shards: what is to be done, in order.
-            tick: called with the number of images that are done since it was called last.
-            count: number of shards, or None where it is not known.
-
-        Yields:
-            The shards' manifests, as they are done.
-        """
-        feeder = Feeder(self._store, shards, 3 * self._workers + 2)
-        try:
-            start = 0
-            while feeder.has(start):
-                stop = start + (_WINDOW if count is None else max(1, count))
-                for number, manifest in self._window(range(start, stop)):
-                    feeder.done(number)
-                    tick(manifest.images)
-                    yield manifest
-                start = stop
-        finally:
-            feeder.close()
-        if feeder.error is not None:
-            raise feeder.error
+    def run(self, shards: Iterator[ShardReference], tick: Callable[[int], object]) -> Iterator[DoneShard]:
+        """See `Runner.run`."""
+        self._job_at = self._ray.put((self.job, read_json(self.job.folder / "audit.json")))
+        lost: deque[ShardReference] = deque()
+        source = _Source(shards)
+        looked = -_LOOK_SECONDS
+        while True:
+            if time.monotonic() - looked > _LOOK_SECONDS:
+                self._recruit()
+                looked = time.monotonic()
+            over = self._hand_out(lost, source)
+            flying = [answer for answers in self._flying.values() for answer in answers]
+            if over and not flying:
+                if source.error is not None:
+                    raise source.error
+                return
+            for answer in self._ray.wait([*self._starting, *flying], num_returns=1, timeout=_LOOK_SECONDS)[0]:
+                for done in self._settle(answer, lost):
+                    tick(done.manifest.images)
+                    yield done
 
     def close(self) -> None:
-        """Ends the Ray that was started here."""
+        """Ends the workers, and the Ray that was started here."""
+        for worker in [*getattr(self, "_starting", {}).values(), *getattr(self, "_flying", ())]:
+            self._ray.kill(worker)
         if self._started:
             self._ray.shutdown()
 
-    def _prepared_elsewhere(self, request: Request, first: Shard) -> tuple[Job, dict[str, Any]]:
-        options = {"num_cpus": 1, "num_gpus": self._gpus, "runtime_env": self._env, "max_retries": 0}
+    def _new_worker(self) -> Any:
+        workers = self._wanted or possible_workers(self._gpus)
+        made = self._ray.remote(num_cpus=1, num_gpus=self._gpus or None, runtime_env=environment(self._gpus))(_Worker)
+        return made.remote(self._model, workers)
+
+    def _recruit(self) -> None:
+        """Asks Ray for the workers that are wanted, or fit, and are not there."""
+        wanted = self._wanted or possible_workers(self._gpus)
+        for _ in range(wanted - len(self._starting) - len(self._flying)):
+            worker = self._new_worker()
+            self._starting[worker.check.remote(self._job_at)] = worker
+
+    def _hand_out(self, lost: deque[ShardReference], source: "_Source") -> bool:
+        """Gives every worker work, first one shard each; says whether there is no more."""
+        for depth in range(_IN_FLIGHT):
+            for worker, answers in self._flying.items():
+                if len(answers) == depth:
+                    reference = lost.popleft() if lost else source.next()
+                    if reference is None:
+                        return True
+                    answers[worker.explain.remote(self._job_at, reference)] = reference
+        return False
+
+    def _settle(self, answer: Any, lost: deque[ShardReference]) -> Iterator[DoneShard]:
+        """What comes of an answer: a shard that is done, a worker that is ready, or one that is gone."""
+        gone = self._ray.exceptions.RayActorError
+        if answer in self._starting:
+            worker = self._starting.pop(answer)
+            try:
+                self._answer(answer)
+            except gone as error:
+                self._count("no shard yet", error)
+            else:
+                self._flying[worker] = {}
+            return
+        worker = next(worker for worker, answers in self._flying.items() if answer in answers)
         try:
-            found: tuple[Job, dict[str, Any]] = self._ray.get(
-                self._ray.remote(**options)(_prepare).remote(self._store, request, first)
-            )
+            done: DoneShard = self._answer(answer)
+        except gone as error:
+            # It worked on the first of its shards; the others are innocent.
+            references = list(self._flying.pop(worker).values())
+            lost.extend(references)
+            self._count(references[0].index, error)
+            self._recruit()
+            return
+        del self._flying[worker][answer]
+        yield done
+
+    def _answer(self, answer: Any) -> Any:
+        try:
+            return self._ray.get(answer)
         except self._ray.exceptions.RayTaskError as error:
             raise error.cause from None
-        return found
 
-    def _window(self, numbers: range) -> Iterator[tuple[int, Manifest]]:
-        import ray.data
-
-        context = ray.data.DataContext.get_current()
-        bars, context.enable_progress_bars = context.enable_progress_bars, False
-        logger = logging.getLogger("ray.data")
-        level = logger.level
-        logger.setLevel(logging.WARNING)
-        try:
-            dataset = (
-                ray.data.from_items([{"number": number} for number in numbers], override_num_blocks=len(numbers))
-                # Without a processor of its own: it waits, and where workers take all processors it must still run.
-                .map_batches(
-                    pull,
-                    batch_size=None,
-                    batch_format="pyarrow",
-                    fn_args=(self._store,),
-                    num_cpus=0,
-                    compute=ray.data.TaskPoolStrategy(size=min(2, len(numbers))),
-                )
-                .map_batches(
-                    _Worker,
-                    batch_size=None,
-                    batch_format="pyarrow",
-                    fn_constructor_args=(self._store, self.job),
-                    num_cpus=1,
-                    num_gpus=self._gpus or None,
-                    compute=ray.data.ActorPoolStrategy(size=min(self._workers, len(numbers))),
-                    runtime_env=self._env,
-                )
+    def _count(self, shard: int | str, error: BaseException) -> None:
+        self._tries[shard] += 1
+        if self._tries[shard] >= _TRIES:
+            raise RuntimeError(
+                f"A worker died {_TRIES} times with shard {shard}: {first_line(error)} If its memory was too small, "
+                "lower `workers`, `shard_size` or `batch_size`. What is done stays done."
             )
-            for table in dataset.iter_batches(batch_size=None, batch_format="pyarrow"):
-                for row in table.to_pylist():
-                    yield row["number"], read_manifest(json.loads(row["manifest"]))
-        finally:
-            context.enable_progress_bars = bars
-            logger.setLevel(level)
+
+
+class _Source:
+    """Shards to be handed out; where reading them fails, what was handed out is finished first.
+
+    Attributes:
+        error: why reading ended, or None.
+    """
+
+    def __init__(self, shards: Iterator[ShardReference]) -> None:
+        self._shards = shards
+        self.error: BaseException | None = None
+
+    def next(self) -> ShardReference | None:
+        """The next shard, None if there is none."""
+        if self.error is None:
+            try:
+                return next(self._shards, None)
+            except Exception as error:
+                self.error = error
+        return None
 
 
 class _Worker:
-    """Holds a model; a worker of the pool."""
+    """An actor that holds the model; Ray unpacks what it is given."""
 
-    def __init__(self, store: Any, job: Job) -> None:
-        self._model, self._job = _fetched(store).unpack(), job
-        self._scorer = scorer_for(self._model, job)
+    def __init__(self, model: bytes, workers: int) -> None:
+        share_machine(workers)
+        self._packed = model
+        self._model: OpenedModel | None = None
+        self._scorer: Any = None
 
-    def __call__(self, table: Any) -> Any:
-        import pyarrow as pa
+    def prepare(self, request: Request, first: Shard) -> tuple[Job, dict[str, Any]]:
+        """See `prepare`."""
+        return prepare(self._opened(), request, first)
 
-        manifests = [
-            json.dumps(asdict(work(pickle.loads(shard), self._job, self._scorer)))
-            for shard in table.column("shard").to_pylist()
-        ]
-        return pa.table({"number": table.column("number"), "manifest": pa.array(manifests, pa.string())})
+    def check(self, given: tuple[Job, Any] | None) -> None:
+        """Refuses a machine that joined later and has a disk of its own; see `check_folder` for the others."""
+        if given is not None:
+            job, identity = given
+            try:
+                same = read_json(job.folder / "audit.json") == identity
+            except (OSError, ValueError):
+                same = False
+            if not same:
+                raise ValueError(
+                    f"`out` must be a folder that every host shares. Received: {str(job.folder)!r}, which host "
+                    f"{platform.node()} has on a disk of its own or cannot read. Take it out of the cluster."
+                )
 
+    def explain(self, given: tuple[Job, Any], reference: ShardReference) -> DoneShard:
+        """Reads a shard, explains it and writes its files."""
+        job, _ = given
+        if self._scorer is None:
+            self._scorer = self._opened().scorer(job.preprocessing.image_shape, job.settings)
+        return DoneShard(explain_shard(reference.read(), job, self._scorer), platform.node())
 
-def _fetched(store: Any) -> PackedModel:
-    import ray
+    def _opened(self) -> OpenedModel:
+        from ray import cloudpickle
 
-    model: PackedModel = pickle.loads(ray.get(store.model.remote()))
-    return model
-
-
-def _prepare(store: Any, request: Request, first: Shard) -> tuple[Job, dict[str, Any]]:
-    return prepare(_fetched(store).unpack(), request, first)
-
-
-def _connect(workers: int | None) -> bool:
-    """Starts Ray where it does not run; says whether it was started here."""
-    import ray
-
-    if ray.is_initialized():
-        return False
-    options: dict[str, Any] = {"log_to_driver": False}
-    if not os.environ.get("RAY_ADDRESS"):
-        # Logical processors: a machine of two cores may have three workers, which share them.
-        options |= {"num_cpus": max(os.cpu_count() or 1, (workers or 0) + 1), "include_dashboard": False}
-    ray.init(**options)
-    return True
-
-
-def _possible_workers(gpus_per_worker: float) -> int:
-    import ray
-
-    resources = ray.cluster_resources()
-    if gpus_per_worker:
-        return max(1, int(resources.get("GPU", 0) / gpus_per_worker))
-    return max(1, int(resources.get("CPU", 1)) - 1)
-
-
-def _check_resources(workers: int, gpus_per_worker: float) -> None:
-    import ray
-
-    resources = ray.cluster_resources()
-    for name, unit, needed in (("workers", "CPU", workers), ("gpus_per_worker", "GPU", workers * gpus_per_worker)):
-        if needed > resources.get(unit, 0):
-            raise ValueError(
-                f"`{name}` must fit what Ray has. Received: {workers} workers, which need {needed:g} {unit}s of "
-                f"{resources.get(unit, 0):g}."
-            )
-
-
-def _environment(workers: int) -> dict[str, str]:
-    """Environment of the workers: the same backend, a share of the processors, memory of a GPU only as needed."""
-    import ray
-
-    nodes = max(1, len(ray.nodes()))
-    threads = max(1, (os.cpu_count() or 1) * nodes // workers)
-    return {
-        "KERAS_BACKEND": keras.backend.backend(),
-        "OMP_NUM_THREADS": str(threads),
-        "TF_NUM_INTRAOP_THREADS": str(threads),
-        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
-        "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
-        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
-    }
+        if self._model is None:
+            try:
+                model = cloudpickle.loads(self._packed).unpack()
+            except ImportError as error:
+                raise ValueError(
+                    f"`model` needs a module that host {platform.node()} does not have: {error}. Install it there."
+                ) from None
+            self._model = OpenedModel.open(model)
+        return self._model

@@ -5,13 +5,16 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
-from keras_lime.auditing.sources.parquet import TableSource, is_table
-from keras_lime.auditing.sources.sources import ArraySource, Cutting, FolderSource, Source, StreamSource
+from keras_lime.auditing.sources.arrays import ArraySource
+from keras_lime.auditing.sources.folder import FolderSource
+from keras_lime.auditing.sources.source import Cutting, Source
+from keras_lime.auditing.sources.stream import StreamSource
+from keras_lime.auditing.sources.table import TableSource, is_table
 
-__all__ = ["open_source"]
+__all__ = ["local_path", "make_source"]
 
 
-def open_source(
+def make_source(
     dataset: Any,
     masks: Any,
     class_names: Sequence[str] | None,
@@ -24,7 +27,7 @@ def open_source(
         ValueError: if they do not go together; TypeError if `dataset` is nothing of the kind.
     """
     if isinstance(dataset, str | PathLike):
-        dataset = Path(fspath(dataset))
+        dataset = local_path("dataset", dataset)
     if is_table(dataset):
         _refuse(masks, "a column `mask`")
         return TableSource(dataset, class_names, columns, cutting)
@@ -33,7 +36,7 @@ def open_source(
     if isinstance(dataset, Path):
         if masks is not None and not isinstance(masks, str | PathLike):
             raise ValueError(f"`masks` must be a folder, for a folder of images. Received: {type(masks).__name__}.")
-        return FolderSource(dataset, class_names, None if masks is None else Path(fspath(masks)), cutting)
+        return FolderSource(dataset, class_names, None if masks is None else local_path("masks", masks), cutting)
     arrays = dataset if isinstance(dataset, tuple) and dataset and hasattr(dataset[0], "shape") else (dataset,)
     if hasattr(arrays[0], "shape"):
         images, labels, third, *more = [*arrays, None, None][: max(3, len(arrays))]
@@ -45,6 +48,22 @@ def open_source(
         return ArraySource((images, labels, third if masks is None else masks), cutting)
     _refuse(masks, "a third part (images, labels, masks)")
     return StreamSource(dataset, cutting)
+
+
+def local_path(name: str, given: str | PathLike[str]) -> Path:
+    """The path of an argument.
+
+    Raises:
+        ValueError: if it is an address of something that is no file system.
+    """
+    text = fspath(given)
+    if "://" in text:
+        raise ValueError(
+            f"`{name}` must be a path on a file system. Received: {text!r}, an address. Mount it, or copy it first."
+        )
+    if "\0" in text:
+        raise ValueError(f"`{name}` must be a path. Received: {text!r}, which holds a zero byte.")
+    return Path(text)
 
 
 def _refuse(masks: Any, remedy: str) -> None:

@@ -7,15 +7,32 @@
     words.parquet                  a row per class and visual word, after all shards
     summary.json                   written last of all: the findings
 
-The columns only ever grow within a format version: readers ask for those they know. May import the standard library
-alone; pyarrow when a schema is asked for.
+The columns only ever grow within a format version: readers ask for those they know. Version 2 gave four columns of
+version 1 clearer names (`RENAMED`); `Audit` and the report read both, and an unfinished audit of version 1 is refused.
+May import the standard library alone; pyarrow when a schema is asked for.
 """
 
 from typing import Any
 
-__all__ = ["FORMAT_VERSION", "PICTURE_COLUMNS", "ROW_COLUMNS", "pictures_schema", "rows_schema", "schema_of"]
+__all__ = [
+    "FORMAT_VERSION",
+    "PICTURE_COLUMNS",
+    "RENAMED",
+    "ROW_COLUMNS",
+    "pictures_schema",
+    "rows_schema",
+    "schema_of",
+]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+
+RENAMED = {
+    "p_background": "background_certainty",
+    "p_object": "object_certainty",
+    "caveats": "target_diagnostics",
+    "flags": "segment_diagnostics",
+}
+"""Columns of version 1, and numbers of its summary, by the name that they have now."""
 
 ROW_COLUMNS: dict[str, tuple[str, str]] = {
     "position": ("int64", "place of the image in the data set, from 0"),
@@ -37,16 +54,22 @@ ROW_COLUMNS: dict[str, tuple[str, str]] = {
     "num_samples": ("int32", "perturbations that were scored"),
     "intercept": ("float64", "the surrogate's value with every superpixel hidden"),
     "local_prediction": ("float64", "the surrogate's value for the image itself"),
-    "caveats": ("uint8", "bits of `keras_lime.core.diagnostics.Caveat`"),
+    "target_diagnostics": ("uint8", "bits of `keras_lime.core.diagnostics.TargetDiagnostic`"),
     "object_share": ("float64", "share of the positive weight on the object; null without a mask or positive weight"),
     "object_chance": ("float64", "share of the picture that the object covers; null without a mask"),
     "swap_flip": ("float64", "share of the predictions that change on other classes' backgrounds; null if unmeasured"),
-    "p_background": ("float64", "probability of the predicted class without the object, 1 certain, 0 a guess; or null"),
-    "p_object": ("float64", "the same with the object alone, on grey; or null"),
+    "background_certainty": (
+        "float64",
+        "probability of the predicted class without the object, 1 certain, 0 a guess; or null",
+    ),
+    "object_certainty": ("float64", "the same with the object alone, on grey; or null"),
     "n_segments": ("int32", "number of superpixels"),
     "weights": ("list<float32>", "weight of each superpixel, n_segments, on the scale of `scale` in audit.json"),
     "stderr": ("list<float32>", "standard error of each weight; null for a surrogate without one"),
-    "flags": ("list<uint8>", "bits of `keras_lime.core.diagnostics.Flag` for each superpixel"),
+    "segment_diagnostics": (
+        "list<uint8>",
+        "bits of `keras_lime.core.diagnostics.SegmentDiagnostic`, one a superpixel",
+    ),
     "segment_area": ("list<float32>", "share of the picture, 0..1"),
     "segment_y": ("list<float32>", "centre from the top, 0..1"),
     "segment_x": ("list<float32>", "centre from the left, 0..1"),

@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_lime.auditing.sources.tables import Batch, explained, row_batches
+from keras_lime.auditing.storage.row_batches import RowBatch, explained, row_batches
 from keras_lime.auditing.visual_words.vocabulary import FEATURES, ROW_PART, Vocabulary, features
 
-__all__ = ["LOOKS", "Example", "WordTally", "measure_presence", "tally_words"]
+__all__ = ["LOOKS", "Example", "WordStatistics", "measure_presence", "word_statistics"]
 
 _EXAMPLES = 4
 """Superpixels kept as examples of a class's word, each of another image."""
@@ -37,7 +37,7 @@ _PER_IMAGE = ("evidence", "evidence_squares", "area", "area_squares", "present_i
 _PER_SUPERPIXEL = ("positive", "with_mask", "off_object", "at_border", "superpixels")
 
 LOOKS = ("lightness", "a", "b", "texture", "area", "y", "x", "y_squares", "x_squares", "border", "total")
-"""Columns of `WordTally.looks`."""
+"""Columns of `WordStatistics.looks`."""
 
 _COLUMNS = (*ROW_PART, "image_id", "predicted_name", "target_name", "predicted_value")
 _SEGMENTS = (*FEATURES, "weights", "segment_at_border", "segment_on_object")
@@ -54,7 +54,7 @@ class Example:
 
 
 @dataclass(eq=False)
-class WordTally:
+class WordStatistics:
     """Sums for C classes and k words.
 
     Attributes:
@@ -92,7 +92,7 @@ class WordTally:
             self.sums[title] = np.concatenate([known, empty[..., 0]])
 
 
-def tally_words(folder: Path, vocabulary: Vocabulary, *, normalise: bool = False) -> WordTally:
+def word_statistics(folder: Path, vocabulary: Vocabulary, *, normalise: bool = False) -> WordStatistics:
     """Goes through all rows once.
 
     Args:
@@ -103,12 +103,12 @@ def tally_words(folder: Path, vocabulary: Vocabulary, *, normalise: bool = False
             image can outweigh the others. Log-odds and regressions know no such bound. Defaults to `False`.
 
     Returns:
-        The `WordTally`.
+        The `WordStatistics`.
     """
-    tally = WordTally(len(vocabulary))
+    statistics = WordStatistics(len(vocabulary))
     for rows, words in _worded(folder, vocabulary, _COLUMNS, _SEGMENTS):
-        _add(tally, rows, words, normalise)
-    return tally
+        _add(statistics, rows, words, normalise)
+    return statistics
 
 
 def measure_presence(
@@ -139,7 +139,7 @@ def measure_presence(
 
 def _worded(
     folder: Path, vocabulary: Vocabulary, columns: tuple[str, ...], segments: tuple[str, ...]
-) -> Iterator[tuple[Batch, NDArray[np.int64]]]:
+) -> Iterator[tuple[RowBatch, NDArray[np.int64]]]:
     """The rows that count, batch by batch, with the word of each superpixel."""
     for batch in row_batches(folder, columns, segments):
         rows = batch.take(explained(batch))
@@ -147,16 +147,16 @@ def _worded(
             yield rows, vocabulary.words(features(rows))
 
 
-def _by_word(rows: Batch, words: NDArray[np.int64], values: NDArray[np.float64], k: int) -> NDArray[np.float64]:
+def _by_word(rows: RowBatch, words: NDArray[np.int64], values: NDArray[np.float64], k: int) -> NDArray[np.float64]:
     """Sums over superpixels by image and word, (n, k)."""
     sums = np.bincount(rows.row * k + words, weights=values, minlength=len(rows) * k)
     return np.asarray(sums, np.float64).reshape(-1, k)
 
 
-def _add(tally: WordTally, rows: Batch, words: NDArray[np.int64], normalise: bool) -> None:
-    k, target = tally.n_words, rows.columns["target"].astype(np.int64)
-    tally.grow(dict(zip(target.tolist(), map(str, rows.columns["target_name"]), strict=True)))
-    order = {number: row for row, number in enumerate(tally.names)}
+def _add(statistics: WordStatistics, rows: RowBatch, words: NDArray[np.int64], normalise: bool) -> None:
+    k, target = statistics.n_words, rows.columns["target"].astype(np.int64)
+    statistics.grow(dict(zip(target.tolist(), map(str, rows.columns["target_name"]), strict=True)))
+    order = {number: row for row, number in enumerate(statistics.names)}
     place = np.array([order[number] for number in target.tolist()])
     weights = rows.segments["weights"]
     if normalise:
@@ -169,29 +169,31 @@ def _add(tally: WordTally, rows: Batch, words: NDArray[np.int64], normalise: boo
     evidence, covered = _by_word(rows, words, weights, k), _by_word(rows, words, area, k)
     by_image = (evidence, evidence**2, covered, covered**2, (covered > 0).astype(np.float64))
     for title, summands in zip(_PER_IMAGE, by_image, strict=True):
-        np.add.at(tally.sums[title], place, summands)
+        np.add.at(statistics.sums[title], place, summands)
     cell = place[rows.row] * k + words
     with_mask = np.where(masked, positive, 0.0)
     off_object = with_mask * (1 - np.where(masked, inside, 0.0))
     by_superpixel = (positive, with_mask, off_object, positive * border, np.ones_like(area))
     for title, values in zip(_PER_SUPERPIXEL, by_superpixel, strict=True):
-        tally.sums[title] += np.bincount(cell, weights=values, minlength=len(order) * k).reshape(-1, k)
+        statistics.sums[title] += np.bincount(cell, weights=values, minlength=len(order) * k).reshape(-1, k)
     look = rows.segments
     y, x = look["segment_y"], look["segment_x"]
     colour = (look["segment_lightness"], look["segment_a"], look["segment_b"])
     columns = (*colour, look["segment_texture"], area, y, x, y**2, x**2, border, np.ones_like(area))
     for column, values in enumerate(columns):
         summed = np.bincount(cell, weights=values * area, minlength=len(order) * k)
-        tally.looks[..., column] += summed.reshape(-1, k)
-    tally.images += np.bincount(place, minlength=len(order))
-    tally.border += ((border * area).sum(), area.sum())
-    _keep_examples(tally, rows, words, target)
-    _keep_patterns(tally, rows, target, np.maximum(evidence, 0.0))
+        statistics.looks[..., column] += summed.reshape(-1, k)
+    statistics.images += np.bincount(place, minlength=len(order))
+    statistics.border += ((border * area).sum(), area.sum())
+    _keep_examples(statistics, rows, words, target)
+    _keep_patterns(statistics, rows, target, np.maximum(evidence, 0.0))
 
 
-def _keep_examples(tally: WordTally, rows: Batch, words: NDArray[np.int64], target: NDArray[np.int64]) -> None:
+def _keep_examples(
+    statistics: WordStatistics, rows: RowBatch, words: NDArray[np.int64], target: NDArray[np.int64]
+) -> None:
     """The superpixels of the largest weights of each class and word, one an image."""
-    weights, k = rows.segments["weights"], tally.n_words
+    weights, k = rows.segments["weights"], statistics.n_words
     useful = np.flatnonzero(weights > 0)
     # The strongest of each image and word, then the first few of each class and word.
     useful = useful[np.lexsort((-weights[useful], rows.row[useful] * k + words[useful]))]
@@ -205,13 +207,15 @@ def _keep_examples(tally: WordTally, rows: Batch, words: NDArray[np.int64], targ
         row = int(rows.row[each])
         position, name = int(rows.columns["position"][row]), str(rows.columns["image_id"][row])
         found = Example(float(weights[each]), position, name, int(rows.segment[each]))
-        held = tally.examples.setdefault(divmod(key, k), [])
+        held = statistics.examples.setdefault(divmod(key, k), [])
         held.append(found)
         held.sort(key=lambda one: (-one.weight, one.position))
         del held[_EXAMPLES:]
 
 
-def _keep_patterns(tally: WordTally, rows: Batch, target: NDArray[np.int64], positive: NDArray[np.float64]) -> None:
+def _keep_patterns(
+    statistics: WordStatistics, rows: RowBatch, target: NDArray[np.int64], positive: NDArray[np.float64]
+) -> None:
     """The surest picture of each class and combination of words at work."""
     total = positive.sum(axis=1, keepdims=True)
     at_work = (positive > 0) & (positive >= _COVERED_FROM * total)
@@ -221,7 +225,7 @@ def _keep_patterns(tally: WordTally, rows: Batch, target: NDArray[np.int64], pos
     for number, pattern, value, position in zip(
         target.tolist(), bits.tolist(), values.tolist(), rows.columns["position"].astype(np.int64).tolist(), strict=True
     ):
-        held = tally.patterns.setdefault(number, {})
+        held = statistics.patterns.setdefault(number, {})
         best = held.get(pattern)
         if best is None:
             if pattern and len(held) < _MOST_PATTERNS:

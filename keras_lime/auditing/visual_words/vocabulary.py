@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sklearn.cluster import MiniBatchKMeans
 from threadpoolctl import threadpool_limits
 
-from keras_lime.auditing.sources.tables import Batch, count_images, explained, row_batches
+from keras_lime.auditing.storage.row_batches import RowBatch, count_images, explained, row_batches
 
 __all__ = ["FEATURES", "MOST_WORDS", "ROW_PART", "Vocabulary", "features", "learn_vocabulary"]
 
@@ -82,7 +82,7 @@ class Vocabulary:
         return nearest
 
 
-def features(batch: Batch) -> NDArray[np.float64]:
+def features(batch: RowBatch) -> NDArray[np.float64]:
     """Describes the superpixels of a batch of rows: float64 array (m, 8), in the order of `FEATURES`.
 
     Spread, texture and area have long tails, which roots and logarithms shorten.

@@ -33,10 +33,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_lime.auditing.sources.tables import explained, row_batches
-from keras_lime.auditing.storage.shards import read_json
+from keras_lime.auditing.storage.row_batches import explained, row_batches
+from keras_lime.auditing.storage.schema import schema_of
+from keras_lime.auditing.storage.shards import read_json, write_table
 from keras_lime.auditing.visual_words.appearance import Looks, describe
-from keras_lime.auditing.visual_words.statistics import LOOKS, WordTally, measure_presence, tally_words
+from keras_lime.auditing.visual_words.statistics import LOOKS, WordStatistics, measure_presence, word_statistics
 from keras_lime.auditing.visual_words.vocabulary import MOST_WORDS, ROW_PART, Vocabulary, learn_vocabulary
 
 __all__ = ["WORD_COLUMNS", "Words", "find_words", "write_words"]
@@ -90,12 +91,12 @@ class Words:
     Attributes:
         rows: the rows of `words.parquet` as dictionaries, class by class, by rank.
         vocabulary: the words.
-        tally: the sums behind the rows.
+        statistics: the sums behind the rows.
     """
 
     rows: list[dict[str, Any]]
     vocabulary: Vocabulary | None
-    tally: WordTally | None
+    statistics: WordStatistics | None
 
     @property
     def by_class(self) -> dict[int, list[dict[str, Any]]]:
@@ -125,18 +126,18 @@ def find_words(folder: Path, n_words: int | None = None, seed: int = 0) -> Words
     if vocabulary is None:
         return Words([], None, None)
     logit = read_json(folder / "audit.json").get("scale") == "logit"
-    tally = tally_words(folder, vocabulary, normalise=logit or regression)
-    figures = _figures(tally)
-    classes = np.array(list(tally.names), np.int64)
-    presence = measure_presence(folder, vocabulary, classes, figures["candidate"].astype(bool))
-    leads = (figures["share"] * figures["candidate"]).sum(axis=1) >= LEAST_SHARE
+    statistics = word_statistics(folder, vocabulary, normalise=logit or regression)
+    measured_words = _measurements(statistics)
+    classes = np.array(list(statistics.names), np.int64)
+    presence = measure_presence(folder, vocabulary, classes, measured_words["candidate"].astype(bool))
+    leads = (measured_words["share"] * measured_words["candidate"]).sum(axis=1) >= LEAST_SHARE
     with np.errstate(invalid="ignore"):
         leads &= presence[:, 0] - presence[:, 1] >= PRESENCE_GAP
     rows = []
-    for place, number in sorted(enumerate(tally.names), key=lambda item: item[1]):
-        own = {name: values[place] for name, values in figures.items()}
-        rows += _class_rows(place, number, own, presence[place], bool(leads[place]), tally, vocabulary)
-    return Words(rows, vocabulary, tally)
+    for place, number in sorted(enumerate(statistics.names), key=lambda item: item[1]):
+        own = {name: values[place] for name, values in measured_words.items()}
+        rows += _class_rows(place, number, own, presence[place], bool(leads[place]), statistics, vocabulary)
+    return Words(rows, vocabulary, statistics)
 
 
 def write_words(folder: Path, words: Words) -> Path:
@@ -145,13 +146,9 @@ def write_words(folder: Path, words: Words) -> Path:
     Returns:
         The path of the file.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    from keras_lime.auditing.storage.schema import schema_of
-
     file = folder / "words.parquet"
-    pq.write_table(pa.Table.from_pylist(words.rows, schema_of(WORD_COLUMNS)), file)
+    columns = {name: [row[name] for row in words.rows] for name in WORD_COLUMNS}
+    write_table(file, columns, schema_of(WORD_COLUMNS))
     return file
 
 
@@ -166,9 +163,9 @@ def _classes(folder: Path) -> tuple[int, bool]:
     return len(found), regression
 
 
-def _figures(tally: WordTally) -> dict[str, NDArray[np.float64]]:
+def _measurements(statistics: WordStatistics) -> dict[str, NDArray[np.float64]]:
     """The numbers of the table, arrays (C, k)."""
-    sums, n = tally.sums, tally.images[:, None]
+    sums, n = statistics.sums, statistics.images[:, None]
     others = n.sum() - n
     with np.errstate(divide="ignore", invalid="ignore"):
         evidence, area = sums["evidence"] / n, sums["area"] / n
@@ -181,7 +178,7 @@ def _figures(tally: WordTally) -> dict[str, NDArray[np.float64]]:
         gain = np.maximum(evidence, 0)
         share = gain / gain.sum(axis=1, keepdims=True)
         measured = sums["with_mask"] > 0.5 * sums["positive"]
-        by_border = sums["at_border"] / sums["positive"] / (tally.border[0] / tally.border[1])
+        by_border = sums["at_border"] / sums["positive"] / (statistics.border[0] / statistics.border[1])
         off = np.where(measured, sums["off_object"] / sums["with_mask"], np.minimum(by_border, 1))
         exclusivity = np.maximum(1 - elsewhere / area, 0)
         candidate = (off >= OFF_OBJECT_FROM) & (exclusivity >= EXCLUSIVE_FROM) & (beyond > STDERRS)
@@ -207,24 +204,24 @@ def _class_rows(
     own: dict[str, NDArray[np.float64]],
     presence: NDArray[np.float64],
     leads: bool,
-    tally: WordTally,
+    statistics: WordStatistics,
     vocabulary: Vocabulary,
 ) -> list[dict[str, Any]]:
     """One class's rows by rank; `own` holds arrays (k,)."""
     suspicious = own["candidate"].astype(bool) & leads
     with np.errstate(invalid="ignore"):
         weight = np.where(suspicious, own["share"] * own["exclusivity"] * own["off"], own["share"])
-    seen = np.flatnonzero(tally.sums["superpixels"][place])
+    seen = np.flatnonzero(statistics.sums["superpixels"][place])
     order = seen[np.lexsort((seen, -weight[seen], ~suspicious[seen]))]
     rows = []
     for rank, word in enumerate(order.tolist(), 1):
-        examples = tally.examples.get((number, word), [])
-        looks = _looks(tally, vocabulary, place, word)
+        examples = statistics.examples.get((number, word), [])
+        looks = _looks(statistics, vocabulary, place, word)
         rows.append(
             {
                 "class": number,
-                "class_name": tally.names[number],
-                "class_images": int(tally.images[place]),
+                "class_name": statistics.names[number],
+                "class_images": int(statistics.images[place]),
                 "rank": rank,
                 "word": word,
                 "description": describe(looks),
@@ -240,8 +237,8 @@ def _class_rows(
                 "off_object_measured": bool(own["measured"][word]),
                 "presence": _finite(presence[0]),
                 "presence_elsewhere": _finite(presence[1]),
-                "superpixels": int(tally.sums["superpixels"][place, word]),
-                "images": int(tally.sums["present_in"][place, word]),
+                "superpixels": int(statistics.sums["superpixels"][place, word]),
+                "images": int(statistics.sums["present_in"][place, word]),
                 "lightness": looks.lightness,
                 "a": looks.a,
                 "b": looks.b,
@@ -253,10 +250,10 @@ def _class_rows(
     return rows
 
 
-def _looks(tally: WordTally, vocabulary: Vocabulary, place: int, word: int) -> Looks:
-    sums = tally.looks[place, word]
+def _looks(statistics: WordStatistics, vocabulary: Vocabulary, place: int, word: int) -> Looks:
+    sums = statistics.looks[place, word]
     mean = dict(zip(LOOKS, (sums / sums[-1]).tolist(), strict=True))
-    count = max(1.0, tally.sums["superpixels"][place, word])
+    count = max(1.0, statistics.sums["superpixels"][place, word])
     return Looks(
         mean["lightness"],
         mean["a"],
@@ -268,7 +265,7 @@ def _looks(tally: WordTally, vocabulary: Vocabulary, place: int, word: int) -> L
         y_spread=float(np.sqrt(max(mean["y_squares"] - mean["y"] ** 2, 0))),
         x_spread=float(np.sqrt(max(mean["x_squares"] - mean["x"] ** 2, 0))),
         border=mean["border"],
-        usual_border=float(tally.border[0] / tally.border[1]),
+        usual_border=float(statistics.border[0] / statistics.border[1]),
     )
 
 

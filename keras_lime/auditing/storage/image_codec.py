@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-__all__ = ["mask_file", "picture_file", "segments_file"]
+__all__ = ["encode_image", "encode_mask", "encode_segments"]
 
 _LOSSLESS = 128 * 128
 """Pictures of so many pixels at most are PNG files: small ones are blurred by JPEG, and cost little."""
@@ -15,7 +15,7 @@ _LOSSLESS = 128 * 128
 _QUALITY = 90
 
 
-def picture_file(picture: NDArray[np.uint8]) -> bytes:
+def encode_image(picture: NDArray[np.uint8]) -> bytes:
     """A PNG file, of large pictures a JPEG file.
 
     Args:
@@ -27,12 +27,12 @@ def picture_file(picture: NDArray[np.uint8]) -> bytes:
     return _file(image, "JPEG", quality=_QUALITY)
 
 
-def segments_file(labels: NDArray[np.int32]) -> bytes:
+def encode_segments(labels: NDArray[np.int32]) -> bytes:
     """A 16-bit grey PNG file of a label map (h, w)."""
     return _file(Image.fromarray(labels.astype(np.uint16)), "PNG", compress_level=4)
 
 
-def mask_file(mask: NDArray[np.bool_]) -> bytes:
+def encode_mask(mask: NDArray[np.bool_]) -> bytes:
     """A 1-bit PNG file of a mask (h, w), white on the object."""
     return _file(Image.fromarray(mask), "PNG")
 

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from keras_lime.auditing.storage.shards import done_shards
 
-__all__ = ["Batch", "count_images", "explained", "row_batches", "rows_at"]
+__all__ = ["RowBatch", "count_images", "explained", "row_batches", "rows_at"]
 
 _BATCH_ROWS = 1024
 """Rows in memory at a time: a row of 50 superpixels takes some 4 kB, one of 1,000 superpixels 80 kB."""
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
+class RowBatch:
     """Some rows of an audit, superpixels one after the other; n rows, m superpixels of all of them together.
 
     Attributes:
@@ -40,10 +40,10 @@ class Batch:
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
 
-    def take(self, chosen: NDArray[np.bool_]) -> "Batch":
+    def take(self, chosen: NDArray[np.bool_]) -> "RowBatch":
         """The rows where `chosen` (n,) is True, and their superpixels."""
         kept = chosen[self.row]
-        return Batch(
+        return RowBatch(
             {name: values[chosen] for name, values in self.columns.items()},
             {name: values[kept] for name, values in self.segments.items()},
             (np.cumsum(chosen) - 1)[self.row[kept]],
@@ -58,7 +58,7 @@ def count_images(folder: Path) -> int:
 
 def row_batches(
     folder: Path, columns: Sequence[str], segments: Sequence[str] = (), *, batch_rows: int = _BATCH_ROWS
-) -> Iterator[Batch]:
+) -> Iterator[RowBatch]:
     """Reads the rows of all finished shards in order, a bounded number at a time.
 
     Args:
@@ -68,7 +68,7 @@ def row_batches(
         batch_rows: rows at a time. Defaults to `1024`.
 
     Yields:
-        One `Batch` after the other.
+        One `RowBatch` after the other.
     """
     import pyarrow.parquet as pq
 
@@ -79,7 +79,7 @@ def row_batches(
                 yield _batch(batch, columns, segments)
 
 
-def explained(batch: Batch) -> NDArray[np.bool_]:
+def explained(batch: RowBatch) -> NDArray[np.bool_]:
     """Rows (n,) that say why the model predicted what it did: the target is the predicted class, or a regression's.
 
     Needs the columns `target` and `predicted`; rows of images that failed are left out.
@@ -117,13 +117,13 @@ def rows_at(folder: Path, room: str, positions: Collection[int], columns: Sequen
     return found
 
 
-def _batch(batch: Any, columns: Sequence[str], segments: Sequence[str]) -> Batch:
+def _batch(batch: Any, columns: Sequence[str], segments: Sequence[str]) -> RowBatch:
     lengths = np.zeros(batch.num_rows, np.int64)
     for name in segments:
         lengths = np.maximum(lengths, _lengths(batch.column(name)))
     row = np.repeat(np.arange(batch.num_rows), lengths)
     starts = np.cumsum(lengths) - lengths
-    return Batch(
+    return RowBatch(
         {name: _plain(batch.column(name)) for name in columns},
         {name: _flat(batch.column(name), lengths) for name in segments},
         row,

@@ -1,0 +1,62 @@
+"""A data set that can only be read from its begin to its end → shards. May import numpy and `data`."""
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from keras_lime.auditing.shard import Item, Shard
+from keras_lime.auditing.sources.source import Cutting
+from keras_lime.data.class_names import find_class_names
+from keras_lime.data.datasets import read_batches
+
+__all__ = ["StreamSource", "cut"]
+
+
+class StreamSource:
+    """A `tf.data.Dataset`, `PyDataset`, torch `DataLoader`, generator or other iterable of batches.
+
+    Args:
+        dataset: see `keras_lime.data.datasets.read_batches`.
+        cutting: how it is cut in shards.
+    """
+
+    encoded = addressable = False
+    n_images: int | None = None
+
+    def __init__(self, dataset: Any, cutting: Cutting) -> None:
+        self._batches = read_batches(dataset)
+        self._size, self._most = cutting.size, cutting.most
+        self.class_names = find_class_names(dataset)
+
+    def describe(self) -> dict[str, Any]:
+        """See `Source.describe`. A stream can only be compared as it is read: image by image, with what is done."""
+        return {"kind": "stream", "max_images": self._most}
+
+    def shards(self, skip: Collection[int] = ()) -> Iterator[Shard]:
+        """See `Source.shards`; the data set is read once."""
+        del skip
+        return cut(self._items(), self._size, self._most)
+
+    def _items(self) -> Iterator[Item]:
+        position = 0
+        for batch in self._batches:
+            for row, image in enumerate(batch.images):
+                label = None if batch.labels is None else int(batch.labels[row])
+                # Copies: a view would keep the whole batch in memory.
+                mask = None if batch.masks is None else batch.masks[row].copy()
+                yield Item(position, image.copy(), None, label, mask)
+                position += 1
+
+
+def cut(items: Iterator[Item], size: int, most: int | None) -> Iterator[Shard]:
+    """Shards of `size` items in order, of `most` items at most."""
+    waiting: list[Item] = []
+    index = 0
+    for item in items:
+        if item.position == most:
+            break
+        waiting.append(item)
+        if len(waiting) == size:
+            yield Shard(index, tuple(waiting))
+            waiting, index = [], index + 1
+    if waiting:
+        yield Shard(index, tuple(waiting))
