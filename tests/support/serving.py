@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.parse
@@ -22,6 +23,7 @@ from tensorboard.data import server_ingester
 from tensorboard.plugins import base_plugin
 from tensorboard.util import grpc_util
 from werkzeug import test
+from werkzeug.serving import make_server
 
 from keras_lime.tensorboard.plugin.reader import RunReader
 from keras_lime.tensorboard.plugin.routes import LimePlugin
@@ -99,6 +101,19 @@ def client_of(provider: Any) -> test.Client:
     """Returns a client of TensorBoard's own application with the plugin and that provider."""
     plugin = LimePlugin(base_plugin.TBContext(data_provider=provider))
     return test.Client(application.TensorBoardWSGI([plugin], data_provider=provider))
+
+
+@contextmanager
+def serve_here(client: test.Client) -> Iterator[str]:
+    """Serves a client's application from a thread of this process and yields its address."""
+    server = make_server("127.0.0.1", 0, client.application, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
 
 
 def binary(client: test.Client, route: str, **query: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:

@@ -7,6 +7,7 @@ that cannot be read are left out and named in a notice; nothing here raises beca
 May import tensorboard's data provider interface and the record schema.
 """
 
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from tensorboard.data import provider
 
 from keras_lime.tensorboard.records import MANIFEST_TAG, PLUGIN_NAME, Record, RecordError, decode
 
-__all__ = ["Manifest", "RunReader", "StepRecord", "count_steps"]
+__all__ = ["Manifest", "RunReader", "StepRecord", "count_steps", "newer_notices"]
 
 # Both loaders thin a series out to this many steps; it has to be given, and must never take effect.
 _EVERY_STEP = 1_000_000
@@ -163,6 +164,24 @@ def _parts(tensor: Any) -> Sequence[bytes]:
     """Returns the byte strings of a tensor; an empty list, which `decode` refuses, for one that holds none."""
     parts = tensor.tolist() if tensor.ndim == 1 else []
     return parts if all(isinstance(part, bytes) for part in parts) else []
+
+
+def newer_notices(version: object) -> list[str]:
+    """A notice if a newer keras_lime than this one wrote the log."""
+    from keras_lime import __version__
+
+    if not isinstance(version, str) or _release(version) <= _release(__version__):
+        return []
+    return [
+        f"keras_lime {version} wrote this log, and this TensorBoard has {__version__}: what that does not know is not "
+        "shown. Upgrade keras_lime where TensorBoard runs."
+    ]
+
+
+def _release(version: str) -> tuple[int, ...]:
+    """The numbers that a version begins with; () for none, the oldest."""
+    found = re.match(r"\d{1,9}(?:\.\d{1,9})*", version)
+    return tuple(int(part) for part in found[0].split(".")) if found else ()
 
 
 def count_steps(count: int) -> str:

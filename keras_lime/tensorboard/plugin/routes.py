@@ -1,20 +1,6 @@
 """LimePlugin: the HTTP routes behind the LIME tab.
 
-All routes answer GET under `data/plugin/keras_lime/`; run and probe id are percent-encoded like any query:
-
-- `manifest`: JSON, every run with data of this plugin, its newest manifest, its newest step, and notices
-- `summary?run=`: the run's means and shortcut tests at every step (`stacking.stack_summaries`), and in the header
-  `shortcut`, the words of its alarms (`stacking.shortcut_findings`)
-- `series?run=&probe=`: a probe's weights at every step (`stacking.stack_results`); `&newest=1`: at the newest alone
-- `segments?run=&probe=`: `labels` (h, w), and `object_mask` (h, w) and `object_fraction` (n_segments,) where known
-- `picture?run=&probe=`: the probe as a PNG image
-- `swaps?run=`: objects on other backgrounds that changed the prediction, at the newest step that has them, `&step=` at
-  most that one: `picture_0`, `picture_1`, … uint8, the bytes of a PNG file each; in the header `step` (null without
-  any), `pairs`, one entry a picture (`shortcut_parts.swaps_parts`), and `steps`, all that have such pictures
-- `index.js` and the page's other files, by exact name
-
-`summary`, `series`, `segments` and `swaps` are binary containers (`wire.py`), gzipped for those who can, with `notices`
-in the header. A wrong request gets status 400 or 404 and JSON `{"error": sentence}`.
+`../http_api.md` lists them with what they answer. A wrong request gets status 400 or 404 and JSON `{"error": …}`.
 
 May import tensorboard, werkzeug and the modules beside it. Never Keras, TensorFlow, JAX or PyTorch.
 """
@@ -30,7 +16,7 @@ from tensorboard.backend import http_util
 from tensorboard.plugins import base_plugin
 from werkzeug import wrappers
 
-from keras_lime.tensorboard.plugin.reader import RunReader
+from keras_lime.tensorboard.plugin.reader import RunReader, newer_notices
 from keras_lime.tensorboard.plugin.stacking import Arrays, shortcut_findings, stack_results, stack_summaries
 from keras_lime.tensorboard.plugin.static_files import page_file
 from keras_lime.tensorboard.plugin.wire import pack
@@ -120,6 +106,7 @@ class LimePlugin(base_plugin.TBPlugin):
             if manifest is None:
                 notices.append("This run has no readable manifest, so its probes cannot be listed.")
             else:
+                notices += newer_notices(manifest.header.get("keras_lime"))
                 absent = sum(result_tag(probe) not in tags for probe in manifest.probe_ids)
                 if absent:
                     notices.append(f"{absent} of {len(manifest.probe_ids)} probes have no explanation yet.")

@@ -1,7 +1,7 @@
 // Entry: TensorBoard imports this module into an iframe and calls render().
 import { h, render as mount } from "preact";
 import { keepFresh } from "./data/refresh.ts";
-import { connect } from "./state/app.ts";
+import { connect } from "./state/selection.ts";
 import { shareFonts } from "./state/fonts.ts";
 import { followTheme } from "./state/theme.ts";
 import base from "./style/base.css";

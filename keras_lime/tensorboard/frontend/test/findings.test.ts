@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeContainer } from "../src/data/container.ts";
 import { decodeManifest, decodeSeries, decodeSummary, decodeSwaps } from "../src/data/decode.ts";
-import { FLAG } from "../src/data/types.ts";
+import { SEGMENT_DIAGNOSTIC, SEGMENT_SENTENCES, TARGET_SENTENCES } from "../src/data/schema.ts";
 import { alarmAt, alarmRows, episodesOf, isTooEarly, readingTitle, stretch, sureness } from "../src/model/alarms.ts";
 import { curvesOf } from "../src/model/curves.ts";
-import { agreementWords, caveatSentences, flagged, flagSentences, marksOf } from "../src/model/trust.ts";
+import { agreementWords, targetSentences, flagged, segmentSentences, marksOf } from "../src/model/diagnostics.ts";
 import { makeExplained, makeSummary, MANIFEST, pack } from "./make.ts";
 
 const READING = { test: "swap", subject: "", value: 0.5, stderr: 0.1, threshold: 0.25 };
@@ -111,10 +111,11 @@ test("a manifest's sentences and settings are read, whatever else it holds", () 
       { run: "old", manifest: {} },
     ],
   });
-  assert.deepEqual([...runs[0].manifest!.flags], [[1, "sign"]]);
+  // Where the log has no sentence of its own, the general one stands.
+  assert.deepEqual([...runs[0].manifest!.flags], [...new Map([...SEGMENT_SENTENCES, [1, "sign"]])]);
   assert.deepEqual(runs[0].manifest!.shortcut!.unmeasured, ["why"]);
   assert.equal(runs[0].manifest!.shortcut!.swapped, 9);
-  assert.deepEqual([runs[1].manifest!.shortcut, runs[1].manifest!.caveats.size], [null, 0]);
+  assert.deepEqual([runs[1].manifest!.shortcut, runs[1].manifest!.caveats], [null, TARGET_SENTENCES]);
 });
 
 test("what cannot be judged has no weight, and does not set the scale", () => {
@@ -124,14 +125,14 @@ test("what cannot be judged has no weight, and does not set the scale", () => {
         steps: [Int32Array.of(0), [1]],
         targets: [Int32Array.of(3), [1, 1]],
         coef: [Float32Array.of(0.25, 9, -0.5), [1, 1, 3]],
-        flags: [Uint8Array.of(FLAG.signFlips, FLAG.blind, 0), [1, 1, 3]],
+        flags: [Uint8Array.of(SEGMENT_DIAGNOSTIC.signFlips, SEGMENT_DIAGNOSTIC.blind, 0), [1, 1, 3]],
         group: [Int32Array.of(1), [1]],
       }),
     ),
   );
   assert.deepEqual(Array.from(series.coef), [0.25, NaN, -0.5]);
   assert.equal(series.scale, 0.5);
-  assert.deepEqual([series.caveats, series.agreement, Array.from(series.group)], [null, null, [1]]);
+  assert.deepEqual([series.caveats, series.agreement, Array.from(series.group!)], [null, null, [1]]);
 });
 
 test("superpixels are marked as Python marks them", () => {
@@ -142,20 +143,20 @@ test("superpixels are marked as Python marks them", () => {
   });
   assert.deepEqual(marksOf(explained), { faint: [1, 0, 0], hatched: [0, 2, 0] });
   assert.deepEqual(marksOf(makeExplained()), { faint: null, hatched: null });
-  assert.deepEqual([flagged(explained, FLAG.signFlips), flagged(makeExplained(), 7)], [[0], []]);
-  assert.deepEqual(flagSentences(MANIFEST, explained, 1), ["Cannot be judged: it looks the same."]);
-  assert.deepEqual(flagSentences(MANIFEST, explained, 2), []);
+  assert.deepEqual([flagged(explained, SEGMENT_DIAGNOSTIC.signFlips), flagged(makeExplained(), 7)], [[0], []]);
+  assert.deepEqual(segmentSentences(MANIFEST, explained, 1), ["Cannot be judged: it looks the same."]);
+  assert.deepEqual(segmentSentences(MANIFEST, explained, 2), []);
 });
 
 test("caveats are the log's sentences with the numbers in them", () => {
   const flags = Uint8Array.of(2, 0, 2, 2, 2, 2, 2);
   const explained = makeExplained({ weights: new Float32Array(7), flags, caveats: 1 | 16 | 64, r2: 0.084, agreement: 0.314 });
-  assert.deepEqual(caveatSentences(MANIFEST, explained), [
+  assert.deepEqual(targetSentences(MANIFEST, explained), [
     "R² is below 0.2 (0.08): a poor fit.",
     "Some superpixels cannot be judged with this baseline (6 of 7: 0, 2, 3, 4, 5, …).",
     "The second baseline disagrees (rank agreement 0.31): it depends.",
   ]);
-  assert.deepEqual(caveatSentences(MANIFEST, makeExplained()), []);
+  assert.deepEqual(targetSentences(MANIFEST, makeExplained()), []);
   assert.notEqual(agreementWords(0.9), agreementWords(0.5));
   assert.notEqual(agreementWords(0.5), agreementWords(-0.2));
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Lane } from "../src/data/lane.ts";
+import { RequestQueue } from "../src/data/requestQueue.ts";
 import { Latest } from "../src/data/latest.ts";
 import { Resource } from "../src/data/resource.ts";
 
@@ -23,7 +23,7 @@ test("only the newest question's answer counts", () => {
 test("a late answer to an older question is dropped", async () => {
   const answers = [held<string>(), held<string>()];
   let asked = 0;
-  const resource = new Resource("key", new Lane(2), () => answers[asked++].answer);
+  const resource = new Resource("key", new RequestQueue(2), () => answers[asked++].answer);
   const older = resource.ensure("1", 0);
   const newer = resource.ensure("2", 0);
   answers[1].give("new");
@@ -36,7 +36,7 @@ test("a late answer to an older question is dropped", async () => {
 test("a version is asked for once; a failure keeps the last answer and says why", async () => {
   const answers = [held<string>(), held<string>(), held<string>()];
   let asked = 0;
-  const resource = new Resource("key", new Lane(1), () => answers[asked++].answer);
+  const resource = new Resource("key", new RequestQueue(1), () => answers[asked++].answer);
   answers[0].give("first");
   await Promise.all([resource.ensure("1", 0), resource.ensure("1", 0)]);
   assert.equal(asked, 1);
@@ -49,26 +49,26 @@ test("a version is asked for once; a failure keeps the last answer and says why"
   assert.deepEqual([resource.value.value, resource.error.value], ["third", null]);
 });
 
-test("a lane runs few at a time, the urgent first, and what hurries overtakes", async () => {
-  const lane = new Lane(1);
+test("a queue runs few at a time, the urgent first, and what hurries overtakes", async () => {
+  const queue = new RequestQueue(1);
   const order: string[] = [];
   const gate = held<void>();
   const task = (name: string) => async () => void order.push(name);
   const all = [
-    lane.run("gate", 0, () => gate.answer),
-    lane.run("later", 0, task("later")),
-    lane.run("seen 1", 1, task("seen 1")),
-    lane.run("seen 2", 1, task("seen 2")),
-    lane.run("hurried", 0, task("hurried")),
+    queue.run("gate", 0, () => gate.answer),
+    queue.run("later", 0, task("later")),
+    queue.run("seen 1", 1, task("seen 1")),
+    queue.run("seen 2", 1, task("seen 2")),
+    queue.run("hurried", 0, task("hurried")),
   ];
-  lane.hurry("hurried", 2);
+  queue.hurry("hurried", 2);
   gate.give();
   await Promise.all(all);
   assert.deepEqual(order, ["hurried", "seen 1", "seen 2", "later"]);
 });
 
 test("a failing task frees its place", async () => {
-  const lane = new Lane(1);
-  await assert.rejects(lane.run("a", 0, () => Promise.reject(new Error("lost"))), /lost/);
-  assert.equal(await lane.run("b", 0, () => Promise.resolve(7)), 7);
+  const queue = new RequestQueue(1);
+  await assert.rejects(queue.run("a", 0, () => Promise.reject(new Error("lost"))), /lost/);
+  assert.equal(await queue.run("b", 0, () => Promise.resolve(7)), 7);
 });

@@ -1,7 +1,7 @@
 // Builders for tests: a container as the server packs it, a series, a view of a probe.
 import { decodeContainer } from "../src/data/container.ts";
 import { decodeSummary } from "../src/data/decode.ts";
-import type { Explained, Moment } from "../src/model/moment.ts";
+import type { Explained, Snapshot } from "../src/model/snapshot.ts";
 import type { ProbeInfo, RunManifest, Series, Summary } from "../src/data/types.ts";
 
 type Array_ = Float32Array | Float64Array | Int32Array | Uint16Array | Uint8Array;
@@ -28,6 +28,9 @@ export function pack(arrays: Record<string, [Array_, number[]]>, meta: Record<st
 export const PROBE: ProbeInfo = { id: "a", name: "sign 1", label: 2, width: 4, height: 4, chance: 0.25 };
 
 export const MANIFEST: RunManifest = {
+  name: "lime",
+  keras_lime: "0.1.0",
+  settings: null,
   probes: [PROBE],
   class_names: ["stop", "yield", "speed"],
   output: "softmax",
@@ -64,7 +67,11 @@ export function makeSeries(change: Partial<Series> = {}): Series {
     caveats: null,
     agreement: null,
     gradientAgreement: null,
-    group: Int32Array.of(-1, -1, -1),
+    group: null,
+    intercept: new Float32Array(6),
+    localPrediction: new Float32Array(6),
+    numSamples: null,
+    further: new Map(),
     scale: 0.18,
     notices: [],
     ...change,
@@ -93,10 +100,11 @@ export function makeExplained(change: Partial<Explained> = {}): Explained {
     caveats: 0,
     agreement: NaN,
     gradientAgreement: NaN,
+    further: new Map(),
     ...change,
   };
 }
 
-export function makeMoment(change: Partial<Moment> = {}): Moment {
+export function makeSnapshot(change: Partial<Snapshot> = {}): Snapshot {
   return { step: 1, at: 0, predicted: 2, predictedValue: 0.9, wrong: false, targets: [2], group: null, shown: null, ...change };
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { outlinePath } from "../src/draw/outline.ts";
-import { type Drawing, drawOverlay, makeSheet, type Marks, selectSegments, type Sheet, shrinkSheet } from "../src/draw/overlay.ts";
+import { type Drawing, drawOverlay, makeLabelled, type Marks, selectSegments, type LabelledPicture, shrinkLabelled } from "../src/draw/overlay.ts";
 
 const PLAIN: Drawing = {
   positive: true,
@@ -18,14 +18,14 @@ const PLAIN: Drawing = {
 };
 
 /** Four superpixels, a column each: a picture of four equal pixels. */
-function columns(grey = 100): Sheet {
+function columns(grey = 100): LabelledPicture {
   const rgba = Uint8ClampedArray.from([0, 1, 2, 3].flatMap(() => [grey, grey, grey, 255]));
-  return makeSheet(4, 1, rgba, Uint16Array.of(0, 1, 2, 3));
+  return makeLabelled(4, 1, rgba, Uint16Array.of(0, 1, 2, 3));
 }
 
-function draw(sheet: Sheet, weights: ArrayLike<number>, change: Partial<Drawing>, marks: Marks | null = null): number[][] {
-  const out = new Uint8ClampedArray(sheet.rgba.length);
-  drawOverlay(sheet, weights, { ...PLAIN, ...change }, out, marks);
+function draw(labelled: LabelledPicture, weights: ArrayLike<number>, change: Partial<Drawing>, marks: Marks | null = null): number[][] {
+  const out = new Uint8ClampedArray(labelled.rgba.length);
+  drawOverlay(labelled, weights, { ...PLAIN, ...change }, out, marks);
   return Array.from({ length: out.length / 4 }, (_, pixel) => Array.from(out.subarray(pixel * 4, pixel * 4 + 3)));
 }
 
@@ -58,8 +58,8 @@ test("the rest can be hidden, the other palette taken", () => {
 });
 
 test("an outline colours rims only and wins over borders", () => {
-  const sheet = makeSheet(3, 1, new Uint8ClampedArray(12).fill(100), Uint16Array.of(0, 0, 1));
-  assert.deepEqual(draw(sheet, [1, 0], { style: "outline", boundaries: true }), [[100, 100, 100], [0, 158, 60], [178, 178, 178]]);
+  const labelled = makeLabelled(3, 1, new Uint8ClampedArray(12).fill(100), Uint16Array.of(0, 0, 1));
+  assert.deepEqual(draw(labelled, [1, 0], { style: "outline", boundaries: true }), [[100, 100, 100], [0, 158, 60], [178, 178, 178]]);
 });
 
 test("a weight that may be zero is faint, what cannot be judged is striped", () => {
@@ -95,8 +95,8 @@ test("Python draws the same bytes", () => {
   for (const { picture, labels, width, height, weights, drawing, hatched, faint, expected } of cases) {
     const rgba = new Uint8ClampedArray(width * height * 4).fill(255);
     picture.forEach((value, index) => (rgba[Math.floor(index / 3) * 4 + (index % 3)] = value));
-    const sheet = makeSheet(width, height, rgba, Uint16Array.from(labels));
-    const drawn = draw(sheet, weights.map((weight) => weight ?? NaN), drawing, {
+    const labelled = makeLabelled(width, height, rgba, Uint16Array.from(labels));
+    const drawn = draw(labelled, weights.map((weight) => weight ?? NaN), drawing, {
       hatched: hatched ?? null,
       faint: faint ?? null,
     });
@@ -104,13 +104,13 @@ test("Python draws the same bytes", () => {
   }
 });
 
-test("a large sheet shrinks by whole strides, a small one stays", () => {
+test("a large labelled shrinks by whole strides, a small one stays", () => {
   const labels = Uint16Array.from({ length: 40 }, (_, index) => (index % 10 < 5 ? 0 : 1));
-  const sheet = makeSheet(10, 4, new Uint8ClampedArray(160).fill(7), labels);
-  const small = shrinkSheet(sheet, 5);
+  const labelled = makeLabelled(10, 4, new Uint8ClampedArray(160).fill(7), labels);
+  const small = shrinkLabelled(labelled, 5);
   assert.deepEqual([small.width, small.height], [5, 2]);
   assert.deepEqual(Array.from(small.labels), [0, 0, 0, 1, 1, 0, 0, 0, 1, 1]);
-  assert.equal(shrinkSheet(sheet, 10), sheet);
+  assert.equal(shrinkLabelled(labelled, 10), labelled);
 });
 
 test("the rim of a superpixel runs between its pixels and all others", () => {

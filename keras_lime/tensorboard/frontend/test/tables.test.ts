@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fileName, toCsv } from "../src/model/csv.ts";
 import { curvesOf, measuresOf, type RunSummary } from "../src/model/curves.ts";
-import { momentAt } from "../src/model/moment.ts";
+import { snapshotAt } from "../src/model/snapshot.ts";
 import { decimal, isFaint, percent, probability, signed } from "../src/model/numbers.ts";
 import { comparisonTable, curvesTable, overviewTable, weightsTable } from "../src/model/tables.ts";
 import { filterTiles, labelsOf, sortTiles, type Tile } from "../src/model/tiles.ts";
 import { linear, linePath, nearest, niceTicks } from "../src/draw/scale.ts";
-import { makeExplained, makeMoment, makeSeries, makeSummary, MANIFEST, PROBE } from "./make.ts";
-import type { Explained } from "../src/model/moment.ts";
+import { makeExplained, makeSnapshot, makeSeries, makeSummary, MANIFEST, PROBE } from "./make.ts";
+import type { Explained } from "../src/model/snapshot.ts";
 
 test("cells are quoted where they must be, and never become formulas", () => {
   const csv = toCsv(["a", "b"], [["x,y", 'say "hi"'], [NaN, null], ["=1+1", "line\nbreak"], [-0.5, true]]);
@@ -41,13 +41,13 @@ test("a weight within two standard errors of zero is faint; without an error non
 const explained = (objectShare: number, r2: number): Explained => makeExplained({ objectShare, r2 });
 
 const TILES: Tile[] = [
-  { probe: { ...PROBE, id: "a", name: "n10", label: 1 }, moment: makeMoment({ shown: explained(0.4, 0.9), predictedValue: 0.6 }) },
+  { probe: { ...PROBE, id: "a", name: "n10", label: 1 }, snapshot: makeSnapshot({ shown: explained(0.4, 0.9), predictedValue: 0.6 }) },
   {
     probe: { ...PROBE, id: "b", name: "n9", label: 0 },
-    moment: makeMoment({ wrong: true, shown: explained(0.1, 0.2), predictedValue: 0.99 }),
+    snapshot: makeSnapshot({ wrong: true, shown: explained(0.1, 0.2), predictedValue: 0.99 }),
   },
-  { probe: { ...PROBE, id: "c", name: "n1", label: null }, moment: makeMoment({ shown: explained(NaN, NaN), predictedValue: 0.7 }) },
-  { probe: { ...PROBE, id: "d", name: "n2", label: 1 }, moment: null },
+  { probe: { ...PROBE, id: "c", name: "n1", label: null }, snapshot: makeSnapshot({ shown: explained(NaN, NaN), predictedValue: 0.7 }) },
+  { probe: { ...PROBE, id: "d", name: "n2", label: 1 }, snapshot: null },
 ];
 
 const ids = (tiles: readonly Tile[]): string => tiles.map(({ probe }) => probe.id).join("");
@@ -101,8 +101,8 @@ test("curves of several runs share an axis; equal chance levels are one curve", 
 
 test("tables have a row a probe, or a row a superpixel and epoch", () => {
   const series = makeSeries();
-  const moment = momentAt(series, PROBE, 2, "label");
-  const overview = overviewTable("run", MANIFEST, [{ probe: PROBE, moment }, { probe: PROBE, moment: null }]);
+  const snapshot = snapshotAt(series, PROBE, 2, "label");
+  const overview = overviewTable("run", MANIFEST, [{ probe: PROBE, snapshot }, { probe: PROBE, snapshot: null }]);
   assert.deepEqual(overview.rows[0].slice(0, 6), ["run", 2, "sign 1", "a", "speed", "yield"]);
   assert.equal(overview.rows[1].length, overview.header.length);
   const weights = weightsTable("run", MANIFEST, PROBE, series, 1, Float32Array.of(0, 0.5, 1));

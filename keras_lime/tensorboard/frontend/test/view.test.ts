@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DEFAULT_VIEW, formatView, parseView, type View, withView } from "../src/state/view.ts";
+import { DEFAULT_VIEW, formatView, parseView, type View, withView } from "../src/model/view.ts";
 
 const FULL: View = {
   page: "compare",

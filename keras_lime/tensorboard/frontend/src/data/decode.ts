@@ -1,5 +1,28 @@
-// Container → summary, series, segments. Pure. Missing arrays become NaN, -1 or null; wrong shapes are an error.
-import { type Container, ContainerError, type Tensor } from "./container.ts";
+// Answers → manifest, summary, series, segments, swaps. Pure. Missing arrays become NaN, -1 or null; wrong shapes are an
+// error.
+import { type Container, ContainerError } from "./container.ts";
+import { decodeArrays, decodeHeader, furtherArrays, isObject, numberOrNull, typedArray } from "./decodeFields.ts";
+import {
+  type Json,
+  MANIFEST_HEADER,
+  MANIFEST_PROBES_HEADER,
+  type ManifestHeader,
+  type ManifestProbesHeader,
+  REGIONS,
+  SEGMENT_DIAGNOSTIC,
+  SEGMENT_SENTENCES,
+  SERIES_FIELDS,
+  type SeriesFields,
+  SUMMARY_FIELDS,
+  SUMMARY_SHORTCUT_HEADER,
+  SUMMARY_SHORTCUT_READINGS_HEADER,
+  type SummaryFields,
+  type SummaryShortcutHeader,
+  type SummaryShortcutReadingsHeader,
+  SWAPS_PAIRS_HEADER,
+  type SwapsPairsHeader,
+  TARGET_SENTENCES,
+} from "./schema.ts";
 import type {
   Alarm,
   Manifest,
@@ -17,9 +40,7 @@ import type {
   Swaps,
   Texts,
 } from "./types.ts";
-import { FLAG, MEASURES, PLACES } from "./types.ts";
-
-type Json = Readonly<Record<string, unknown>>;
+import { MEASURES } from "./types.ts";
 
 /** The log may hold anything: what is missing or of the wrong kind becomes null or a name made up from the id. */
 export function decodeManifest(json: unknown): Manifest {
@@ -39,16 +60,13 @@ function decodeRun(json: Json): RunInfo {
 }
 
 function decodeRunManifest(json: Json): RunManifest {
-  const probes = Array.isArray(json.probes) ? json.probes.filter(isObject) : [];
+  const header = decodeHeader<ManifestHeader>(json, MANIFEST_HEADER);
   return {
-    probes: probes.map(decodeProbe),
-    class_names: Array.isArray(json.class_names) ? json.class_names.map(String) : null,
-    output: textOrNull(json.output),
-    n_outputs: numberOrNull(json.n_outputs),
-    created: textOrNull(json.created),
-    flags: texts(json.flags),
-    caveats: texts(json.caveats),
-    shortcut: isObject(json.shortcut) ? decodeSettings(json.shortcut) : null,
+    ...header,
+    probes: header.probes.map(decodeProbe),
+    flags: texts(header.flags, SEGMENT_SENTENCES),
+    caveats: texts(header.caveats, TARGET_SENTENCES),
+    shortcut: header.shortcut === null ? null : decodeSettings(header.shortcut),
   };
 }
 
@@ -66,54 +84,44 @@ function decodeSettings(json: Json): ShortcutSettings {
   };
 }
 
-/** Sentences by bit; what is no sentence or no bit is left out. */
-function texts(json: unknown): Texts {
-  const entries = isObject(json) ? Object.entries(json) : [];
-  return new Map(
-    entries.flatMap(([bit, text]) => (typeof text === "string" && Number(bit) > 0 ? [[Number(bit), text] as const] : [])),
+/** Sentences by bit, the log's own before the general ones; what is no sentence or no bit is left out. */
+function texts(json: Json | null, general: Texts): Texts {
+  const own = Object.entries(json ?? {}).flatMap(([bit, text]) =>
+    typeof text === "string" && Number(bit) > 0 ? [[Number(bit), text] as const] : [],
   );
+  return new Map([...general, ...own]);
 }
 
 function decodeProbe(json: Json): ProbeInfo {
-  const id = String(json.id);
-  return {
-    id,
-    name: typeof json.name === "string" && json.name !== "" ? json.name : id,
-    label: numberOrNull(json.label),
-    width: numberOrNull(json.width) ?? 1,
-    height: numberOrNull(json.height) ?? 1,
-    chance: numberOrNull(json.chance),
-  };
-}
-
-function isObject(json: unknown): json is Json {
-  return typeof json === "object" && json !== null && !Array.isArray(json);
+  const { id, name, label, width, height, chance } = decodeHeader<ManifestProbesHeader>(json, MANIFEST_PROBES_HEADER);
+  const known = id ?? String(json.id);
+  return { id: known, name: name || known, label, width: width ?? 1, height: height ?? 1, chance };
 }
 
 function strings(json: unknown): string[] {
   return Array.isArray(json) ? json.map(String) : [];
 }
 
-function textOrNull(json: unknown): string | null {
-  return typeof json === "string" ? json : null;
-}
-
 function number(json: unknown): number {
   return numberOrNull(json) ?? NaN;
-}
-
-function numberOrNull(json: unknown): number | null {
-  return typeof json === "number" && Number.isFinite(json) ? json : null;
 }
 
 export function decodeSummary(container: Container): Summary {
   const steps = integers(container, "steps");
   const classIds = integers(container, "class_ids");
+  const rest = { arrays: new Map([...container.arrays].filter(([name]) => name !== "class_ids")), meta: container.meta };
+  const sizes = { steps: steps.length, classes: classIds.length, regions: REGIONS.length };
+  const fields = decodeArrays<SummaryFields>(rest, SUMMARY_FIELDS, sizes);
+  const named = new Map(SUMMARY_FIELDS.map(({ key, name }) => [name, fields[key]]));
+  const column = (name: string): Float32Array | null => named.get(name) as Float32Array | null;
+  const overall = (name: string): Float32Array => column(name) ?? filled(steps.length);
+  const perClass = (name: string): Float32Array => column(name) ?? filled(steps.length * classIds.length);
   const each = <T>(make: (measure: Measure) => T): Record<Measure, T> =>
     Object.fromEntries(MEASURES.map((measure) => [measure, make(measure)])) as Record<Measure, T>;
-  const overall = (name: string): Float32Array => floats(container, name, [steps.length]) ?? filled(steps.length);
-  const perClass = (name: string): Float32Array =>
-    floats(container, name, [steps.length, classIds.length]) ?? filled(steps.length * classIds.length);
+  const present = (ending: (measure: Measure) => string): Partial<Record<Measure, Float32Array>> =>
+    Object.fromEntries(
+      MEASURES.map((measure) => [measure, column(ending(measure)) ?? null]).filter(([, found]) => found !== null),
+    );
   return {
     steps,
     classIds,
@@ -122,69 +130,64 @@ export function decodeSummary(container: Container): Summary {
     perClass: each((measure) => perClass(`class_${measure}`)),
     chance: overall("object_chance"),
     classChance: perClass("class_chance"),
-    errors: present((measure) => floats(container, `${measure}_stderr`, [steps.length])),
-    classErrors: present((measure) => floats(container, `class_${measure}_stderr`, [steps.length, classIds.length])),
-    shortcut: decodeShortcut(container, steps.length),
+    errors: present((measure) => `${measure}_stderr`),
+    classErrors: present((measure) => `class_${measure}_stderr`),
+    shortcut: decodeShortcut(container, fields, steps.length),
+    notices: notices(container),
   };
 }
 
-function present(find: (measure: Measure) => Float32Array | null): Partial<Record<Measure, Float32Array>> {
-  return Object.fromEntries(MEASURES.map((measure) => [measure, find(measure)]).filter(([, found]) => found !== null));
-}
-
-function decodeShortcut(container: Container, s: number): ShortcutTests {
+function decodeShortcut(container: Container, fields: SummaryFields, s: number): ShortcutTests {
   const said = isObject(container.meta.shortcut) ? container.meta.shortcut : {};
-  const numbers = (name: string, shape: readonly number[]): Float32Array =>
-    floats(container, name, shape) ?? filled(count(shape));
+  const alarms = Array.isArray(said.alarms) ? said.alarms.filter(isObject) : [];
   return {
-    guess: numbers("swap_chance", [s]),
-    counted: numbers("shortcut_counted", [s]),
-    trainAccuracy: numbers("train_accuracy", [s]),
-    accuracyNeeded: numbers("accuracy_needed", [s]),
-    frame: numbers("p_frame", [s]),
-    drops: numbers("occlusion_drop", [s, PLACES.length]),
-    dropErrors: numbers("occlusion_drop_stderr", [s, PLACES.length]),
-    alarms: objects(said.alarms).map(decodeAlarm),
+    guess: fields.swapChance ?? filled(s),
+    counted: fields.shortcutCounted ?? filled(s),
+    trainAccuracy: fields.trainAccuracy ?? filled(s),
+    accuracyNeeded: fields.accuracyNeeded ?? filled(s),
+    frame: fields.pFrame ?? filled(s),
+    drops: fields.occlusionDrop ?? filled(s * REGIONS.length),
+    dropErrors: fields.occlusionDropStderr ?? filled(s * REGIONS.length),
+    alarms: alarms.map(decodeAlarm),
     unmeasured: strings(said.unmeasured),
-    noGradients: textOrNull(said.cross_check),
+    noGradients: typeof said.cross_check === "string" ? said.cross_check : null,
   };
 }
 
 function decodeAlarm(json: Json): Alarm {
   const step = numberOrNull(json.step) ?? 0;
-  return {
-    step,
-    began: numberOrNull(json.began) ?? step,
-    words: textOrNull(json.words) ?? "",
-    readings: objects(json.readings).map(decodeReading),
-  };
+  const { began, words, readings } = decodeHeader<SummaryShortcutHeader>(json, SUMMARY_SHORTCUT_HEADER);
+  return { step, began: began ?? step, words: words ?? "", readings: readings.map(decodeReading) };
 }
 
 function decodeReading(json: Json): Reading {
+  const header = decodeHeader<SummaryShortcutReadingsHeader>(json, SUMMARY_SHORTCUT_READINGS_HEADER);
   return {
     test: String(json.test),
-    subject: textOrNull(json.subject) ?? "",
-    value: number(json.value),
-    stderr: number(json.stderr),
-    threshold: number(json.threshold),
+    subject: header.subject ?? "",
+    value: header.value ?? NaN,
+    stderr: header.stderr ?? NaN,
+    threshold: header.threshold ?? NaN,
   };
 }
 
 /** Pairs without their picture are left out. */
 export function decodeSwaps(container: Container): Swaps {
-  const pairs = objects(container.meta.pairs).flatMap((json, index): SwapPair[] => {
+  const listed = Array.isArray(container.meta.pairs) ? container.meta.pairs : [];
+  const pairs = listed.flatMap((json, index): SwapPair[] => {
     const picture = container.arrays.get(`picture_${index}`)?.data;
-    if (!(picture instanceof Uint8Array)) return [];
+    if (!isObject(json) || !(picture instanceof Uint8Array)) return [];
+    const pair = decodeHeader<SwapsPairsHeader>(json, SWAPS_PAIRS_HEADER);
     return [
       {
-        probe: String(json.probe),
-        donor: String(json.donor),
-        name: textOrNull(json.name),
-        label: numberOrNull(json.label),
-        before: numberOrNull(json.before),
-        beforeValue: number(json.before_value),
-        after: numberOrNull(json.after),
-        afterValue: number(json.after_value),
+        probe: pair.probe ?? "",
+        donor: pair.donor ?? "",
+        name: pair.name,
+        label: pair.label,
+        before: pair.before,
+        beforeValue: pair.before_value ?? NaN,
+        after: pair.after,
+        afterValue: pair.after_value ?? NaN,
         picture: `data:image/png;base64,${base64(picture)}`,
       },
     ];
@@ -199,35 +202,22 @@ function base64(bytes: Uint8Array): string {
   return btoa(binary);
 }
 
-function objects(json: unknown): Json[] {
-  return Array.isArray(json) ? json.filter(isObject) : [];
-}
+const SERIES_NAMES: ReadonlySet<string> = new Set(["steps", "wall_times", ...SERIES_FIELDS.map(({ name }) => name)]);
 
 export function decodeSeries(container: Container): Series {
   const steps = integers(container, "steps");
-  const coefficients = container.arrays.get("coef");
-  const [, slots = 0, segments = 0] = coefficients?.shape ?? [];
-  const perTarget = [steps.length, slots];
-  const flags = bytes(container, "flags", [...perTarget, segments]);
-  const coef = judged(floats(container, "coef", [...perTarget, segments]) ?? new Float32Array(0), flags);
+  const [, slots = 0, segments = 0] = container.arrays.get("coef")?.shape ?? [];
+  const sizes = { steps: steps.length, targets: slots, segments };
+  const fields = decodeArrays<SeriesFields>(container, SERIES_FIELDS, sizes);
+  const coef = judged(fields.coef, fields.flags);
   return {
+    ...fields,
+    coef,
     steps,
     slots,
     segments,
-    coef,
-    targets: int32(container, "targets", perTarget),
-    stderr: floats(container, "stderr", [...perTarget, segments]),
-    r2: floats(container, "r2", perTarget) ?? filled(steps.length * slots),
-    prediction: floats(container, "prediction", perTarget) ?? filled(steps.length * slots),
-    objectShare: floats(container, "object_share", perTarget),
-    predicted: int32(container, "predicted", [steps.length]),
-    predictedValue: floats(container, "predicted_value", [steps.length]) ?? filled(steps.length),
-    flags,
-    caveats: bytes(container, "caveats", perTarget),
-    agreement: floats(container, "agreement", perTarget),
-    gradientAgreement: floats(container, "gradient_agreement", perTarget),
-    group: int32(container, "group", [steps.length]),
     scale: largest(coef),
+    further: furtherArrays(container, SERIES_NAMES, [steps.length, slots]),
     notices: notices(container),
   };
 }
@@ -235,7 +225,7 @@ export function decodeSeries(container: Container): Series {
 /** The weights, those that say nothing left out, so that they are not taken for zeros. */
 function judged(coef: Float32Array, flags: Uint8Array | null): Float32Array {
   if (flags === null) return coef;
-  return coef.map((weight, index) => ((flags[index] & FLAG.blind) !== 0 ? NaN : weight));
+  return coef.map((weight, index) => ((flags[index] & SEGMENT_DIAGNOSTIC.blind) !== 0 ? NaN : weight));
 }
 
 export function decodeSegments(container: Container): Segments {
@@ -249,7 +239,7 @@ export function decodeSegments(container: Container): Segments {
     height,
     width,
     labels: tensor.data,
-    objectMask: bytes(container, "object_mask", [height, width]),
+    objectMask: typedArray(container, "object_mask", [height, width], "uint8"),
     objectFraction: fraction?.data instanceof Float32Array ? fraction.data : null,
   };
 }
@@ -272,40 +262,6 @@ function integers(container: Container, name: string): number[] {
   return Array.from(container.arrays.get(name)?.data ?? []);
 }
 
-function int32(container: Container, name: string, shape: readonly number[]): Int32Array {
-  return typed(container, name, shape, Int32Array) ?? new Int32Array(count(shape)).fill(-1);
-}
-
-function floats(container: Container, name: string, shape: readonly number[]): Float32Array | null {
-  return typed(container, name, shape, Float32Array);
-}
-
-function bytes(container: Container, name: string, shape: readonly number[]): Uint8Array | null {
-  return typed(container, name, shape, Uint8Array);
-}
-
-interface Kind<A> {
-  new (length: number): A;
-  from(values: ArrayLike<number>): A;
-}
-
-function typed<A>(container: Container, name: string, shape: readonly number[], kind: Kind<A>): A | null {
-  const tensor = container.arrays.get(name);
-  if (tensor === undefined) return null;
-  expectShape(name, tensor, shape);
-  return tensor.data instanceof kind ? tensor.data : kind.from(tensor.data);
-}
-
-function expectShape(name: string, tensor: Tensor, shape: readonly number[]): void {
-  if (tensor.shape.length !== shape.length || tensor.shape.some((size, axis) => size !== shape[axis])) {
-    throw new ContainerError(`"${name}" must have shape (${shape.join(", ")}). Received: (${tensor.shape.join(", ")}).`);
-  }
-}
-
 function filled(length: number): Float32Array {
   return new Float32Array(length).fill(NaN);
-}
-
-function count(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }

@@ -1,6 +1,6 @@
 // One thing the server knows, fetched when wanted and again when it has changed; components follow its signals.
 import { signal, type Signal } from "@preact/signals";
-import type { Lane } from "./lane.ts";
+import type { RequestQueue } from "./requestQueue.ts";
 import { Latest } from "./latest.ts";
 
 export class Resource<T> {
@@ -15,7 +15,7 @@ export class Resource<T> {
 
   constructor(
     private readonly key: string,
-    private readonly lane: Lane,
+    private readonly queue: RequestQueue,
     private readonly load: () => Promise<T>,
   ) {}
 
@@ -25,12 +25,12 @@ export class Resource<T> {
    */
   ensure(version: string, urgency: number): Promise<void> {
     if (this.#version === version) {
-      this.lane.hurry(this.key, urgency);
+      this.queue.hurry(this.key, urgency);
       return this.#answered;
     }
     this.#version = version;
     const counts = this.#latest.begin();
-    this.#answered = this.lane.run(this.key, urgency, this.load).then(
+    this.#answered = this.queue.run(this.key, urgency, this.load).then(
       (value) => {
         if (!counts()) return;
         this.value.value = value;
@@ -44,7 +44,7 @@ export class Resource<T> {
   }
 
   relax(): void {
-    this.lane.hurry(this.key, 0);
+    this.queue.hurry(this.key, 0);
   }
 
   /** Forgets what was asked, so that the next `ensure` asks again. */

@@ -1,8 +1,8 @@
 // Everything the page knows from the server, one Resource a thing, by run and probe.
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
-import { makeSheet, type Sheet } from "../draw/overlay.ts";
+import { makeLabelled, type LabelledPicture } from "../draw/overlay.ts";
 import { fetchManifest, fetchNewest, fetchPicture, fetchSegments, fetchSeries, fetchSummary, fetchSwaps } from "./api.ts";
-import { Lane } from "./lane.ts";
+import { RequestQueue } from "./requestQueue.ts";
 import { Resource } from "./resource.ts";
 import type { Manifest, Picture, RunInfo, RunManifest, Segments, Series, Summary, Swaps } from "./types.ts";
 
@@ -22,17 +22,17 @@ export interface ProbeData {
   readonly segments: Resource<Segments>;
   readonly picture: Resource<Picture>;
   /** Picture and superpixels ready to draw; grey where the picture is lost. */
-  readonly sheet: ReadonlySignal<Sheet | null>;
+  readonly labelled: ReadonlySignal<LabelledPicture | null>;
   /** Why nothing can be drawn. */
   readonly problem: ReadonlySignal<string | null>;
 }
 
-const lane = new Lane(CONNECTIONS);
+const queue = new RequestQueue(CONNECTIONS);
 const summaries = new Map<string, Resource<Summary>>();
 const probes = new Map<string, ProbeData>();
 const swaps = new Map<string, Resource<Swaps>>();
 
-export const manifest = new Resource<Manifest>("manifest", new Lane(1), fetchManifest);
+export const manifest = new Resource<Manifest>("manifest", new RequestQueue(1), fetchManifest);
 
 export const runs: ReadonlySignal<readonly RunInfo[]> = computed(() => manifest.value.value?.runs ?? []);
 
@@ -57,13 +57,13 @@ export function sessionOf(run: string): string {
 }
 
 export function summaryOf(run: string): Resource<Summary> {
-  return lookUp(summaries, run, () => new Resource(`summary ${run}`, lane, () => fetchSummary(run)));
+  return lookUp(summaries, run, () => new Resource(`summary ${run}`, queue, () => fetchSummary(run)));
 }
 
 /** Swapped pictures at most of an epoch; null: of the newest. */
 export function swapsOf(run: string, step: number | null): Resource<Swaps> {
   const key = JSON.stringify([run, step]);
-  return lookUp(swaps, key, () => new Resource(`swaps ${key}`, lane, () => fetchSwaps(run, step)));
+  return lookUp(swaps, key, () => new Resource(`swaps ${key}`, queue, () => fetchSwaps(run, step)));
 }
 
 export function probeOf(run: string, probe: string): ProbeData {
@@ -72,21 +72,21 @@ export function probeOf(run: string, probe: string): ProbeData {
 }
 
 function makeProbe(key: string, run: string, probe: string): ProbeData {
-  const series = new Resource(`series ${key}`, lane, () => fetchSeries(run, probe));
-  const newest = new Resource(`newest ${key}`, lane, () => fetchNewest(run, probe));
+  const series = new Resource(`series ${key}`, queue, () => fetchSeries(run, probe));
+  const newest = new Resource(`newest ${key}`, queue, () => fetchNewest(run, probe));
   const numbers = computed(() => series.value.value ?? newest.value.value);
-  const segments = new Resource(`segments ${key}`, lane, () => fetchSegments(run, probe));
-  const picture = new Resource(`picture ${key}`, lane, () => fetchPicture(run, probe));
-  const sheet = computed(() => {
+  const segments = new Resource(`segments ${key}`, queue, () => fetchSegments(run, probe));
+  const picture = new Resource(`picture ${key}`, queue, () => fetchPicture(run, probe));
+  const labelled = computed(() => {
     const map = segments.value.value;
     const shown = picture.value.value;
     if (map === null || (shown === null && picture.error.value === null)) return null;
     const fits = shown !== null && shown.width === map.width && shown.height === map.height;
     const rgba = fits ? shown.rgba : new Uint8ClampedArray(map.width * map.height * 4).fill(128);
-    return makeSheet(map.width, map.height, rgba, map.labels);
+    return makeLabelled(map.width, map.height, rgba, map.labels);
   });
   const problem = computed(() => segments.error.value ?? series.error.value ?? picture.error.value);
-  return { series, newest, numbers, segments, picture, sheet, problem };
+  return { series, newest, numbers, segments, picture, labelled, problem };
 }
 
 /** Fetches what drawing a probe takes, unless it is here; the promise ends when all of it has come. */

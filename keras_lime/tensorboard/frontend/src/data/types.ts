@@ -2,6 +2,8 @@
 //
 // s steps, T target slots, d superpixels, k classes. NaN means "not measured"; -1 in `targets` or `predicted`, "none".
 
+import type { ManifestHeader, SeriesFields } from "./schema.ts";
+
 export interface ProbeInfo {
   readonly id: string;
   readonly name: string;
@@ -12,12 +14,9 @@ export interface ProbeInfo {
   readonly chance: number | null;
 }
 
-export interface RunManifest {
+/** What a session explains: the header of its manifest, see schema.ts, with its parts decoded. */
+export interface RunManifest extends Omit<ManifestHeader, "probes" | "flags" | "caveats" | "shortcut"> {
   readonly probes: readonly ProbeInfo[];
-  readonly class_names: readonly string[] | null;
-  readonly output: string | null;
-  readonly n_outputs: number | null;
-  readonly created: string | null;
   /** What the bits of `flags` and `caveats` in a series mean, as sentences by bit. */
   readonly flags: Texts;
   readonly caveats: Texts;
@@ -85,19 +84,8 @@ export interface Summary {
   readonly errors: Readonly<Partial<Record<Measure, Float32Array>>>; // (s,)
   readonly classErrors: Readonly<Partial<Record<Measure, Float32Array>>>; // (s, k)
   readonly shortcut: ShortcutTests;
+  readonly notices: readonly string[];
 }
-
-/** Corners and borders that are hidden in search of watermarks, in the order of the log. */
-export const PLACES = [
-  "top left corner",
-  "top right corner",
-  "bottom left corner",
-  "bottom right corner",
-  "top border",
-  "bottom border",
-  "left border",
-  "right border",
-] as const;
 
 /** What the shortcut tests found beside the measures. All NaN and empty in logs without them. */
 export interface ShortcutTests {
@@ -159,34 +147,17 @@ export interface SwapPair {
   readonly picture: string;
 }
 
-/** What is doubtful about the weight of one superpixel, as bits of `flags`. */
-export const FLAG = { signFlips: 1, blind: 2, contradicted: 4 } as const;
-
-export interface Series {
+/** The fields of the log, see schema.ts; the weights of superpixels that cannot be judged are NaN. */
+export interface Series extends SeriesFields {
   readonly steps: readonly number[];
   /** T: most targets explained at one step. */
   readonly slots: number;
   /** d: superpixels. */
   readonly segments: number;
-  readonly targets: Int32Array; // (s, T)
-  /** NaN for superpixels that cannot be judged: their weight says nothing. */
-  readonly coef: Float32Array; // (s, T, d)
-  readonly stderr: Float32Array | null; // (s, T, d)
-  readonly r2: Float32Array; // (s, T)
-  readonly prediction: Float32Array; // (s, T)
-  readonly objectShare: Float32Array | null; // (s, T)
-  readonly predicted: Int32Array; // (s,)
-  readonly predictedValue: Float32Array; // (s,)
-  /** Bits, see `FLAG`. */
-  readonly flags: Uint8Array | null; // (s, T, d)
-  readonly caveats: Uint8Array | null; // (s, T)
-  /** Rank agreement with the second baseline, and with integrated gradients, −1..1. */
-  readonly agreement: Float32Array | null; // (s, T)
-  readonly gradientAgreement: Float32Array | null; // (s, T)
-  /** Group among the heatmaps of its class, 0 the largest; -1: none. */
-  readonly group: Int32Array; // (s,)
   /** Largest finite |weight| over all steps and targets; 1 where there is none. */
   readonly scale: number;
+  /** Numbers (s, T) that this page knows by their names alone. */
+  readonly further: ReadonlyMap<string, Float32Array>;
   readonly notices: readonly string[];
 }
 

@@ -1,10 +1,10 @@
 // The rims of superpixels as an SVG path in picture coordinates. Pure.
-import type { Sheet } from "./overlay.ts";
+import type { LabelledPicture } from "./overlay.ts";
 
-type Labels = Pick<Sheet, "width" | "height" | "labels">;
+type Labels = Pick<LabelledPicture, "width" | "height" | "labels">;
 
-export function outlinePath(sheet: Labels, segment: number): string {
-  return outlinesPath(sheet, [segment]);
+export function outlinePath(labelled: Labels, segment: number): string {
+  return outlinesPath(labelled, [segment]);
 }
 
 /** The rims of several superpixels; where two of them touch there is one line. */

@@ -21,7 +21,7 @@ const REST = 128;
 const BORDER = 255;
 
 /** A picture with its superpixels, prepared once: edges[i] is 1 where a 4-neighbour has another label. */
-export interface Sheet {
+export interface LabelledPicture {
   readonly width: number;
   readonly height: number;
   readonly rgba: Uint8ClampedArray;
@@ -60,7 +60,7 @@ export interface Marks {
   readonly hatched: ArrayLike<number> | null;
 }
 
-export function makeSheet(width: number, height: number, rgba: Uint8ClampedArray, labels: Uint16Array): Sheet {
+export function makeLabelled(width: number, height: number, rgba: Uint8ClampedArray, labels: Uint16Array): LabelledPicture {
   let highest = -1;
   for (let pixel = 0; pixel < labels.length; pixel++) if (labels[pixel] > highest) highest = labels[pixel];
   return { width, height, rgba, labels, edges: findEdges(width, height, labels), count: highest + 1 };
@@ -89,18 +89,18 @@ export function selectSegments(weights: Weights, selection: Selection): number[]
   return selection.numFeatures === null ? found : found.slice(0, selection.numFeatures);
 }
 
-/** Colours over a picture, written into `out` (RGBA, the sheet's size). */
+/** Colours over a picture, written into `out` (RGBA, the labelled's size). */
 export function drawOverlay(
-  sheet: Sheet,
+  labelled: LabelledPicture,
   weights: Weights,
   drawing: Drawing,
   out: Uint8ClampedArray,
   marks: Marks | null = null,
 ): void {
-  const { rgba, labels, edges, width } = sheet;
-  const looks = looksOf(weights, drawing, sheet.count, marks);
+  const { rgba, labels, edges, width } = labelled;
+  const looks = looksOf(weights, drawing, labelled.count, marks);
   const hatched = marks?.hatched ?? null;
-  const period = Math.max(4, Math.floor(Math.min(sheet.height, width) / 12));
+  const period = Math.max(4, Math.floor(Math.min(labelled.height, width) / 12));
   const stripe = Math.floor(period / 4);
   const { boundaries } = drawing;
   for (let pixel = 0, at = 0; pixel < labels.length; pixel++, at += 4) {
@@ -167,22 +167,22 @@ function looksOf(weights: Weights, drawing: Drawing, count: number, marks: Marks
   return looks;
 }
 
-/** Every n-th pixel of a sheet whose longer side exceeds `limit`: a small copy for a small tile. */
-export function shrinkSheet(sheet: Sheet, limit: number): Sheet {
-  const stride = Math.ceil(Math.max(sheet.width, sheet.height) / limit);
-  if (stride <= 1) return sheet;
-  const width = Math.ceil(sheet.width / stride);
-  const height = Math.ceil(sheet.height / stride);
+/** Every n-th pixel of a labelled whose longer side exceeds `limit`: a small copy for a small tile. */
+export function shrinkLabelled(labelled: LabelledPicture, limit: number): LabelledPicture {
+  const stride = Math.ceil(Math.max(labelled.width, labelled.height) / limit);
+  if (stride <= 1) return labelled;
+  const width = Math.ceil(labelled.width / stride);
+  const height = Math.ceil(labelled.height / stride);
   const rgba = new Uint8ClampedArray(width * height * 4);
   const labels = new Uint16Array(width * height);
   for (let y = 0, at = 0; y < height; y++) {
     for (let x = 0; x < width; x++, at++) {
-      const from = y * stride * sheet.width + x * stride;
-      labels[at] = sheet.labels[from];
-      for (let channel = 0; channel < 4; channel++) rgba[at * 4 + channel] = sheet.rgba[from * 4 + channel];
+      const from = y * stride * labelled.width + x * stride;
+      labels[at] = labelled.labels[from];
+      for (let channel = 0; channel < 4; channel++) rgba[at * 4 + channel] = labelled.rgba[from * 4 + channel];
     }
   }
-  return makeSheet(width, height, rgba, labels);
+  return makeLabelled(width, height, rgba, labels);
 }
 
 function largestFinite(weights: Weights): number {

@@ -2,8 +2,8 @@
 import type { ProbeInfo, RunManifest, Series } from "../data/types.ts";
 import type { Cell } from "./csv.ts";
 import { classesOf, curvesOf, type RunSummary } from "./curves.ts";
-import { className, explainedAt, type Explained, type Moment } from "./moment.ts";
-import { flagSentences } from "./trust.ts";
+import { className, explainedAt, type Explained, type Snapshot } from "./snapshot.ts";
+import { segmentSentences } from "./diagnostics.ts";
 import type { Measure } from "../data/types.ts";
 
 export interface Table {
@@ -11,29 +11,29 @@ export interface Table {
   readonly rows: readonly (readonly Cell[])[];
 }
 
-export interface ProbeMoment {
+export interface ProbeSnapshot {
   readonly probe: ProbeInfo;
-  readonly moment: Moment | null;
+  readonly snapshot: Snapshot | null;
 }
 
 /** The grid: one row a probe. */
-export function overviewTable(run: string, manifest: RunManifest, probes: readonly ProbeMoment[]): Table {
+export function overviewTable(run: string, manifest: RunManifest, probes: readonly ProbeSnapshot[]): Table {
   const header = ["run", "epoch", "probe", "id", "true_class", "predicted_class", "predicted_value", "explained_class"];
   return {
     header: [...header, "explained_probability", "object_share", "object_share_by_chance", "r2"],
-    rows: probes.map(({ probe, moment }) => [
+    rows: probes.map(({ probe, snapshot }) => [
       run,
-      moment?.step ?? null,
+      snapshot?.step ?? null,
       probe.name,
       probe.id,
       probe.label === null ? null : className(manifest, probe.label),
-      moment === null || moment.predicted === null ? null : className(manifest, moment.predicted),
-      moment?.predictedValue ?? null,
-      moment === null || moment.shown === null ? null : className(manifest, moment.shown.target),
-      moment?.shown?.prediction ?? null,
-      moment?.shown?.objectShare ?? null,
+      snapshot === null || snapshot.predicted === null ? null : className(manifest, snapshot.predicted),
+      snapshot?.predictedValue ?? null,
+      snapshot === null || snapshot.shown === null ? null : className(manifest, snapshot.shown.target),
+      snapshot?.shown?.prediction ?? null,
+      snapshot?.shown?.objectShare ?? null,
       probe.chance,
-      moment?.shown?.r2 ?? null,
+      snapshot?.shown?.r2 ?? null,
     ]),
   };
 }
@@ -60,7 +60,7 @@ export function weightsTable(
         segment,
         weight,
         explained.stderr?.[segment] ?? null,
-        flagSentences(manifest, explained, segment).join(" "),
+        segmentSentences(manifest, explained, segment).join(" "),
         objectFraction?.[segment] ?? null,
       ]),
     );
@@ -90,14 +90,14 @@ export function curvesTable(runs: readonly RunSummary[], manifest: RunManifest, 
   return { header: ["run", "class", "epoch", measure, "standard_error", "by_chance"], rows };
 }
 
-export interface PairMoment {
+export interface PairSnapshot {
   readonly probe: ProbeInfo;
   /** One class explained on both sides. */
   readonly common: { readonly left: Explained; readonly right: Explained } | null;
 }
 
 /** The comparison: a row for every probe and superpixel, of a class that both sides explain. */
-export function comparisonTable(manifest: RunManifest, pairs: readonly PairMoment[]): Table {
+export function comparisonTable(manifest: RunManifest, pairs: readonly PairSnapshot[]): Table {
   const rows: Cell[][] = [];
   for (const { probe, common } of pairs) {
     if (common === null) continue;

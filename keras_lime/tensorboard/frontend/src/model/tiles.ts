@@ -1,31 +1,31 @@
 // Which probes the overview shows, in which order. Pure.
 import type { ProbeInfo } from "../data/types.ts";
-import type { View } from "../state/view.ts";
-import type { Moment } from "./moment.ts";
+import type { View } from "./view.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 export interface Tile {
   readonly probe: ProbeInfo;
   /** null while its numbers are on the way, or when there are none at this epoch. */
-  readonly moment: Moment | null;
+  readonly snapshot: Snapshot | null;
 }
 
 type Filter = Pick<View, "onlyClass" | "wrongOnly" | "maxShare">;
 
 /** A probe whose numbers are still missing is shown unless what is known already excludes it. */
 export function filterTiles(tiles: readonly Tile[], filter: Filter): Tile[] {
-  return tiles.filter(({ probe, moment }) => {
+  return tiles.filter(({ probe, snapshot }) => {
     if (filter.onlyClass !== null && probe.label !== filter.onlyClass) return false;
-    if (moment === null) return true;
-    if (filter.wrongOnly && moment.wrong !== true) return false;
-    return filter.maxShare >= 1 || (moment.shown?.objectShare ?? NaN) <= filter.maxShare;
+    if (snapshot === null) return true;
+    if (filter.wrongOnly && snapshot.wrong !== true) return false;
+    return filter.maxShare >= 1 || (snapshot.shown?.objectShare ?? NaN) <= filter.maxShare;
   });
 }
 
-const KEYS: Readonly<Record<Exclude<View["sort"], "given" | "name">, (moment: Moment) => number>> = {
-  share: (moment) => moment.shown?.objectShare ?? NaN,
-  wrong: (moment) => (moment.wrong === true ? -moment.predictedValue : 1),
-  r2: (moment) => moment.shown?.r2 ?? NaN,
-  certainty: (moment) => moment.predictedValue,
+const KEYS: Readonly<Record<Exclude<View["sort"], "given" | "name">, (snapshot: Snapshot) => number>> = {
+  share: (snapshot) => snapshot.shown?.objectShare ?? NaN,
+  wrong: (snapshot) => (snapshot.wrong === true ? -snapshot.predictedValue : 1),
+  r2: (snapshot) => snapshot.shown?.r2 ?? NaN,
+  certainty: (snapshot) => snapshot.predictedValue,
 };
 
 /** Lowest first; what has no number comes last; equals keep the order in which the probes were given. */
@@ -35,7 +35,7 @@ export function sortTiles(tiles: readonly Tile[], sort: View["sort"]): Tile[] {
     return [...tiles].sort((a, b) => a.probe.name.localeCompare(b.probe.name, undefined, { numeric: true }));
   }
   const keyOf = (tile: Tile): number => {
-    const key = tile.moment === null ? NaN : KEYS[sort](tile.moment);
+    const key = tile.snapshot === null ? NaN : KEYS[sort](tile.snapshot);
     return Number.isNaN(key) ? Infinity : key;
   };
   const keys = new Map(tiles.map((tile) => [tile, keyOf(tile)]));

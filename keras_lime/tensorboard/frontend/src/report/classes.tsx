@@ -1,7 +1,7 @@
 // The table of classes by shortcut score; long ones are cut, and searched.
 import { useState } from "preact/hooks";
 import { percent } from "../model/numbers.ts";
-import type { Chapter, ClassRow } from "./types.ts";
+import type { Chapter, ClassRow } from "./content.ts";
 
 const FEW = 15;
 

@@ -1,8 +1,8 @@
 // A picture beside its explanation, with what is known of it.
 import type { PaletteName } from "../draw/overlay.ts";
 import { decimal, probability } from "../model/numbers.ts";
-import { Shot } from "./shot.tsx";
-import type { PictureData } from "./types.ts";
+import { Thumbnail } from "./thumbnail.tsx";
+import type { PictureData } from "./content.ts";
 
 export function Figure({ picture, palette }: { picture: PictureData; palette: PaletteName }) {
   const { name, label, predicted, value, r2, target } = picture;
@@ -12,7 +12,7 @@ export function Figure({ picture, palette }: { picture: PictureData; palette: Pa
     <figure>
       <div class="pair">
         <img class={Math.max(picture.width, picture.height) < 160 ? "coarse" : ""} src={picture.file} alt={name} />
-        <Shot picture={picture} palette={palette} segment={null} label={`${name}: what speaks for ${title}`} />
+        <Thumbnail picture={picture} palette={palette} segment={null} label={`${name}: what speaks for ${title}`} />
       </div>
       <figcaption>
         <b class={wrong ? "wrong" : label === null ? "" : "right"}>{title}</b>{" "}

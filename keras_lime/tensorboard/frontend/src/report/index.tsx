@@ -2,7 +2,7 @@
 import { render } from "preact";
 import { Report } from "./report.tsx";
 import style from "./report.css";
-import type { ReportData } from "./types.ts";
+import type { ReportData } from "./content.ts";
 
 const sheet = document.createElement("style");
 sheet.textContent = style;

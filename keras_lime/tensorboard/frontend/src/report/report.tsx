@@ -1,10 +1,10 @@
 // The report's chapters and sections: sentences first, then tables, then pictures, then method and limits.
-import type { Chapter, PictureData, ReportData } from "./types.ts";
+import type { Chapter, PictureData, ReportData } from "./content.ts";
 import { ClassTable } from "./classes.tsx";
 import { Method } from "./method.tsx";
-import { Legend } from "./shot.tsx";
+import { Legend } from "./thumbnail.tsx";
 import { Figure } from "./figure.tsx";
-import { Words } from "./words.tsx";
+import { Words } from "./visualWords.tsx";
 
 export function Report({ data }: { data: ReportData }) {
   return (

@@ -3,7 +3,7 @@
 // The page lives in TensorBoard's iframe, whose own address nobody sees: the view goes behind the tab's name in the hash
 // of TensorBoard's window. `replaceState` changes it without an event, so TensorBoard's router stays calm. While
 // another tab is shown the hash is not ours and is left alone. Opened on its own, the page uses its own hash.
-import { formatView, parseView, type View, withView } from "./view.ts";
+import { formatView, parseView, type View, withView } from "../model/view.ts";
 
 const TAB = "keras_lime";
 

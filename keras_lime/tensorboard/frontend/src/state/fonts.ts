@@ -8,15 +8,15 @@ export async function shareFonts(): Promise<void> {
     // Behind a path prefix TensorBoard cannot find its own fonts; asking for them again would not help.
     if (![...faces].some((face) => face.family.includes("Roboto") && face.status === "loaded")) return;
     const style = document.createElement("style");
-    style.textContent = [...host.styleSheets].flatMap((sheet) => fontRules(sheet, sheet.href ?? host.baseURI)).join("");
+    style.textContent = [...host.styleSheets].flatMap((labelled) => fontRules(labelled, labelled.href ?? host.baseURI)).join("");
     document.head.append(style);
   } catch {
-    // A foreign window or sheet: nothing to share.
+    // A foreign window or labelled: nothing to share.
   }
 }
 
-function fontRules(sheet: CSSStyleSheet, base: string): string[] {
-  return [...sheet.cssRules]
+function fontRules(labelled: CSSStyleSheet, base: string): string[] {
+  return [...labelled.cssRules]
     .map((rule) => rule.cssText)
     .filter((css) => css.startsWith("@font-face") && css.includes("Roboto"))
     .map((css) => css.replace(/url\("([^"]+)"\)/g, (_, address: string) => `url("${new URL(address, base).href}")`));

@@ -1,7 +1,7 @@
 // The alarm where nobody overlooks it: a mark on the run, and its words over the pictures.
 import { summaryOf } from "../data/store.ts";
 import { alarmAt, type Episode, episodesOf, stretch } from "../model/alarms.ts";
-import { currentStep, currentSummary, show, steps } from "../state/app.ts";
+import { currentStep, currentSummary, show, steps } from "../state/selection.ts";
 import { Icon } from "./icons.tsx";
 
 /** A mark beside the name of a run that has, or had, an alarm. */

@@ -2,8 +2,8 @@
 import { Component, type ComponentChildren } from "preact";
 import { manifest, probeOf, readableRuns, retryFailed, runs, summaryOf } from "../data/store.ts";
 import { refresh } from "../data/refresh.ts";
-import { currentManifest, currentProbe, currentRun, show, showExactly, steps, view } from "../state/app.ts";
-import { DEFAULT_VIEW } from "../state/view.ts";
+import { currentManifest, currentProbe, currentRun, show, showExactly, steps, view } from "../state/selection.ts";
+import { DEFAULT_VIEW } from "../model/view.ts";
 import { AlarmBanner } from "./alarm.tsx";
 import { Compare } from "./compare.tsx";
 import { Detail } from "./detail.tsx";
@@ -114,8 +114,10 @@ function Notices() {
   const run = currentRun.value;
   const own = runs.value.find((info) => info.run === run)?.notices ?? [];
   const probe = view.probe;
+  const summary = run === null ? null : summaryOf(run).value.value;
   const series = run === null || probe === null ? null : probeOf(run, probe).numbers.value;
-  const all = [...new Set([...(manifest.value.value?.notices ?? []), ...own, ...(series?.notices ?? [])])];
+  const general = manifest.value.value?.notices ?? [];
+  const all = [...new Set([...general, ...own, ...(summary?.notices ?? []), ...(series?.notices ?? [])])];
   if (all.length === 0) return null;
   return (
     <details class="notices">

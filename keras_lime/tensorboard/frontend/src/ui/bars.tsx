@@ -2,8 +2,8 @@
 import type { Signal } from "@preact/signals";
 import { PALETTES, type Drawing } from "../draw/overlay.ts";
 import type { RunManifest } from "../data/types.ts";
-import { flagSentences } from "../model/trust.ts";
-import type { Explained } from "../model/moment.ts";
+import { segmentSentences } from "../model/diagnostics.ts";
+import type { Explained } from "../model/snapshot.ts";
 import { isFaint, isNumber, percent, signed } from "../model/numbers.ts";
 
 interface Props {
@@ -32,7 +32,7 @@ export function Bars({ manifest, explained, segments, scale, drawing, objectFrac
           drawing={drawing}
           fraction={objectFraction?.[segment] ?? null}
           colour={colourOf(segment)}
-          doubts={flagSentences(manifest, explained, segment)}
+          doubts={segmentSentences(manifest, explained, segment)}
           pointed={pointed}
         />
       ))}

@@ -2,33 +2,33 @@
 import { useMemo, useRef } from "preact/hooks";
 import { readableRuns, summaryOf } from "../data/store.ts";
 import type { ProbeInfo, RunManifest } from "../data/types.ts";
-import type { Drawing, Sheet } from "../draw/overlay.ts";
-import { className, type Moment, momentAt, rowAt } from "../model/moment.ts";
+import type { Drawing, LabelledPicture } from "../draw/overlay.ts";
+import { className, type Snapshot, snapshotAt, rowAt } from "../model/snapshot.ts";
 import { isNumber, percent } from "../model/numbers.ts";
-import { marksOf } from "../model/trust.ts";
-import { commonClass, difference, sameSegments } from "../model/sides.ts";
-import { currentManifest, currentRun, currentStep, show, steps, view } from "../state/app.ts";
-import { comparedProbes, rightSide, rightStep, rightSteps } from "../state/right.ts";
-import { tiles } from "../state/tiles.ts";
+import { marksOf } from "../model/diagnostics.ts";
+import { commonClass, difference, sameSegments } from "../model/comparison.ts";
+import { currentManifest, currentRun, currentStep, show, steps, view } from "../state/selection.ts";
+import { comparedProbes, comparedSide, comparedStep, rightSteps } from "../state/comparedSide.ts";
+import { tiles } from "../state/shownTiles.ts";
 import { Select } from "./controls.tsx";
 import { NothingLeft, OneSide } from "./empty.tsx";
 import { EpochSlider, StepSlider } from "./epochs.tsx";
 import { ExplainedPicture, Picture } from "./picture.tsx";
 import { useDrawing, useProbe, useSmall } from "./probe.ts";
-import { useSeen } from "./seen.ts";
+import { useVisible } from "./useVisible.ts";
 import { pictureLabel, Prediction, Share } from "./tile.tsx";
 
 const SMALL = 300;
 export function Compare() {
   const run = currentRun.value;
-  const side = rightSide.value;
+  const side = comparedSide.value;
   const manifest = currentManifest.value;
   if (run === null || side === null || manifest === null) return null;
   return (
     <div class="compare">
       <div class="sides">
         <SideChoice side="left" run={run} steps={steps.value} step={currentStep.value} />
-        <SideChoice side="right" run={side.run} steps={rightSteps.value} step={rightStep.value} />
+        <SideChoice side="right" run={side.run} steps={rightSteps.value} step={comparedStep.value} />
       </div>
       {comparedProbes.value.length === 0 && (tiles.value.length === 0 ? <NothingLeft /> : <OneSide />)}
       <div class={`pairs ${view.size}`}>
@@ -92,42 +92,42 @@ interface PairProps {
 
 function Pair({ probe, left, right, manifest }: PairProps) {
   const element = useRef<HTMLElement>(null);
-  const seen = useSeen(element);
+  const seen = useVisible(element);
   const [first, second] = [useProbe(left, probe.id, seen), useProbe(right, probe.id, seen)];
   const [seriesLeft, seriesRight] = [first.numbers.value, second.numbers.value];
   const scale = seriesLeft === null || seriesRight === null ? null : Math.max(seriesLeft.scale, seriesRight.scale);
   const drawing = useDrawing(scale);
   const { target } = view;
-  const momentLeft = seriesLeft === null ? null : momentAt(seriesLeft, probe, currentStep.value, target);
-  const momentRight = seriesRight === null ? null : momentAt(seriesRight, probe, rightStep.value, target);
-  const sheetLeft = useSmall(first.sheet.value, SMALL);
-  const sheetRight = useSmall(second.sheet.value, SMALL);
+  const snapshotLeft = seriesLeft === null ? null : snapshotAt(seriesLeft, probe, currentStep.value, target);
+  const snapshotRight = seriesRight === null ? null : snapshotAt(seriesRight, probe, comparedStep.value, target);
+  const labelledLeft = useSmall(first.labelled.value, SMALL);
+  const labelledRight = useSmall(second.labelled.value, SMALL);
   const [mapLeft, mapRight] = [first.segments.value.value, second.segments.value.value];
   const same = useMemo(
     () => mapLeft !== null && mapRight !== null && sameSegments(mapLeft, mapRight),
     [mapLeft, mapRight],
   );
   const common = useMemo(() => {
-    if (seriesLeft === null || seriesRight === null || momentLeft === null || momentRight === null) return null;
-    const half = { series: seriesLeft, moment: momentLeft };
-    return commonClass(half, { series: seriesRight, moment: momentRight }, probe.label);
-  }, [seriesLeft, seriesRight, momentLeft?.at, momentRight?.at, target, probe]);
+    if (seriesLeft === null || seriesRight === null || snapshotLeft === null || snapshotRight === null) return null;
+    const half = { series: seriesLeft, snapshot: snapshotLeft };
+    return commonClass(half, { series: seriesRight, snapshot: snapshotRight }, probe.label);
+  }, [seriesLeft, seriesRight, snapshotLeft?.at, snapshotRight?.at, target, probe]);
   const problem = first.problem.value ?? second.problem.value;
-  const side = (sheet: Sheet | null, moment: Moment | null) => (
+  const side = (labelled: LabelledPicture | null, snapshot: Snapshot | null) => (
     <div class="half">
       <span class="frame" style={{ aspectRatio: `${probe.width} / ${probe.height}` }}>
-        {seen && sheet !== null && (
+        {seen && labelled !== null && (
           <ExplainedPicture
-            sheet={sheet}
-            explained={moment?.shown ?? null}
+            labelled={labelled}
+            explained={snapshot?.shown ?? null}
             drawing={drawing}
-            label={pictureLabel(probe, manifest, moment)}
+            label={pictureLabel(probe, manifest, snapshot)}
           />
         )}
-        {moment !== null && moment.shown === null && <span class="veil">not explained at this epoch</span>}
+        {snapshot !== null && snapshot.shown === null && <span class="veil">not explained at this epoch</span>}
       </span>
-      <Prediction probe={probe} manifest={manifest} moment={moment} />
-      <Share probe={probe} moment={moment} />
+      <Prediction probe={probe} manifest={manifest} snapshot={snapshot} />
+      <Share probe={probe} snapshot={snapshot} />
     </div>
   );
   return (
@@ -140,12 +140,12 @@ function Pair({ probe, left, right, manifest }: PairProps) {
       </h3>
       {problem !== null && <p class="problem">{problem}</p>}
       <div class="triple">
-        {side(sheetLeft, momentLeft)}
-        {side(sheetRight, momentRight)}
+        {side(labelledLeft, snapshotLeft)}
+        {side(labelledRight, snapshotRight)}
         <div class="half">
           <span class="frame" style={{ aspectRatio: `${probe.width} / ${probe.height}` }}>
-            {seen && sheetLeft !== null && (
-              <Change sheet={sheetLeft} same={same} common={common} drawing={drawing} />
+            {seen && labelledLeft !== null && (
+              <Change labelled={labelledLeft} same={same} common={common} drawing={drawing} />
             )}
           </span>
           <span class="muted name">
@@ -159,13 +159,13 @@ function Pair({ probe, left, right, manifest }: PairProps) {
 }
 
 interface ChangeProps {
-  sheet: Sheet;
+  labelled: LabelledPicture;
   same: boolean;
   common: ReturnType<typeof commonClass>;
   drawing: Drawing;
 }
 
-function Change({ sheet, same, common, drawing }: ChangeProps) {
+function Change({ labelled, same, common, drawing }: ChangeProps) {
   const change = useMemo(
     () => (same && common !== null ? difference(common.left, common.right) : null),
     [same, common],
@@ -173,7 +173,7 @@ function Change({ sheet, same, common, drawing }: ChangeProps) {
   if (change === null) return <span class="veil">{same ? "no class explained on both sides" : "other superpixels"}</span>;
   return (
     <Picture
-      sheet={sheet}
+      labelled={labelled}
       weights={change.weights}
       marks={marksOf(change)}
       drawing={drawing}

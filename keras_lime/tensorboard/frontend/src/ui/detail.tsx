@@ -3,10 +3,10 @@ import { useSignal } from "@preact/signals";
 import { useCallback, useEffect, useMemo } from "preact/hooks";
 import type { ProbeInfo, RunManifest, Series } from "../data/types.ts";
 import { selectSegments } from "../draw/overlay.ts";
-import { className, explainedAt, historyOf, type Moment, momentAt } from "../model/moment.ts";
+import { className, explainedAt, historyOf, type Snapshot, snapshotAt } from "../model/snapshot.ts";
 import { percent, probability } from "../model/numbers.ts";
-import { currentStep, currentSummary, goToRow, show, view } from "../state/app.ts";
-import { tiles } from "../state/tiles.ts";
+import { currentStep, currentSummary, goToRow, show, view } from "../state/selection.ts";
+import { tiles } from "../state/shownTiles.ts";
 import { Bars } from "./bars.tsx";
 import { lineColour } from "./colours.ts";
 import { History } from "./history.tsx";
@@ -15,7 +15,7 @@ import { Icon } from "./icons.tsx";
 import { ExplainedPicture, Picture } from "./picture.tsx";
 import { useDrawing, useProbe } from "./probe.ts";
 import { pictureLabel, twoDecimals } from "./tile.tsx";
-import { Doubts } from "./trust.tsx";
+import { DiagnosticList } from "./diagnosticList.tsx";
 
 const STRONGEST = 8;
 
@@ -28,15 +28,15 @@ interface Props {
 export function Detail({ run, probe, manifest }: Props) {
   const data = useProbe(run, probe.id, true);
   const series = data.numbers.value;
-  const moment = series === null ? null : momentAt(series, probe, currentStep.value, view.target);
+  const snapshot = series === null ? null : snapshotAt(series, probe, currentStep.value, view.target);
   const problem = data.problem.value;
   useEscape();
   return (
     <article class="detail" aria-label={`Probe ${probe.name}`}>
-      <DetailHeader probe={probe} manifest={manifest} moment={moment} />
+      <DetailHeader probe={probe} manifest={manifest} snapshot={snapshot} />
       {problem !== null && <p class="problem">{problem}</p>}
-      {series !== null && moment !== null ? (
-        <DetailBody run={run} probe={probe} manifest={manifest} series={series} moment={moment} />
+      {series !== null && snapshot !== null ? (
+        <DetailBody run={run} probe={probe} manifest={manifest} series={series} snapshot={snapshot} />
       ) : (
         <p class="muted">{series === null ? "On the way …" : "This probe has no explanation at this epoch."}</p>
       )}
@@ -47,10 +47,10 @@ export function Detail({ run, probe, manifest }: Props) {
 interface HeaderProps {
   probe: ProbeInfo;
   manifest: RunManifest;
-  moment: Moment | null;
+  snapshot: Snapshot | null;
 }
 
-function DetailHeader({ probe, manifest, moment }: HeaderProps) {
+function DetailHeader({ probe, manifest, snapshot }: HeaderProps) {
   const order = tiles.value.map((tile) => tile.probe.id);
   const place = order.indexOf(probe.id);
   const go = (by: number): void => show({ probe: order[(place + by + order.length) % order.length] ?? probe.id });
@@ -60,11 +60,11 @@ function DetailHeader({ probe, manifest, moment }: HeaderProps) {
         <Icon name="back" /> All probes
       </button>
       <h2 title={probe.name}>{probe.name}</h2>
-      {moment !== null && moment.predicted !== null && (
-        <p class={moment.wrong === true ? "verdict wrong" : "verdict"}>
-          predicted <b>{className(manifest, moment.predicted)}</b> {probability(moment.predictedValue)}
-          {moment.wrong === false && <span class="tick"> ✓ right</span>}
-          {moment.wrong === true && <span class="cross"> ✗ wrong, it is {className(manifest, probe.label)}</span>}
+      {snapshot !== null && snapshot.predicted !== null && (
+        <p class={snapshot.wrong === true ? "verdict wrong" : "verdict"}>
+          predicted <b>{className(manifest, snapshot.predicted)}</b> {probability(snapshot.predictedValue)}
+          {snapshot.wrong === false && <span class="tick"> ✓ right</span>}
+          {snapshot.wrong === true && <span class="cross"> ✗ wrong, it is {className(manifest, probe.label)}</span>}
         </p>
       )}
       <span class="spread" />
@@ -81,19 +81,19 @@ function DetailHeader({ probe, manifest, moment }: HeaderProps) {
 
 interface BodyProps extends Props {
   series: Series;
-  moment: Moment;
+  snapshot: Snapshot;
 }
 
-function DetailBody({ run, probe, manifest, series, moment }: BodyProps) {
+function DetailBody({ run, probe, manifest, series, snapshot }: BodyProps) {
   const data = useProbe(run, probe.id, true);
   const pointed = useSignal<number | null>(null);
-  const sheet = data.sheet.value;
+  const labelled = data.labelled.value;
   const drawing = useDrawing(series.scale);
-  const shown = moment.shown;
+  const shown = snapshot.shown;
   const fractions = data.segments.value.value?.objectFraction ?? null;
   const strongest = useMemo(
     () => (shown === null ? [] : selectSegments(shown.weights, drawing).slice(0, STRONGEST)),
-    [series, moment.at, shown?.slot, drawing],
+    [series, snapshot.at, shown?.slot, drawing],
   );
   const colourOf = useCallback(
     (segment: number) => {
@@ -108,15 +108,15 @@ function DetailBody({ run, probe, manifest, series, moment }: BodyProps) {
   const point = (next: number | null): void => void (pointed.value = next);
   return (
     <>
-      {shown !== null && <Doubts manifest={manifest} explained={shown} noGradients={noGradients} />}
+      {shown !== null && <DiagnosticList manifest={manifest} explained={shown} noGradients={noGradients} />}
       <div class="panes">
-        {sheet !== null && (
+        {labelled !== null && (
           <>
             <figure>
               <figcaption>Original</figcaption>
               <div class="frame" style={ratio}>
-                <Picture sheet={sheet} weights={null} drawing={drawing} label={`Picture of ${probe.name}`} onPoint={point} />
-                <Rim sheet={sheet} segment={segment} />
+                <Picture labelled={labelled} weights={null} drawing={drawing} label={`Picture of ${probe.name}`} onPoint={point} />
+                <Rim labelled={labelled} segment={segment} />
               </div>
             </figure>
             <figure class="explanation">
@@ -126,14 +126,14 @@ function DetailBody({ run, probe, manifest, series, moment }: BodyProps) {
               </figcaption>
               <div class="frame" style={ratio}>
                 <ExplainedPicture
-                  sheet={sheet}
+                  labelled={labelled}
                   explained={shown}
                   drawing={drawing}
-                  label={pictureLabel(probe, manifest, moment)}
+                  label={pictureLabel(probe, manifest, snapshot)}
                   onPoint={point}
                 />
-                {shown !== null && <UnsureRims sheet={sheet} explained={shown} />}
-                <Rim sheet={sheet} segment={segment} />
+                {shown !== null && <UnsureRims labelled={labelled} explained={shown} />}
+                <Rim labelled={labelled} segment={segment} />
               </div>
             </figure>
           </>
@@ -159,7 +159,7 @@ function DetailBody({ run, probe, manifest, series, moment }: BodyProps) {
               explained={shown}
               fraction={fractions?.[segment] ?? null}
               history={historyOf(series, shown.target, segment).weights}
-              at={moment.at}
+              at={snapshot.at}
             />
           ) : (
             <p class="segment-card muted">Point at a superpixel or a bar to see its weight and its history.</p>
@@ -176,40 +176,40 @@ function DetailBody({ run, probe, manifest, series, moment }: BodyProps) {
               segments={strongest}
               colourOf={colourOf}
               pointed={pointed}
-              at={moment.at}
+              at={snapshot.at}
               onRow={(row) => goToRow(row)}
             />
           )}
         </section>
-        <Classes run={run} probe={probe} manifest={manifest} series={series} moment={moment} />
+        <Classes run={run} probe={probe} manifest={manifest} series={series} snapshot={snapshot} />
       </div>
     </>
   );
 }
 
 /** The explained classes beside each other; a click explains that class everywhere. */
-function Classes({ run, probe, manifest, series, moment }: BodyProps) {
-  const sheet = useProbe(run, probe.id, true).sheet.value;
+function Classes({ run, probe, manifest, series, snapshot }: BodyProps) {
+  const labelled = useProbe(run, probe.id, true).labelled.value;
   const drawing = useDrawing(series.scale);
-  if (sheet === null) return null;
+  if (labelled === null) return null;
   return (
     <section aria-label="Explained classes">
       <h3>Explained classes</h3>
       <div class="classes">
-        {moment.targets.map((target) => {
-          const explained = explainedAt(series, moment.at, target);
+        {snapshot.targets.map((target) => {
+          const explained = explainedAt(series, snapshot.at, target);
           if (explained === null) return null;
-          const roles = [target === moment.predicted ? "predicted" : "", target === probe.label ? "true" : ""];
+          const roles = [target === snapshot.predicted ? "predicted" : "", target === probe.label ? "true" : ""];
           return (
             <button
               key={target}
               class="tile"
-              aria-pressed={target === moment.shown?.target}
+              aria-pressed={target === snapshot.shown?.target}
               onClick={() => show({ target })}
             >
               <span class="frame">
                 <ExplainedPicture
-                  sheet={sheet}
+                  labelled={labelled}
                   explained={explained}
                   drawing={drawing}
                   label={`Explanation for ${className(manifest, target)}`}

@@ -1,7 +1,7 @@
 // What stands where there is nothing to show: what is missing, and the lines of code that would change it.
 import type { ComponentChildren } from "preact";
-import { show } from "../state/app.ts";
-import { DEFAULT_VIEW } from "../state/view.ts";
+import { show } from "../state/selection.ts";
+import { DEFAULT_VIEW } from "../model/view.ts";
 
 function Empty({ title, children }: { title: string; children: ComponentChildren }) {
   return (

@@ -2,7 +2,7 @@
 import { computed, signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { alarmRows } from "../model/alarms.ts";
-import { currentRow, currentSummary, goToRow, show, steps, view } from "../state/app.ts";
+import { currentRow, currentSummary, goToRow, show, steps, view } from "../state/selection.ts";
 import { Icon } from "./icons.tsx";
 
 const FRAME_MS = 350;

@@ -1,20 +1,20 @@
 // What "PNG" and "CSV" save on each page: the pictures and the numbers that are shown.
 import { manifestOf, probeOf, summaryOf, wantProbe } from "../data/store.ts";
 import type { ProbeInfo, RunManifest } from "../data/types.ts";
-import { composeFigure, type Panel } from "../draw/figure.ts";
+import { composeFigure, type Panel } from "../draw/composeFigure.ts";
 import { rasterise } from "../draw/rasterise.ts";
-import type { Sheet } from "../draw/overlay.ts";
+import type { LabelledPicture } from "../draw/overlay.ts";
 import { fileName, toCsv } from "../model/csv.ts";
-import { className, type Moment, momentAt } from "../model/moment.ts";
+import { className, type Snapshot, snapshotAt } from "../model/snapshot.ts";
 import { isNumber, percent, probability } from "../model/numbers.ts";
-import { commonClass, difference, sameSegments } from "../model/sides.ts";
+import { commonClass, difference, sameSegments } from "../model/comparison.ts";
 import { comparisonTable, curvesTable, overviewTable, type Table, weightsTable } from "../model/tables.ts";
-import { currentManifest, currentProbe, currentRun, currentStep, view } from "../state/app.ts";
+import { currentManifest, currentProbe, currentRun, currentStep, view } from "../state/selection.ts";
 import { drawing } from "../state/drawing.ts";
-import { comparedProbes, rightSide, rightStep } from "../state/right.ts";
-import { tiles } from "../state/tiles.ts";
+import { comparedProbes, comparedSide, comparedStep } from "../state/comparedSide.ts";
+import { tiles } from "../state/shownTiles.ts";
 import { chartedMeasure, chartedRuns } from "./shortcut.tsx";
-import { marksOf } from "../model/trust.ts";
+import { marksOf } from "../model/diagnostics.ts";
 import { paint } from "./picture.tsx";
 import { savePicture, saveText } from "./save.ts";
 
@@ -40,7 +40,7 @@ async function fetchShown(): Promise<void> {
   const { page, probe } = view;
   const run = currentRun.value;
   if (run === null || page === "shortcut" || probe !== null) return;
-  const runs = page === "compare" && rightSide.value !== null ? [run, rightSide.value.run] : [run];
+  const runs = page === "compare" && comparedSide.value !== null ? [run, comparedSide.value.run] : [run];
   const probes = page === "compare" ? comparedProbes.value : tiles.value.map((tile) => tile.probe);
   await Promise.all(runs.flatMap((each) => probes.map(({ id }) => wantProbe(each, id))));
 }
@@ -50,14 +50,14 @@ function nameParts(): (string | number)[] {
   if (page === "shortcut") return ["lime", chartedMeasure(chartedRuns())];
   const run = currentRun.value ?? "";
   const place = [run, currentProbe.value?.name ?? page, "epoch", currentStep.value ?? ""];
-  const right = rightSide.value;
-  if (page === "compare" && right !== null) return ["lime", ...place, "and", right.run, rightStep.value ?? ""];
+  const right = comparedSide.value;
+  if (page === "compare" && right !== null) return ["lime", ...place, "and", right.run, comparedStep.value ?? ""];
   return ["lime", ...place];
 }
 
-function momentOf(run: string, probe: ProbeInfo, step: number | null): Moment | null {
+function snapshotOf(run: string, probe: ProbeInfo, step: number | null): Snapshot | null {
   const series = probeOf(run, probe.id).numbers.value;
-  return series === null ? null : momentAt(series, probe, step, view.target);
+  return series === null ? null : snapshotAt(series, probe, step, view.target);
 }
 
 function shownTable(): Table | null {
@@ -76,18 +76,18 @@ function shownTable(): Table | null {
     return overviewTable(
       run,
       manifest,
-      tiles.value.map((tile) => ({ probe: tile.probe, moment: momentOf(run, tile.probe, step) })),
+      tiles.value.map((tile) => ({ probe: tile.probe, snapshot: snapshotOf(run, tile.probe, step) })),
     );
   }
   const data = probeOf(run, probe.id);
-  const target = momentOf(run, probe, currentStep.value)?.shown?.target;
+  const target = snapshotOf(run, probe, currentStep.value)?.shown?.target;
   const series = data.numbers.value;
   if (series === null || target === undefined) return null;
   return weightsTable(run, manifest, probe, series, target, data.segments.value.value?.objectFraction ?? null);
 }
 
 function shownComparison(run: string, manifest: RunManifest): Table | null {
-  const right = rightSide.value;
+  const right = comparedSide.value;
   if (right === null) return null;
   const pairs = comparedProbes.value.map((probe) => ({ probe, common: commonOf(run, right.run, probe) }));
   return comparisonTable(manifest, pairs);
@@ -95,13 +95,13 @@ function shownComparison(run: string, manifest: RunManifest): Table | null {
 
 /** The class that can be subtracted, where both sides have the same superpixels. */
 function commonOf(left: string, right: string, probe: ProbeInfo): ReturnType<typeof commonClass> {
-  const [before, after] = [momentOf(left, probe, currentStep.value), momentOf(right, probe, rightStep.value)];
+  const [before, after] = [snapshotOf(left, probe, currentStep.value), snapshotOf(right, probe, comparedStep.value)];
   const [first, second] = [probeOf(left, probe.id), probeOf(right, probe.id)];
   const [mapLeft, mapRight] = [first.segments.value.value, second.segments.value.value];
   const [series, other] = [first.numbers.value, second.numbers.value];
   if (before === null || after === null || series === null || other === null) return null;
   if (mapLeft === null || mapRight === null || !sameSegments(mapLeft, mapRight)) return null;
-  return commonClass({ series, moment: before }, { series: other, moment: after }, probe.label);
+  return commonClass({ series, snapshot: before }, { series: other, snapshot: after }, probe.label);
 }
 
 function shownFigure(): HTMLCanvasElement | null {
@@ -111,34 +111,34 @@ function shownFigure(): HTMLCanvasElement | null {
   const epoch = `${run}, epoch ${currentStep.value ?? ""}`;
   const probe = currentProbe.value;
   if (view.page === "compare") {
-    const right = rightSide.value;
+    const right = comparedSide.value;
     if (right === null) return null;
     const panels = comparedProbes.value.flatMap((each) => pairPanels(run, right.run, each, manifest));
-    const title = `Left: ${epoch}. Right: ${right.run}, epoch ${rightStep.value ?? ""}. Then right minus left.`;
+    const title = `Left: ${epoch}. Right: ${right.run}, epoch ${comparedStep.value ?? ""}. Then right minus left.`;
     return composeFigure(title, panels, 3, SMALL);
   }
   if (probe !== null) {
-    const moment = momentOf(run, probe, currentStep.value);
+    const snapshot = snapshotOf(run, probe, currentStep.value);
     const scale = probeOf(run, probe.id).numbers.value?.scale ?? null;
     const panels = [
       panelOf(run, probe, null, scale, ["Original", labelLine(probe, manifest)]),
-      panelOf(run, probe, moment?.shown ?? null, scale, captionOf(manifest, moment)),
+      panelOf(run, probe, snapshot?.shown ?? null, scale, captionOf(manifest, snapshot)),
     ];
     return composeFigure(`${probe.name}: ${epoch}`, present(panels), 2, LARGE);
   }
   const panels = tiles.value.map((tile) => {
-    const moment = momentOf(run, tile.probe, currentStep.value);
+    const snapshot = snapshotOf(run, tile.probe, currentStep.value);
     const scale = probeOf(run, tile.probe.id).numbers.value?.scale ?? null;
-    return panelOf(run, tile.probe, moment?.shown ?? null, scale, [
+    return panelOf(run, tile.probe, snapshot?.shown ?? null, scale, [
       tile.probe.name,
-      predictionLine(manifest, moment),
+      predictionLine(manifest, snapshot),
     ]);
   });
   return composeFigure(epoch, present(panels), COLUMNS, SMALL);
 }
 
 function pairPanels(left: string, right: string, probe: ProbeInfo, manifest: RunManifest): Panel[] {
-  const [before, after] = [momentOf(left, probe, currentStep.value), momentOf(right, probe, rightStep.value)];
+  const [before, after] = [snapshotOf(left, probe, currentStep.value), snapshotOf(right, probe, comparedStep.value)];
   const scales = [left, right].map((run) => probeOf(run, probe.id).numbers.value?.scale ?? 0);
   const scale = Math.max(...scales) || null;
   const common = commonOf(left, right, probe);
@@ -162,13 +162,13 @@ function panelOf(
   scale: number | null,
   lines: readonly string[],
 ): Panel | null {
-  const sheet: Sheet | null = probeOf(run, probe.id).sheet.value;
-  if (sheet === null) return null;
+  const labelled: LabelledPicture | null = probeOf(run, probe.id).labelled.value;
+  if (labelled === null) return null;
   const canvas = document.createElement("canvas");
-  canvas.width = sheet.width;
-  canvas.height = sheet.height;
+  canvas.width = labelled.width;
+  canvas.height = labelled.height;
   const marks = shown === null ? null : marksOf(shown);
-  paint(canvas, sheet, shown?.weights ?? null, marks, { ...drawing.value, scale });
+  paint(canvas, labelled, shown?.weights ?? null, marks, { ...drawing.value, scale });
   return { canvas, lines: lines.filter((line) => line !== "") };
 }
 
@@ -180,19 +180,19 @@ function labelLine(probe: ProbeInfo, manifest: RunManifest): string {
   return probe.label === null ? "" : `true class: ${className(manifest, probe.label)}`;
 }
 
-function predictionLine(manifest: RunManifest, moment: Moment | null): string {
-  if (moment === null || moment.predicted === null) return "";
-  const mark = moment.wrong === true ? "✗ " : "";
-  return `${mark}${className(manifest, moment.predicted)} ${probability(moment.predictedValue)}`;
+function predictionLine(manifest: RunManifest, snapshot: Snapshot | null): string {
+  if (snapshot === null || snapshot.predicted === null) return "";
+  const mark = snapshot.wrong === true ? "✗ " : "";
+  return `${mark}${className(manifest, snapshot.predicted)} ${probability(snapshot.predictedValue)}`;
 }
 
-function captionOf(manifest: RunManifest, moment: Moment | null): string[] {
-  const shown = moment?.shown ?? null;
+function captionOf(manifest: RunManifest, snapshot: Snapshot | null): string[] {
+  const shown = snapshot?.shown ?? null;
   if (shown === null) return ["not explained at this epoch"];
   const share = isNumber(shown.objectShare) ? `, object share ${percent(shown.objectShare)}` : "";
   return [
     `For ${className(manifest, shown.target)} (${probability(shown.prediction)})`,
-    `predicted ${predictionLine(manifest, moment)}${share}`,
+    `predicted ${predictionLine(manifest, snapshot)}${share}`,
   ];
 }
 

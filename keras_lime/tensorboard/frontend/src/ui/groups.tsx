@@ -2,9 +2,9 @@
 import { useEffect } from "preact/hooks";
 import { growthOf, prefetchProbe, probeOf } from "../data/store.ts";
 import type { ProbeInfo, RunManifest } from "../data/types.ts";
-import { className, explainedAt, momentAt } from "../model/moment.ts";
+import { className, explainedAt, snapshotAt } from "../model/snapshot.ts";
 import { labelsOf } from "../model/tiles.ts";
-import { show } from "../state/app.ts";
+import { show } from "../state/selection.ts";
 import { ExplainedPicture } from "./picture.tsx";
 import { useTile } from "./probe.ts";
 
@@ -64,7 +64,7 @@ function groupsOf(run: string, probes: readonly ProbeInfo[], step: number): Prob
   const groups: ProbeInfo[][] = [];
   for (const probe of probes) {
     const series = probeOf(run, probe.id).numbers.value;
-    const group = (series === null ? null : momentAt(series, probe, step, "label")?.group) ?? null;
+    const group = (series === null ? null : snapshotAt(series, probe, step, "label")?.group) ?? null;
     if (group !== null) (groups[group] ??= []).push(probe);
   }
   return groups.filter((group) => group !== undefined);
@@ -72,10 +72,10 @@ function groupsOf(run: string, probes: readonly ProbeInfo[], step: number): Prob
 
 /** Drawn for the first explained class, which the groups were made from. */
 function GroupTile({ run, probe, step }: { run: string; probe: ProbeInfo; step: number }) {
-  const [element, , , series, sheet, drawing] = useTile(run, probe.id, SMALL);
-  const moment = series === null ? null : momentAt(series, probe, step, "label");
-  const first = moment?.targets[0];
-  const explained = series === null || moment === null || first === undefined ? null : explainedAt(series, moment.at, first);
+  const [element, , , series, labelled, drawing] = useTile(run, probe.id, SMALL);
+  const snapshot = series === null ? null : snapshotAt(series, probe, step, "label");
+  const first = snapshot?.targets[0];
+  const explained = series === null || snapshot === null || first === undefined ? null : explainedAt(series, snapshot.at, first);
   return (
     <button
       ref={element}
@@ -84,7 +84,7 @@ function GroupTile({ run, probe, step }: { run: string; probe: ProbeInfo; step: 
       style={{ aspectRatio: `${probe.width} / ${probe.height}` }}
       onClick={() => show({ page: "overview", run, probe: probe.id })}
     >
-      {sheet !== null && <ExplainedPicture sheet={sheet} explained={explained} drawing={drawing} label={probe.name} />}
+      {labelled !== null && <ExplainedPicture labelled={labelled} explained={explained} drawing={drawing} label={probe.name} />}
     </button>
   );
 }

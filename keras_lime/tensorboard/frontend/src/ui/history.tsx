@@ -2,7 +2,7 @@
 import type { Signal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import type { Series } from "../data/types.ts";
-import { historyOf } from "../model/moment.ts";
+import { historyOf } from "../model/snapshot.ts";
 import { isNumber, signed } from "../model/numbers.ts";
 import { Chart, type Line } from "./chart.tsx";
 

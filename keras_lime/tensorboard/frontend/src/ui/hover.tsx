@@ -1,28 +1,29 @@
 // What is shown over a picture while a superpixel is pointed at: its rim, and a card with its weight and history.
 import { useMemo } from "preact/hooks";
 import { outlinePath, outlinesPath } from "../draw/outline.ts";
-import type { Sheet } from "../draw/overlay.ts";
-import { FLAG, type RunManifest } from "../data/types.ts";
-import { flagged, flagSentences } from "../model/trust.ts";
+import type { LabelledPicture } from "../draw/overlay.ts";
+import { SEGMENT_DIAGNOSTIC } from "../data/schema.ts";
+import type { RunManifest } from "../data/types.ts";
+import { flagged, segmentSentences } from "../model/diagnostics.ts";
 import { Icon } from "./icons.tsx";
-import type { Explained } from "../model/moment.ts";
+import type { Explained } from "../model/snapshot.ts";
 import { isFaint, isNumber, percent, signed } from "../model/numbers.ts";
 
-export function Rim({ sheet, segment }: { sheet: Sheet; segment: number | null }) {
-  const path = useMemo(() => (segment === null ? "" : outlinePath(sheet, segment)), [sheet, segment]);
-  return <RimPath sheet={sheet} path={path} kind="rim" />;
+export function Rim({ labelled, segment }: { labelled: LabelledPicture; segment: number | null }) {
+  const path = useMemo(() => (segment === null ? "" : outlinePath(labelled, segment)), [labelled, segment]);
+  return <RimPath labelled={labelled} path={path} kind="rim" />;
 }
 
 /** Dashed rims around superpixels whose sign is not to be relied on. */
-export function UnsureRims({ sheet, explained }: { sheet: Sheet; explained: Explained }) {
+export function UnsureRims({ labelled, explained }: { labelled: LabelledPicture; explained: Explained }) {
   const { flags } = explained;
-  const path = useMemo(() => outlinesPath(sheet, flagged({ flags }, FLAG.signFlips | FLAG.contradicted)), [sheet, flags]);
-  return <RimPath sheet={sheet} path={path} kind="rim unsure" />;
+  const path = useMemo(() => outlinesPath(labelled, flagged({ flags }, SEGMENT_DIAGNOSTIC.signFlips | SEGMENT_DIAGNOSTIC.contradicted)), [labelled, flags]);
+  return <RimPath labelled={labelled} path={path} kind="rim unsure" />;
 }
 
-function RimPath({ sheet, path, kind }: { sheet: Sheet; path: string; kind: string }) {
+function RimPath({ labelled, path, kind }: { labelled: LabelledPicture; path: string; kind: string }) {
   return (
-    <svg class={kind} viewBox={`0 0 ${sheet.width} ${sheet.height}`} preserveAspectRatio="none" aria-hidden="true">
+    <svg class={kind} viewBox={`0 0 ${labelled.width} ${labelled.height}`} preserveAspectRatio="none" aria-hidden="true">
       <path d={path} class="halo" />
       <path d={path} />
     </svg>
@@ -42,7 +43,7 @@ export function SegmentCard({ manifest, segment, explained, fraction, history, a
   const weight = explained.weights[segment];
   const stderr = explained.stderr?.[segment] ?? null;
   const known = isNumber(stderr) && isNumber(weight);
-  const doubts = flagSentences(manifest, explained, segment);
+  const doubts = segmentSentences(manifest, explained, segment);
   return (
     <div class="segment-card" role="status">
       <b>Superpixel {segment}</b>

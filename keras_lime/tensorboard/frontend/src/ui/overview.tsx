@@ -2,8 +2,8 @@
 import { useEffect } from "preact/hooks";
 import { growthOf, prefetchProbe } from "../data/store.ts";
 import { percent } from "../model/numbers.ts";
-import { currentManifest, currentRow, currentRun, currentSummary, view } from "../state/app.ts";
-import { tiles } from "../state/tiles.ts";
+import { currentManifest, currentRow, currentRun, currentSummary, view } from "../state/selection.ts";
+import { tiles } from "../state/shownTiles.ts";
 import { NothingLeft } from "./empty.tsx";
 import { ProbeTile, twoDecimals } from "./tile.tsx";
 

@@ -1,11 +1,11 @@
 // A canvas that shows a probe with weights over it, redrawn when weights, controls or the picture change.
 import { useLayoutEffect, useRef } from "preact/hooks";
-import type { Explained } from "../model/moment.ts";
-import { marksOf } from "../model/trust.ts";
-import { drawOverlay, type Drawing, type Marks, type Sheet } from "../draw/overlay.ts";
+import type { Explained } from "../model/snapshot.ts";
+import { marksOf } from "../model/diagnostics.ts";
+import { drawOverlay, type Drawing, type Marks, type LabelledPicture } from "../draw/overlay.ts";
 
 interface Props {
-  sheet: Sheet;
+  labelled: LabelledPicture;
   /** null: the picture alone. */
   weights: ArrayLike<number> | null;
   marks?: Marks | null;
@@ -14,20 +14,20 @@ interface Props {
   onPoint?: (segment: number | null) => void;
 }
 
-export function Picture({ sheet, weights, marks = null, drawing, label, onPoint }: Props) {
+export function Picture({ labelled, weights, marks = null, drawing, label, onPoint }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useLayoutEffect(() => {
-    if (canvas.current !== null) paint(canvas.current, sheet, weights, marks, drawing);
-  }, [sheet, weights, marks, drawing]);
+    if (canvas.current !== null) paint(canvas.current, labelled, weights, marks, drawing);
+  }, [labelled, weights, marks, drawing]);
   return (
     <canvas
       ref={canvas}
-      class={sheet.width < 160 ? "picture coarse" : "picture"}
-      width={sheet.width}
-      height={sheet.height}
+      class={labelled.width < 160 ? "picture coarse" : "picture"}
+      width={labelled.width}
+      height={labelled.height}
       role="img"
       aria-label={label}
-      onPointerMove={onPoint && ((event) => onPoint(segmentUnder(event, sheet)))}
+      onPointerMove={onPoint && ((event) => onPoint(segmentUnder(event, labelled)))}
       onPointerLeave={onPoint && (() => onPoint(null))}
     />
   );
@@ -35,25 +35,25 @@ export function Picture({ sheet, weights, marks = null, drawing, label, onPoint 
 
 export function paint(
   canvas: HTMLCanvasElement,
-  sheet: Sheet,
+  labelled: LabelledPicture,
   weights: ArrayLike<number> | null,
   marks: Marks | null,
   drawing: Drawing,
 ): void {
   const context = canvas.getContext("2d");
   if (context === null) return;
-  const image = context.createImageData(sheet.width, sheet.height);
-  if (weights === null) image.data.set(sheet.rgba);
-  else drawOverlay(sheet, weights, drawing, image.data, marks);
+  const image = context.createImageData(labelled.width, labelled.height);
+  if (weights === null) image.data.set(labelled.rgba);
+  else drawOverlay(labelled, weights, drawing, image.data, marks);
   context.putImageData(image, 0, 0);
 }
 
-function segmentUnder(event: PointerEvent, sheet: Sheet): number | null {
+function segmentUnder(event: PointerEvent, labelled: LabelledPicture): number | null {
   const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
-  const x = Math.floor(((event.clientX - box.left) / box.width) * sheet.width);
-  const y = Math.floor(((event.clientY - box.top) / box.height) * sheet.height);
-  const inside = x >= 0 && y >= 0 && x < sheet.width && y < sheet.height;
-  return inside ? sheet.labels[y * sheet.width + x] : null;
+  const x = Math.floor(((event.clientX - box.left) / box.width) * labelled.width);
+  const y = Math.floor(((event.clientY - box.top) / box.height) * labelled.height);
+  const inside = x >= 0 && y >= 0 && x < labelled.width && y < labelled.height;
+  return inside ? labelled.labels[y * labelled.width + x] : null;
 }
 
 /** An explanation, or the picture alone where there is none. */

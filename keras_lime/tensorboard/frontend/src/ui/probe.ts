@@ -1,9 +1,9 @@
 // What components need to know of one probe, as hooks.
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { growthOf, probeOf, type ProbeData, relaxProbe, retries, sessionOf, wantProbe } from "../data/store.ts";
-import { type Drawing, type Sheet, shrinkSheet } from "../draw/overlay.ts";
+import { type Drawing, type LabelledPicture, shrinkLabelled } from "../draw/overlay.ts";
 import { drawing } from "../state/drawing.ts";
-import { useSeen } from "./seen.ts";
+import { useVisible } from "./useVisible.ts";
 
 /** A probe's data; fetched while `wanted`, and again when the run has grown. */
 export function useProbe(run: string, probe: string, wanted: boolean): ProbeData {
@@ -26,15 +26,15 @@ export function useDrawing(scale: number | null): Drawing {
 }
 
 /** A small copy of a large picture, for a small tile. */
-export function useSmall(sheet: Sheet | null, limit: number): Sheet | null {
-  return useMemo(() => (sheet === null ? null : shrinkSheet(sheet, limit)), [sheet, limit]);
+export function useSmall(labelled: LabelledPicture | null, limit: number): LabelledPicture | null {
+  return useMemo(() => (labelled === null ? null : shrinkLabelled(labelled, limit)), [labelled, limit]);
 }
 
 /** What a tile that is a button needs: its data once it is seen, its picture not larger than `limit`. */
 export function useTile(run: string, probe: string, limit: number) {
   const element = useRef<HTMLButtonElement>(null);
-  const seen = useSeen(element);
+  const seen = useVisible(element);
   const data = useProbe(run, probe, seen);
   const series = data.numbers.value;
-  return [element, seen, data, series, useSmall(data.sheet.value, limit), useDrawing(series?.scale ?? null)] as const;
+  return [element, seen, data, series, useSmall(data.labelled.value, limit), useDrawing(series?.scale ?? null)] as const;
 }

@@ -4,15 +4,15 @@ import { manifestOf, readableRuns, summaryOf } from "../data/store.ts";
 import { type Measure, MEASURES } from "../data/types.ts";
 import { alarmRows } from "../model/alarms.ts";
 import { classesOf, curvesOf, type Curves, measuresOf, type RunSummary } from "../model/curves.ts";
-import { className, rowAt } from "../model/moment.ts";
+import { className, rowAt } from "../model/snapshot.ts";
 import { isNumber, percent } from "../model/numbers.ts";
-import { show, view } from "../state/app.ts";
+import { show, view } from "../state/selection.ts";
 import { Chart, type Line } from "./chart.tsx";
 import { runColour } from "./colours.ts";
 import { Segmented } from "./controls.tsx";
 import { NoMasks } from "./empty.tsx";
 import { StepSlider } from "./epochs.tsx";
-import { Places, Verdict } from "./findings.tsx";
+import { Places, Verdict } from "./verdict.tsx";
 import { Groups } from "./groups.tsx";
 import { Swaps } from "./swaps.tsx";
 

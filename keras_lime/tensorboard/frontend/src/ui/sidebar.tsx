@@ -1,11 +1,11 @@
 // The left column: which run, which class, how it is drawn, which probes.
 import { readableRuns, runs } from "../data/store.ts";
 import { PALETTES, type PaletteName } from "../draw/overlay.ts";
-import { className } from "../model/moment.ts";
+import { className } from "../model/snapshot.ts";
 import { decimal, percent } from "../model/numbers.ts";
 import { labelsOf } from "../model/tiles.ts";
-import { currentManifest, currentRun, show, view } from "../state/app.ts";
-import type { Target, View } from "../state/view.ts";
+import { currentManifest, currentRun, show, view } from "../state/selection.ts";
+import type { Target, View } from "../model/view.ts";
 import { AlarmMark } from "./alarm.tsx";
 import { type Option, Section, Segmented, Select, Slider, Toggle } from "./controls.tsx";
 import { runColour } from "./colours.ts";

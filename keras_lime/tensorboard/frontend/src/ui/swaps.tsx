@@ -3,9 +3,9 @@ import { useEffect } from "preact/hooks";
 import { url } from "../data/api.ts";
 import { growthOf, retries, sessionOf, swapsOf, URGENCY } from "../data/store.ts";
 import type { ProbeInfo, RunManifest, SwapPair } from "../data/types.ts";
-import { className, rowAt } from "../model/moment.ts";
+import { className, rowAt } from "../model/snapshot.ts";
 import { probability } from "../model/numbers.ts";
-import { show } from "../state/app.ts";
+import { show } from "../state/selection.ts";
 
 interface Props {
   run: string;

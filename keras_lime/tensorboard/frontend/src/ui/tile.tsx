@@ -1,9 +1,9 @@
 // One probe in the overview: the picture with its explanation, and the numbers that matter.
 import type { ProbeInfo, RunManifest } from "../data/types.ts";
-import { className, type Moment, momentAt } from "../model/moment.ts";
-import { DoubtMark } from "./trust.tsx";
+import { className, type Snapshot, snapshotAt } from "../model/snapshot.ts";
+import { DiagnosticMark } from "./diagnosticList.tsx";
 import { decimal, isNumber, percent, probability } from "../model/numbers.ts";
-import { currentStep, show, view } from "../state/app.ts";
+import { currentStep, show, view } from "../state/selection.ts";
 import { ExplainedPicture } from "./picture.tsx";
 import { useTile } from "./probe.ts";
 
@@ -17,34 +17,34 @@ interface Props {
 }
 
 export function ProbeTile({ run, probe, manifest }: Props) {
-  const [element, seen, data, series, sheet, drawing] = useTile(run, probe.id, SMALL);
-  const moment = !seen || series === null ? null : momentAt(series, probe, currentStep.value, view.target);
+  const [element, seen, data, series, labelled, drawing] = useTile(run, probe.id, SMALL);
+  const snapshot = !seen || series === null ? null : snapshotAt(series, probe, currentStep.value, view.target);
   return (
     <button
       ref={element}
-      class={moment?.wrong === true ? "tile wrong" : "tile"}
+      class={snapshot?.wrong === true ? "tile wrong" : "tile"}
       data-probe={probe.id}
       onClick={() => show({ probe: probe.id })}
     >
       <span class="frame" style={{ aspectRatio: `${probe.width} / ${probe.height}` }}>
-        {seen && sheet !== null ? (
+        {seen && labelled !== null ? (
           <ExplainedPicture
-            sheet={sheet}
-            explained={moment?.shown ?? null}
+            labelled={labelled}
+            explained={snapshot?.shown ?? null}
             drawing={drawing}
-            label={pictureLabel(probe, manifest, moment)}
+            label={pictureLabel(probe, manifest, snapshot)}
           />
         ) : (
           <TileGap problem={data.problem.value} />
         )}
-        {sheet !== null && moment !== null && moment.shown === null && <NotExplained manifest={manifest} />}
-        {moment?.shown && <DoubtMark manifest={manifest} explained={moment.shown} />}
+        {labelled !== null && snapshot !== null && snapshot.shown === null && <NotExplained manifest={manifest} />}
+        {snapshot?.shown && <DiagnosticMark manifest={manifest} explained={snapshot.shown} />}
       </span>
       <span class="name" title={probe.name}>
         {probe.name}
       </span>
-      <Prediction probe={probe} manifest={manifest} moment={moment} />
-      <Share probe={probe} moment={moment} />
+      <Prediction probe={probe} manifest={manifest} snapshot={snapshot} />
+      <Share probe={probe} snapshot={snapshot} />
     </button>
   );
 }
@@ -59,22 +59,22 @@ function NotExplained({ manifest }: { manifest: RunManifest }) {
   return <span class="veil">{what}: not explained at this epoch</span>;
 }
 
-export function Prediction({ probe, manifest, moment }: { probe: ProbeInfo; manifest: RunManifest; moment: Moment | null }) {
-  if (moment === null) return <span class="prediction muted">…</span>;
-  if (moment.predicted === null) return <span class="prediction">{decimal(moment.predictedValue)}</span>;
-  const name = className(manifest, moment.predicted);
+export function Prediction({ probe, manifest, snapshot }: { probe: ProbeInfo; manifest: RunManifest; snapshot: Snapshot | null }) {
+  if (snapshot === null) return <span class="prediction muted">…</span>;
+  if (snapshot.predicted === null) return <span class="prediction">{decimal(snapshot.predictedValue)}</span>;
+  const name = className(manifest, snapshot.predicted);
   return (
     <span class="prediction" title={probe.label === null ? undefined : `true class: ${className(manifest, probe.label)}`}>
-      {moment.wrong !== null && <b class={moment.wrong ? "cross" : "tick"}>{moment.wrong ? "✗" : "✓"}</b>}
-      <span class="name">{name}</span> {probability(moment.predictedValue)}
-      {moment.wrong === true && <span class="visually-hidden"> wrong, true class {className(manifest, probe.label)}</span>}
+      {snapshot.wrong !== null && <b class={snapshot.wrong ? "cross" : "tick"}>{snapshot.wrong ? "✗" : "✓"}</b>}
+      <span class="name">{name}</span> {probability(snapshot.predictedValue)}
+      {snapshot.wrong === true && <span class="visually-hidden"> wrong, true class {className(manifest, probe.label)}</span>}
     </span>
   );
 }
 
 /** Object share as a bar with a mark where chance would be, and R². */
-export function Share({ probe, moment }: { probe: ProbeInfo; moment: Moment | null }) {
-  const shown = moment?.shown ?? null;
+export function Share({ probe, snapshot }: { probe: ProbeInfo; snapshot: Snapshot | null }) {
+  const shown = snapshot?.shown ?? null;
   const share = shown?.objectShare ?? NaN;
   return (
     <span class="share">
@@ -99,8 +99,8 @@ export function twoDecimals(value: number | undefined): string {
   return !isNumber(value) ? "–" : value.toFixed(2).replace(/^-0.00$/, "0.00").replace("-", "−");
 }
 
-export function pictureLabel(probe: ProbeInfo, manifest: RunManifest, moment: Moment | null): string {
-  if (moment === null) return `${probe.name}, not explained yet`;
-  const target = moment.shown === null ? "" : ` for ${className(manifest, moment.shown.target)}`;
-  return `Explanation of ${probe.name}${target} at epoch ${moment.step}`;
+export function pictureLabel(probe: ProbeInfo, manifest: RunManifest, snapshot: Snapshot | null): string {
+  if (snapshot === null) return `${probe.name}, not explained yet`;
+  const target = snapshot.shown === null ? "" : ` for ${className(manifest, snapshot.shown.target)}`;
+  return `Explanation of ${probe.name}${target} at epoch ${snapshot.step}`;
 }

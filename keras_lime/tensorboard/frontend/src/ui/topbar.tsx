@@ -1,8 +1,8 @@
 // Pages as tabs, and what can be done with what is shown: a link, a picture, a table.
 import { useSignal } from "@preact/signals";
 import { linkTo } from "../state/address.ts";
-import { currentRun, currentStep, show, view } from "../state/app.ts";
-import { PAGES, type View } from "../state/view.ts";
+import { currentRun, currentStep, show, view } from "../state/selection.ts";
+import { PAGES, type View } from "../model/view.ts";
 import { canSave, saveCsv, savePng } from "./exports.ts";
 import { Icon, type IconName } from "./icons.tsx";
 

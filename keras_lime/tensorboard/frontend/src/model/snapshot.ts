@@ -1,8 +1,8 @@
 // One probe at one epoch for one target: the numbers behind a tile. Pure.
 import type { ProbeInfo, RunManifest, Series } from "../data/types.ts";
-import type { Target } from "../state/view.ts";
+import type { Target } from "./view.ts";
 
-export interface Moment {
+export interface Snapshot {
   /** Epoch the numbers are of: the asked one, or the last one before it that was explained. */
   readonly step: number;
   /** Row in the series. */
@@ -27,13 +27,15 @@ export interface Explained {
   readonly r2: number;
   readonly prediction: number;
   readonly objectShare: number;
-  /** Bits by superpixel, see `FLAG`; null: none. */
+  /** Bits by superpixel, see `SEGMENT_DIAGNOSTIC`; null: none. */
   readonly flags: Uint8Array | null;
   /** Bits of the explanation as a whole. */
   readonly caveats: number;
   /** Rank agreement with the second baseline, and with integrated gradients; NaN where not measured. */
   readonly agreement: number;
   readonly gradientAgreement: number;
+  /** Numbers that this page knows by their names alone. */
+  readonly further: ReadonlyMap<string, number>;
 }
 
 /** Row of the last step at or before `step`; null: the newest. -1: none. Steps rise. */
@@ -44,7 +46,7 @@ export function rowAt(steps: readonly number[], step: number | null): number {
   return row;
 }
 
-export function momentAt(series: Series, probe: ProbeInfo, step: number | null, target: Target): Moment | null {
+export function snapshotAt(series: Series, probe: ProbeInfo, step: number | null, target: Target): Snapshot | null {
   const at = rowAt(series.steps, step);
   if (at < 0) return null;
   const predicted = series.predicted[at] >= 0 ? series.predicted[at] : null;
@@ -57,9 +59,13 @@ export function momentAt(series: Series, probe: ProbeInfo, step: number | null, 
     predictedValue: series.predictedValue[at],
     wrong: predicted === null || probe.label === null ? null : predicted !== probe.label,
     targets,
-    group: series.group[at] >= 0 ? series.group[at] : null,
+    group: positiveOrNull(series.group?.[at]),
     shown: wanted === null ? null : explainedAt(series, at, wanted),
   };
+}
+
+function positiveOrNull(value: number | undefined): number | null {
+  return value === undefined || value < 0 ? null : value;
 }
 
 export function targetsAt(series: Series, at: number): number[] {
@@ -95,6 +101,7 @@ export function explainedAt(series: Series, at: number, target: number): Explain
     caveats: series.caveats?.[cell] ?? 0,
     agreement: series.agreement?.[cell] ?? NaN,
     gradientAgreement: series.gradientAgreement?.[cell] ?? NaN,
+    further: new Map([...series.further].map(([name, values]) => [name, values[cell]])),
   };
 }
 

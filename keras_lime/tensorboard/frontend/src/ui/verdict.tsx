@@ -1,6 +1,6 @@
 // What the shortcut tests of one run found at an epoch: the verdict, what it rests on, and what could not be measured.
 import type { RunManifest, Summary } from "../data/types.ts";
-import { PLACES } from "../data/types.ts";
+import { REGIONS } from "../data/schema.ts";
 import { alarmAt, episodesOf, isTooEarly, readingTitle, stretch, sureness } from "../model/alarms.ts";
 import type { Reading } from "../data/types.ts";
 import { isNumber, percent } from "../model/numbers.ts";
@@ -131,10 +131,10 @@ function Unmeasured({ manifest, summary }: Pick<Props, "manifest" | "summary">) 
 /** Corners and borders, hidden one after the other: where watermarks sit. */
 export function Places({ run, manifest, summary, row }: Props) {
   const { drops, dropErrors, frame } = summary.shortcut;
-  const at = (place: number): number => row * PLACES.length + place;
+  const at = (place: number): number => row * REGIONS.length + place;
   if (!isNumber(drops[at(0)])) return null;
   const threshold = manifest.shortcut?.occlusionThreshold ?? NaN;
-  const reach = Math.max(0.1, ...PLACES.map((_, place) => drops[at(place)] + (dropErrors[at(place)] || 0)));
+  const reach = Math.max(0.1, ...REGIONS.map((_, place) => drops[at(place)] + (dropErrors[at(place)] || 0)));
   const share = (value: number): string => `${Math.max(0, Math.min(1, value / reach)) * 100}%`;
   return (
     <section class="card places" aria-label={`Corners and borders of ${run}`}>
@@ -144,7 +144,7 @@ export function Places({ run, manifest, summary, row }: Props) {
         bar{isNumber(threshold) && `; the line is where the alarm begins, ${threshold}`}.
       </p>
       <ul>
-        {PLACES.map((name, place) => {
+        {REGIONS.map((name, place) => {
           const drop = drops[at(place)];
           return (
             <li key={name} class={drop > threshold ? "over" : ""}>

@@ -1,7 +1,7 @@
 // The two sides of a comparison, and their difference. Pure.
 import type { ProbeInfo, RunInfo, Segments, Series } from "../data/types.ts";
-import type { View } from "../state/view.ts";
-import { type Explained, explainedAt, type Moment } from "./moment.ts";
+import type { View } from "./view.ts";
+import { type Explained, explainedAt, type Snapshot } from "./snapshot.ts";
 
 export interface Side {
   readonly run: string;
@@ -45,7 +45,7 @@ export function difference(left: Explained, right: Explained): Pick<Explained, "
 
 export interface Half {
   readonly series: Series;
-  readonly moment: Moment;
+  readonly snapshot: Snapshot;
 }
 
 /**
@@ -53,12 +53,12 @@ export interface Half {
  * any. Two models that predict differently are still compared on what they say of one class.
  */
 export function commonClass(left: Half, right: Half, label: number | null): { left: Explained; right: Explained } | null {
-  const shown = [left.moment.shown?.target, right.moment.shown?.target];
-  const candidates = shown[0] === shown[1] ? shown : [label, ...shown, ...left.moment.targets];
+  const shown = [left.snapshot.shown?.target, right.snapshot.shown?.target];
+  const candidates = shown[0] === shown[1] ? shown : [label, ...shown, ...left.snapshot.targets];
   for (const target of candidates) {
     if (target === undefined || target === null) continue;
-    const before = explainedAt(left.series, left.moment.at, target);
-    const after = explainedAt(right.series, right.moment.at, target);
+    const before = explainedAt(left.series, left.snapshot.at, target);
+    const after = explainedAt(right.series, right.snapshot.at, target);
     if (before !== null && after !== null) return { left: before, right: after };
   }
   return null;

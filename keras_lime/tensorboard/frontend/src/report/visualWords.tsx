@@ -1,7 +1,7 @@
 // What speaks for each class, in visual words with examples.
 import { percent } from "../model/numbers.ts";
-import { Shot } from "./shot.tsx";
-import type { ClassWords, ReportData, Word } from "./types.ts";
+import { Thumbnail } from "./thumbnail.tsx";
+import type { ClassWords, ReportData, Word } from "./content.ts";
 
 export function Words({ classes, data }: { classes: readonly ClassWords[]; data: ReportData }) {
   const pictured = classes.filter(({ words }) => words.some(({ examples }) => examples.length > 0));
@@ -80,7 +80,7 @@ function OneClass({ each, data }: { each: ClassWords; data: ReportData }) {
             </div>
             <div class="examples">
               {word.examples.map(([index, segment]) => (
-                <Shot
+                <Thumbnail
                   key={index}
                   picture={data.pictures[index]}
                   palette={data.palette}

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { allTargets, className, explainedAt, historyOf, momentAt, rowAt } from "../src/model/moment.ts";
-import { commonClass, difference, otherSide, sameSegments, sharedProbes } from "../src/model/sides.ts";
-import { DEFAULT_VIEW } from "../src/state/view.ts";
+import { allTargets, className, explainedAt, historyOf, snapshotAt, rowAt } from "../src/model/snapshot.ts";
+import { commonClass, difference, otherSide, sameSegments, sharedProbes } from "../src/model/comparison.ts";
+import { DEFAULT_VIEW } from "../src/model/view.ts";
 import { makeSeries, MANIFEST, PROBE } from "./make.ts";
 
 const near = (actual: ArrayLike<number>, expected: number[]): void => {
@@ -17,25 +17,25 @@ test("an epoch that was not explained is the last one before it", () => {
 
 test("the target follows the prediction, the label or one class", () => {
   const series = makeSeries();
-  assert.deepEqual(momentAt(series, PROBE, 0, "predicted")!.shown!.target, 0);
-  assert.deepEqual(momentAt(series, PROBE, 0, "label")!.shown!.target, 2);
-  assert.deepEqual(momentAt(series, PROBE, 2, 1)!.shown!.target, 1);
-  assert.equal(momentAt(series, PROBE, 0, 1)!.shown, null);
-  assert.equal(momentAt(series, PROBE, -1, "label"), null);
+  assert.deepEqual(snapshotAt(series, PROBE, 0, "predicted")!.shown!.target, 0);
+  assert.deepEqual(snapshotAt(series, PROBE, 0, "label")!.shown!.target, 2);
+  assert.deepEqual(snapshotAt(series, PROBE, 2, 1)!.shown!.target, 1);
+  assert.equal(snapshotAt(series, PROBE, 0, 1)!.shown, null);
+  assert.equal(snapshotAt(series, PROBE, -1, "label"), null);
 });
 
 test("a regression, and a probe without a label, show the first output explained", () => {
   const series = makeSeries({ predicted: Int32Array.of(-1, -1, -1) });
-  const moment = momentAt(series, { ...PROBE, label: null }, 0, "predicted")!;
-  assert.deepEqual([moment.predicted, moment.wrong, moment.shown!.target], [null, null, 2]);
-  assert.equal(momentAt(series, { ...PROBE, label: null }, 0, "label")!.shown!.target, 2);
+  const snapshot = snapshotAt(series, { ...PROBE, label: null }, 0, "predicted")!;
+  assert.deepEqual([snapshot.predicted, snapshot.wrong, snapshot.shown!.target], [null, null, 2]);
+  assert.equal(snapshotAt(series, { ...PROBE, label: null }, 0, "label")!.shown!.target, 2);
 });
 
-test("a moment has the numbers of its row and slot", () => {
-  const moment = momentAt(makeSeries(), PROBE, 3, "predicted")!;
-  assert.deepEqual([moment.step, moment.at, moment.wrong, moment.targets], [2, 1, true, [2, 1]]);
-  near(moment.shown!.weights, [0.1, 0.11, 0.12]);
-  near([moment.shown!.r2, moment.shown!.prediction, moment.shown!.objectShare], [0.8, 0.6, 0.4]);
+test("a snapshot has the numbers of its row and slot", () => {
+  const snapshot = snapshotAt(makeSeries(), PROBE, 3, "predicted")!;
+  assert.deepEqual([snapshot.step, snapshot.at, snapshot.wrong, snapshot.targets], [2, 1, true, [2, 1]]);
+  near(snapshot.shown!.weights, [0.1, 0.11, 0.12]);
+  near([snapshot.shown!.r2, snapshot.shown!.prediction, snapshot.shown!.objectShare], [0.8, 0.6, 0.4]);
 });
 
 test("a history is NaN where the class was not explained", () => {
@@ -80,10 +80,10 @@ test("weights are subtracted where the superpixels are the same", () => {
 
 test("two sides that predict differently are compared on the true class", () => {
   const series = makeSeries();
-  const half = (step: number) => ({ series, moment: momentAt(series, PROBE, step, "predicted")! });
+  const half = (step: number) => ({ series, snapshot: snapshotAt(series, PROBE, step, "predicted")! });
   assert.equal(commonClass(half(0), half(2), PROBE.label)!.left.target, 2);
   assert.equal(commonClass(half(5), half(5), PROBE.label)!.right.target, 2);
   const apart = makeSeries({ targets: Int32Array.of(0, -1, 1, -1, 1, -1) });
-  const [left, right] = [0, 2].map((step) => ({ series: apart, moment: momentAt(apart, PROBE, step, "predicted")! }));
+  const [left, right] = [0, 2].map((step) => ({ series: apart, snapshot: snapshotAt(apart, PROBE, step, "predicted")! }));
   assert.equal(commonClass(left, right, PROBE.label), null);
 });

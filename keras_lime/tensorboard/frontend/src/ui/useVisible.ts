@@ -17,7 +17,7 @@ function shared(): IntersectionObserver {
   return observer;
 }
 
-export function useSeen(element: RefObject<Element>): boolean {
+export function useVisible(element: RefObject<Element>): boolean {
   const [seen, setSeen] = useState(false);
   useEffect(() => {
     const watched = element.current;

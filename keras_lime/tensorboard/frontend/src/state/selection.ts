@@ -2,9 +2,9 @@
 import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import { growthOf, manifest, manifestOf, readableRuns, retries, runs, summaryOf, URGENCY } from "../data/store.ts";
 import type { ProbeInfo, RunManifest, Summary } from "../data/types.ts";
-import { rowAt } from "../model/moment.ts";
+import { rowAt } from "../model/snapshot.ts";
 import { readAddress, watchAddress, writeAddress } from "./address.ts";
-import { DEFAULT_VIEW, type View } from "./view.ts";
+import { DEFAULT_VIEW, type View } from "../model/view.ts";
 
 const whole = signal<View>(readAddress());
 

@@ -1,17 +1,14 @@
 // What to know before an explanation is trusted: its limits in words, and what other methods say.
-import { isNumber } from "../model/numbers.ts";
+import { decimal, isNumber } from "../model/numbers.ts";
 import type { RunManifest } from "../data/types.ts";
-import type { Explained } from "../model/moment.ts";
-import { agreementWords, caveatSentences } from "../model/trust.ts";
+import type { Explained } from "../model/snapshot.ts";
+import { agreementWords, targetSentences, wholeSentences } from "../model/diagnostics.ts";
 import { Icon } from "./icons.tsx";
 import { twoDecimals } from "./tile.tsx";
 
-/** Caveats of the whole explanation; those of single superpixels are marked where they are. */
-const WHOLE = 1 | 2 | 4 | 8 | 64;
-
 /** A mark on a tile whose explanation as a whole is doubtful. */
-export function DoubtMark({ manifest, explained }: { manifest: RunManifest; explained: Explained }) {
-  const sentences = caveatSentences(manifest, { ...explained, caveats: explained.caveats & WHOLE });
+export function DiagnosticMark({ manifest, explained }: { manifest: RunManifest; explained: Explained }) {
+  const sentences = wholeSentences(manifest, explained);
   if (sentences.length === 0) return null;
   const words = sentences.join("\n");
   return (
@@ -30,11 +27,12 @@ interface DoubtsProps {
 }
 
 /** All that limits the shown explanation, in sentences. */
-export function Doubts({ manifest, explained, noGradients }: DoubtsProps) {
-  const sentences = caveatSentences(manifest, explained);
+export function DiagnosticList({ manifest, explained, noGradients }: DoubtsProps) {
+  const sentences = targetSentences(manifest, explained);
   const { agreement, gradientAgreement } = explained;
   const checked = isNumber(gradientAgreement) || noGradients !== null;
-  if (sentences.length === 0 && !isNumber(agreement) && !checked) return null;
+  const further = [...explained.further].filter(([, value]) => isNumber(value));
+  if (sentences.length === 0 && !isNumber(agreement) && !checked && further.length === 0) return null;
   return (
     <ul class="card doubts" aria-label="How far to trust this explanation">
         {sentences.map((sentence) => (
@@ -55,6 +53,11 @@ export function Doubts({ manifest, explained, noGradients }: DoubtsProps) {
             </span>
           </li>
         )}
+        {further.map(([name, value]) => (
+          <li key={name} class="muted">
+            {name.replaceAll("_", " ")}: {decimal(value)}
+          </li>
+        ))}
         {noGradients !== null && (
           <li>
             <b>Integrated gradients</b>: <span class="muted">{noGradients}</span>

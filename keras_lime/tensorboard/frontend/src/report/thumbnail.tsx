@@ -1,9 +1,9 @@
 // One picture on a canvas: with its weights, which the pointer reads, or with one superpixel standing out.
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { drawOverlay, PALETTES, type Drawing, type PaletteName, type Sheet } from "../draw/overlay.ts";
+import { drawOverlay, PALETTES, type Drawing, type PaletteName, type LabelledPicture } from "../draw/overlay.ts";
 import { isFaint, signed } from "../model/numbers.ts";
-import { drawSoon, sheetOf } from "./sheets.ts";
-import type { PictureData } from "./types.ts";
+import { drawSoon, labelledOf } from "./labelledPictures.ts";
+import type { PictureData } from "./content.ts";
 
 const DRAWING: Drawing = {
   positive: true,
@@ -26,16 +26,16 @@ interface Props {
   label: string;
 }
 
-export function Shot({ picture, palette, segment, label }: Props) {
+export function Thumbnail({ picture, palette, segment, label }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const sheet = useRef<Sheet | null>(null);
+  const labelled = useRef<LabelledPicture | null>(null);
   const [pointed, setPointed] = useState<{ segment: number; x: number; y: number } | null>(null);
   useLayoutEffect(() => {
     const element = canvas.current;
     if (element === null) return undefined;
     return drawSoon(element, async () => {
-      sheet.current = await sheetOf(picture);
-      paint(element, sheet.current, picture, segment, palette);
+      labelled.current = await labelledOf(picture);
+      paint(element, labelled.current, picture, segment, palette);
     });
   }, [picture, segment, palette]);
   const point = (event: PointerEvent): void => {
@@ -43,11 +43,11 @@ export function Shot({ picture, palette, segment, label }: Props) {
     const [x, y] = [event.clientX - box.left, event.clientY - box.top];
     const column = Math.floor((x / box.width) * picture.width);
     const row = Math.floor((y / box.height) * picture.height);
-    const under = sheet.current?.labels[row * picture.width + column];
+    const under = labelled.current?.labels[row * picture.width + column];
     setPointed(under === undefined ? null : { segment: under, x: x / box.width, y: y / box.height });
   };
   return (
-    <div class="shot">
+    <div class="thumbnail">
       <canvas
         ref={canvas}
         class={Math.max(picture.width, picture.height) < 160 ? "coarse" : ""}
@@ -78,32 +78,32 @@ function described({ weights, stderr }: PictureData, segment: number): string {
 
 function paint(
   canvas: HTMLCanvasElement,
-  sheet: Sheet,
+  labelled: LabelledPicture,
   { weights }: PictureData,
   segment: number | null,
   palette: PaletteName,
 ): void {
   const context = canvas.getContext("2d");
   if (context === null) return;
-  const image = context.createImageData(sheet.width, sheet.height);
-  if (segment === null) drawOverlay(sheet, weights, { ...DRAWING, palette }, image.data);
-  else highlight(sheet, segment, palette, image.data);
+  const image = context.createImageData(labelled.width, labelled.height);
+  if (segment === null) drawOverlay(labelled, weights, { ...DRAWING, palette }, image.data);
+  else highlight(labelled, segment, palette, image.data);
   context.putImageData(image, 0, 0);
 }
 
 /** The superpixel as it is, with a rim; the rest of the picture pale. */
-function highlight(sheet: Sheet, segment: number, palette: PaletteName, out: Uint8ClampedArray): void {
-  const rgba = sheet.rgba.slice();
-  for (let pixel = 0; pixel < sheet.labels.length; pixel++) {
-    if (sheet.labels[pixel] === segment) continue;
+function highlight(labelled: LabelledPicture, segment: number, palette: PaletteName, out: Uint8ClampedArray): void {
+  const rgba = labelled.rgba.slice();
+  for (let pixel = 0; pixel < labelled.labels.length; pixel++) {
+    if (labelled.labels[pixel] === segment) continue;
     for (let channel = 0; channel < 3; channel++) {
       const at = pixel * 4 + channel;
       rgba[at] = 0.35 * rgba[at] + 0.65 * 225;
     }
   }
-  const alone = new Float32Array(sheet.count);
+  const alone = new Float32Array(labelled.count);
   alone[segment] = 1;
-  drawOverlay({ ...sheet, rgba }, alone, { ...DRAWING, palette, style: "outline" }, out);
+  drawOverlay({ ...labelled, rgba }, alone, { ...DRAWING, palette, style: "outline" }, out);
 }
 
 /** The colours in words and as patches, for the legend. */

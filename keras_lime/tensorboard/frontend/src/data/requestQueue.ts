@@ -8,7 +8,7 @@ interface Waiting {
   readonly start: () => Promise<void>;
 }
 
-export class Lane {
+export class RequestQueue {
   #waiting: Waiting[] = [];
   #running = 0;
 

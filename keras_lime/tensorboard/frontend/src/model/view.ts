@@ -22,7 +22,7 @@ export interface View {
   readonly run: string | null;
   /** null: the newest, and stay there while the run grows. */
   readonly epoch: number | null;
-  /** Second side of the comparison; null: see `otherSide` in model/sides.ts. */
+  /** Second side of the comparison; null: see `otherSide` in model/comparison.ts. */
   readonly otherRun: string | null;
   readonly otherEpoch: number | null;
   /** Runs in the shortcut chart; null: all. */

@@ -1,10 +1,10 @@
 // Data of the file → pictures ready to be drawn: decoded once, the visible ones first, all in the end, to be printed.
-import { makeSheet, type Sheet } from "../draw/overlay.ts";
-import type { PictureData } from "./types.ts";
+import { makeLabelled, type LabelledPicture } from "../draw/overlay.ts";
+import type { PictureData } from "./content.ts";
 
-const sheets = new Map<PictureData, Promise<Sheet>>();
+const sheets = new Map<PictureData, Promise<LabelledPicture>>();
 
-export function sheetOf(picture: PictureData): Promise<Sheet> {
+export function labelledOf(picture: PictureData): Promise<LabelledPicture> {
   let found = sheets.get(picture);
   if (found === undefined) {
     found = decode(picture);
@@ -13,7 +13,7 @@ export function sheetOf(picture: PictureData): Promise<Sheet> {
   return found;
 }
 
-async function decode({ width, height, file, segments }: PictureData): Promise<Sheet> {
+async function decode({ width, height, file, segments }: PictureData): Promise<LabelledPicture> {
   const image = new Image();
   image.src = file;
   const [labels] = await Promise.all([inflate(segments), image.decode()]);
@@ -23,7 +23,7 @@ async function decode({ width, height, file, segments }: PictureData): Promise<S
   const context = canvas.getContext("2d", { willReadFrequently: true });
   if (context === null) throw new Error("This browser has no canvas.");
   context.drawImage(image, 0, 0, width, height);
-  return makeSheet(width, height, context.getImageData(0, 0, width, height).data, labels);
+  return makeLabelled(width, height, context.getImageData(0, 0, width, height).data, labels);
 }
 
 /** Little-endian 16-bit numbers, as all browsers' machines have them. */

@@ -1,18 +1,21 @@
 // What limits an explanation, for the eye and in words. Pure. The sentences are the log's own; Python puts the same numbers
 // into them (keras_lime.core.diagnostics).
-import { FLAG, type RunManifest, type Texts } from "../data/types.ts";
+import { SEGMENT_DIAGNOSTIC, TARGET_DIAGNOSTIC } from "../data/schema.ts";
+import type { RunManifest, Texts } from "../data/types.ts";
 import type { Marks } from "../draw/overlay.ts";
-import type { Explained } from "./moment.ts";
+import type { Explained } from "./snapshot.ts";
 import { isFaint, isNumber } from "./numbers.ts";
 
-const CAVEAT = { poorFit: 1, saturated: 4, blind: 16, signFlips: 32, baselines: 64 } as const;
+/** Those of the explanation as a whole; those of single superpixels are marked where they are. */
+const WHOLE = ~(TARGET_DIAGNOSTIC.blind | TARGET_DIAGNOSTIC.signFlips);
+
 const LISTED = 5;
 
 /** How the superpixels are to be drawn. */
 export function marksOf({ weights, stderr, flags }: Pick<Explained, "weights" | "stderr" | "flags">): Marks {
   return {
     faint: stderr === null ? null : Array.from(weights, (weight, index) => Number(isFaint(weight, stderr[index]))),
-    hatched: flags === null ? null : Array.from(flags, (bits) => bits & FLAG.blind),
+    hatched: flags === null ? null : Array.from(flags, (bits) => bits & SEGMENT_DIAGNOSTIC.blind),
   };
 }
 
@@ -22,21 +25,26 @@ export function flagged({ flags }: Pick<Explained, "flags">, flag: number): numb
 }
 
 /** What is doubtful about one superpixel's weight, in sentences. */
-export function flagSentences(manifest: RunManifest, explained: Explained, segment: number): string[] {
+export function segmentSentences(manifest: RunManifest, explained: Explained, segment: number): string[] {
   return said(manifest.flags, explained.flags?.[segment] ?? 0).map(([, text]) => text);
 }
 
 /** What is doubtful about the explanation, in sentences with its numbers; empty if nothing is. */
-export function caveatSentences(manifest: RunManifest, explained: Explained): string[] {
+export function targetSentences(manifest: RunManifest, explained: Explained): string[] {
   const { r2, prediction, agreement } = explained;
   const details: Readonly<Record<number, string>> = {
-    [CAVEAT.poorFit]: r2.toFixed(2),
-    [CAVEAT.saturated]: `p = ${prediction.toFixed(4)}`,
-    [CAVEAT.blind]: listing(flagged(explained, FLAG.blind), explained.weights.length),
-    [CAVEAT.signFlips]: listing(flagged(explained, FLAG.signFlips), explained.weights.length),
-    [CAVEAT.baselines]: isNumber(agreement) ? `rank agreement ${agreement.toFixed(2)}` : "",
+    [TARGET_DIAGNOSTIC.poorFit]: r2.toFixed(2),
+    [TARGET_DIAGNOSTIC.saturated]: `p = ${prediction.toFixed(4)}`,
+    [TARGET_DIAGNOSTIC.blind]: listing(flagged(explained, SEGMENT_DIAGNOSTIC.blind), explained.weights.length),
+    [TARGET_DIAGNOSTIC.signFlips]: listing(flagged(explained, SEGMENT_DIAGNOSTIC.signFlips), explained.weights.length),
+    [TARGET_DIAGNOSTIC.baselines]: isNumber(agreement) ? `rank agreement ${agreement.toFixed(2)}` : "",
   };
   return said(manifest.caveats, explained.caveats).map(([caveat, text]) => withDetail(text, details[caveat] ?? ""));
+}
+
+/** What is doubtful about the explanation as a whole, not about some of its superpixels. */
+export function wholeSentences(manifest: RunManifest, explained: Explained): string[] {
+  return targetSentences(manifest, { ...explained, caveats: explained.caveats & WHOLE });
 }
 
 /** The sentences whose bits are set. */
