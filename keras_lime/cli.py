@@ -178,7 +178,7 @@ def _sentences(file: Path, found: Any) -> str:
         strongest = found.top_segments(5, target=target)
         weights = ", ".join(f"{segment} ({weight:+.3f})" for segment, weight in strongest)
         lines.append(f"  {name}: strongest superpixels {weights}")
-    lines += [f"  note: {note}" for note in found.notes]
+    lines += [f"  note: {diagnostic}" for diagnostic in found.diagnostics]
     return "\n".join(lines)
 
 

@@ -6,9 +6,10 @@ from typing import Any, Unpack, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_lime.core.diagnostics import Caveat
+from keras_lime.core.diagnostics import TARGET_TEXTS, TargetDiagnostic
 from keras_lime.core.explanation import Explanation
 from keras_lime.core.image import check_image
+from keras_lime.core.phrases import listing
 from keras_lime.core.pipeline import Subject, explain_plans
 from keras_lime.core.plan import make_plans
 from keras_lime.core.settings import SettingsDict, make_settings
@@ -91,23 +92,22 @@ def explain(
     ]
     names = None if class_names is None else tuple(map(str, class_names))
     explanations = list(explain_plans(plans, subjects, scorer, chosen, class_names=names))
-    _warn_if_saturated(explanations, subjects)
+    _warn_if_still(explanations, subjects)
     return explanations[0] if single else explanations
 
 
-def _warn_if_saturated(explanations: Sequence[Explanation], subjects: Sequence[Subject]) -> None:
-    """Says once which images the probability scale cannot explain."""
-    saturated = [
-        subject.title
-        for explanation, subject in zip(explanations, subjects, strict=True)
-        if explanation.limits is not None and (explanation.limits.caveats & np.uint8(Caveat.SATURATED)).any()
-    ]
-    if saturated:
-        others = f" and {len(saturated) - 1} more" if len(saturated) > 1 else ""
-        warn(
-            f"{saturated[0]}{others}: the probability of a target hardly moves, whatever is hidden, because it is "
-            'saturated; its weights are noise around zero. Pass scale="logit" to explain the log-odds.'
-        )
+def _warn_if_still(explanations: Sequence[Explanation], subjects: Sequence[Subject]) -> None:
+    """Says once which images have a target whose scores hardly move, and what helps."""
+    for code in (TargetDiagnostic.SATURATED, TargetDiagnostic.STILL):
+        titles = [
+            subject.title
+            for explanation, subject in zip(explanations, subjects, strict=True)
+            if explanation.diagnostic_bits is not None and explanation.diagnostic_bits.has(code).any()
+        ]
+        if titles:
+            sentence, remedy = TARGET_TEXTS[code]
+            warn(f"{listing(titles, at_most=1)}: for at least one target, {sentence[0].lower()}{sentence[1:]} {remedy}")
+            return
 
 
 def _images(image: Any) -> tuple[list[NDArray[Any]], bool]:

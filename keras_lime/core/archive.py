@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keras_lime.core.atomic_write import atomic_write
-from keras_lime.core.diagnostics import Limits
+from keras_lime.core.diagnostics import DiagnosticBits
 from keras_lime.core.neighborhood import Neighborhood
 from keras_lime.core.scores import Scores
 from keras_lime.core.segmentation import Segmentation
@@ -21,7 +21,7 @@ __all__ = ["read", "write"]
 
 _FORMAT = 1
 
-_FIT = ("coef", "intercept", "r2", "local_prediction", "stderr")
+_FIT = ("coef", "intercept", "r2", "local_prediction", "stderr", "r2_adjusted")
 
 _PLAIN = ("target_names", "targets", "predicted", "predicted_name", "predicted_value", "label", "name", "step")
 
@@ -31,7 +31,8 @@ def write(explanation: "Explanation", path: Path) -> Path:
     file = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
     neighborhood, scores, fit = explanation.neighborhood, explanation.scores, explanation.fit
     header = {name: getattr(explanation, name) for name in _PLAIN}
-    header |= {"format": _FORMAT, "settings": dict(explanation.settings), "alpha": fit.alpha}
+    header |= {"format": _FORMAT, "settings": dict(explanation.settings)}
+    header |= {"alpha": fit.alpha, "shrinkage": fit.shrinkage}
     arrays: dict[str, Any] = {
         "image": explanation.image,
         "picture": explanation.picture,
@@ -48,8 +49,9 @@ def write(explanation: "Explanation", path: Path) -> Path:
         arrays |= {"values": scores.values, "log_odds": scores.log_odds, "saturated": scores.saturated}
     if explanation.second is not None:
         arrays |= {f"second_{name}": getattr(explanation.second, name) for name in _FIT}
-    if explanation.limits is not None:
-        arrays |= {"flags": explanation.limits.flags, "caveats": explanation.limits.caveats}
+    if explanation.diagnostic_bits is not None:
+        bits = explanation.diagnostic_bits
+        arrays |= {"flags": bits.segments, "caveats": bits.targets}
     present = {name: array for name, array in arrays.items() if array is not None}
 
     def fill(part: Path) -> None:
@@ -80,12 +82,12 @@ def read(path: Path) -> dict[str, Any]:
         scores = Scores(
             targets, arrays["values"], arrays["log_odds"], predicted, predicted_value, arrays.get("saturated")
         )
-    alpha = header.get("alpha")
+    quality = {"alpha": header.get("alpha"), "shrinkage": header.get("shrinkage")}
     return {
         "image": arrays["image"],
         "picture": arrays["picture"],
         "segmentation": Segmentation(arrays["labels"]),
-        "fit": _fit(arrays, "", alpha),
+        "fit": _fit(arrays, "", quality),
         "targets": targets,
         "target_names": tuple(header["target_names"]),
         "prediction": arrays["prediction"],
@@ -100,10 +102,10 @@ def read(path: Path) -> dict[str, Any]:
         "neighborhood": neighborhood,
         "baseline": arrays.get("baseline"),
         "scores": scores,
-        "second": _fit(arrays, "second_", alpha) if "second_coef" in arrays else None,
-        "limits": Limits(arrays["flags"], arrays["caveats"]) if "flags" in arrays else None,
+        "second": _fit(arrays, "second_", quality) if "second_coef" in arrays else None,
+        "diagnostic_bits": DiagnosticBits(arrays["flags"], arrays["caveats"]) if "flags" in arrays else None,
     }
 
 
-def _fit(arrays: dict[str, NDArray[Any]], prefix: str, alpha: float | None) -> Fit:
-    return Fit(**{name: arrays.get(prefix + name) for name in _FIT}, alpha=alpha)  # type: ignore[arg-type]
+def _fit(arrays: dict[str, NDArray[Any]], prefix: str, quality: dict[str, float | None]) -> Fit:
+    return Fit(**{name: arrays.get(prefix + name) for name in _FIT}, **quality)  # type: ignore[arg-type]

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 
 from keras_lime.core.archive import read, write
 from keras_lime.core.class_names import class_title
-from keras_lime.core.diagnostics import Flag, Limits, find_limits, sentences
+from keras_lime.core.diagnostics import Diagnostic, DiagnosticBits, SegmentDiagnostic, put_in_words
 from keras_lime.core.fidelity import Fidelity, measure_fidelity, rank_agreement
 from keras_lime.core.image import as_pixels
+from keras_lime.core.judgement import find_diagnostics
 from keras_lime.core.kernel_path import KernelWidthPath, kernel_width_path
 from keras_lime.core.neighborhood import Neighborhood
 from keras_lime.core.overlay import Palette
+from keras_lime.core.phrases import count_of
 from keras_lime.core.plan import Plan
 from keras_lime.core.scores import Scores
 from keras_lime.core.surrogate import Fit
@@ -55,7 +57,7 @@ class Explanation(WeightedSegments):
         baseline: float32 array (h, w, c), what hidden superpixels showed; None likewise.
         scores: the model's answers to the perturbations; None likewise.
         second: the surrogates of `second_baseline`, or None.
-        limits: flags on superpixels and caveats on targets, which `notes` puts into words; None if unknown.
+        diagnostic_bits: what is doubtful about weights and targets, which `diagnostics` puts in words; None if unknown.
 
     Example:
         >>> explanation = explain(model, image)
@@ -76,7 +78,7 @@ class Explanation(WeightedSegments):
     baseline: NDArray[np.float32] | None = None
     scores: Scores | None = None
     second: Fit | None = None
-    limits: Limits | None = None
+    diagnostic_bits: DiagnosticBits | None = None
 
     @classmethod
     def assemble(
@@ -114,23 +116,33 @@ class Explanation(WeightedSegments):
             baseline=plan.baseline,
             scores=scores,
             second=second,
-            limits=find_limits(plan, scores, fit, second, settings),
+            diagnostic_bits=find_diagnostics(plan, scores, fit, second, settings),
         )
 
     def __repr__(self) -> str:
         parts = [
             f"{name} {value:.3f} (R² {r2:.2f})"
-            for name, value, r2 in zip(self.target_names, self.prediction, self.fit.r2, strict=True)
+            for name, value, r2 in zip(self.target_names, self.prediction, self.r2, strict=True)
         ]
         shape = "×".join(map(str, self.image.shape))
         title = f"{self.name}: " if self.name else ""
-        notes = f"; {len(self.notes)} notes" if self.notes else ""
+        found = len(self.diagnostics)
+        notes = f"; {count_of(found, 'diagnostic')}" if found else ""
         return f"<Explanation {title}{shape}, {self.segmentation.n_segments} superpixels; {', '.join(parts)}{notes}>"
 
     @property
     def num_samples(self) -> int | None:
         """Perturbations that were scored, the image itself included; None where only their result was kept."""
         return None if self.neighborhood is None else len(self.neighborhood.masks)
+
+    @property
+    def r2(self) -> NDArray[np.float64]:
+        """How well the surrogates describe the model, float64 array (n_targets,), at most 1.
+
+        Adjusted for what fitting many weights to few samples gains by chance, where that can be known; `fit.r2` is the
+        R² of the `lime` package, which is not adjusted. NaN where the scores do not move.
+        """
+        return self.fit.r2 if self.fit.r2_adjusted is None else self.fit.r2_adjusted
 
     @property
     def fidelity(self) -> Fidelity:
@@ -144,9 +156,9 @@ class Explanation(WeightedSegments):
     @property
     def blind(self) -> NDArray[np.bool_]:
         """Superpixels that look the same hidden as shown, so that they cannot be judged, bool array (n_segments,)."""
-        if self.limits is None:
+        if self.diagnostic_bits is None:
             return super().blind
-        return np.asarray(self.limits.where(Flag.BLIND).any(axis=0))
+        return np.asarray(self.diagnostic_bits.where(SegmentDiagnostic.BLIND).any(axis=0))
 
     @property
     def agreement(self) -> NDArray[np.float64] | None:
@@ -154,14 +166,18 @@ class Explanation(WeightedSegments):
         return None if self.second is None else rank_agreement(self.fit.coef, self.second.coef)
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """What to know before trusting this explanation, in plain sentences; empty if nothing is wrong."""
-        if self.limits is None:
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """What to know before reading this explanation; empty if nothing is wrong.
+
+        Each has a `code`, a `sentence`, a `remedy` and, where it holds for one target alone, that `target`; `str()` of
+        it gives all of them as text.
+        """
+        if self.diagnostic_bits is None:
             return ()
-        return sentences(
-            self.limits,
+        return put_in_words(
+            self.diagnostic_bits,
             self.target_names,
-            r2=self.fit.r2,
+            r2=self.r2,
             prediction=self.prediction,
             agreement=self.agreement,
             error=self.fit.relative_error,

@@ -3,16 +3,59 @@
 Needs the scores that are there already and no further model call. May import numpy and the core.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from keras_lime.core.neighborhood import Neighborhood
 from keras_lime.core.ridge import design_matrix, influence_matrix
 
-__all__ = ["errors_of_influence", "standard_errors"]
+__all__ = ["LeftOut", "errors_of_influence", "leave_out", "standard_errors"]
 
 _DETERMINED = 1e-9
 """`det(I − H_gg)` of a group of rows without which the fit would be undetermined."""
+
+
+@dataclass(frozen=True, eq=False)
+class LeftOut:
+    """What a fit tells about itself when each group of rows is left out of it in turn.
+
+    Attributes:
+        neighborhood: masks, weights and groups, n_samples rows.
+        residuals: float64 array (n_samples, n_targets): score minus surrogate.
+        deleted: float64 array like `residuals`: score minus the surrogate that was fitted without the row's group; NaN
+            where the others do not determine it. The residuals themselves where all masks were enumerated.
+        stderr: float64 array (n_targets, n_segments), see `standard_errors`.
+        shrinkage: by how much the penalty shrinks a weight, 0..1, the mean over superpixels.
+    """
+
+    neighborhood: Neighborhood
+    residuals: NDArray[np.float64]
+    deleted: NDArray[np.float64]
+    stderr: NDArray[np.float64]
+    shrinkage: float
+
+    def adjusted_r2(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """R² of the surrogate that unlimited samples would give, estimated from these.
+
+        The fit leaves `1 − h` of a row's variance in its residual, h being its leverage, so the product of residual and
+        deleted residual estimates the variance without bias (the idea of HC2, MacKinnon & White 1985). Unlike the usual
+        adjusted R² it holds for weighted rows and rows in groups.
+
+        Args:
+            scores: float64 array (n_samples, n_targets).
+
+        Returns:
+            float64 array (n_targets,), at most 1 and below 0 where a constant does better; NaN where it is unknown.
+        """
+        weights = self.neighborhood.weights
+        left = weights @ (self.residuals * self.deleted)
+        total = weights @ (scores - weights @ scores / weights.sum()) ** 2
+        if not self.neighborhood.enumerated:
+            total /= 1 - (weights**2).sum() / weights.sum() ** 2
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(1 - left / total)
 
 
 def standard_errors(
@@ -35,9 +78,16 @@ def standard_errors(
         float64 array (n_targets, n_segments); zero where all masks were enumerated, because nothing was left to chance,
         and infinite where least squares has no more samples than weights.
     """
+    return leave_out(neighborhood, residuals, alpha).stderr
+
+
+def leave_out(neighborhood: Neighborhood, residuals: NDArray[np.float64], alpha: float) -> LeftOut:
+    """`LeftOut` of a ridge surrogate; the arguments are those of `standard_errors`."""
     design = design_matrix(neighborhood.masks)
     influence = influence_matrix(design, neighborhood.weights, alpha)
-    return errors_of_influence(neighborhood, design, influence, residuals)
+    shrinkage = 1.0 - float(np.einsum("pn,np->p", influence, design)[1:].mean())
+    stderr, deleted = _errors_and_deleted(neighborhood, design, influence, residuals)
+    return LeftOut(neighborhood, residuals, deleted, stderr, shrinkage)
 
 
 def errors_of_influence(
@@ -57,22 +107,34 @@ def errors_of_influence(
     Returns:
         float64 array (n_targets, p − 1); infinite where a weight hangs on one group of rows alone.
     """
+    return _errors_and_deleted(neighborhood, design, influence, residuals)[0]
+
+
+def _errors_and_deleted(
+    neighborhood: Neighborhood,
+    design: NDArray[np.float64],
+    influence: NDArray[np.float64],
+    residuals: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """`LeftOut.stderr` and `LeftOut.deleted`."""
     squares = np.zeros((len(influence) - 1, residuals.shape[1]))
     if neighborhood.enumerated:
-        return squares.T
+        return squares.T, residuals
+    deleted = np.empty_like(residuals)
     for rows in _groups(neighborhood):
         # (I − H_gg) of every group of this size.
         left = np.eye(rows.shape[1]) - np.einsum("gap,pgb->gab", design[rows], influence[:, rows])
         if np.abs(np.linalg.det(left)).min() < _DETERMINED:
-            return np.full(squares.T.shape, np.inf)
+            return np.full(squares.T.shape, np.inf), np.full_like(residuals, np.nan)
         inflated = np.linalg.solve(left, residuals[rows])
+        deleted[rows] = inflated
         for one in range(rows.shape[1]):
             for other in range(one + 1):
                 products = influence[1:, rows[:, one]] * influence[1:, rows[:, other]]
                 twice = 1 if one == other else 2
                 squares += twice * products @ (inflated[:, one] * inflated[:, other])
     errors: NDArray[np.float64] = np.sqrt(np.maximum(squares, 0.0)).T
-    return errors
+    return errors, deleted
 
 
 def _groups(neighborhood: Neighborhood) -> list[NDArray[np.intp]]:

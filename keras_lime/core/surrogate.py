@@ -1,6 +1,6 @@
 """Masks, weights and scores → the linear surrogate `Fit`. May import numpy, scikit-learn and the core."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,12 @@ from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.metrics import r2_score
 
 from keras_lime.core.neighborhood import Neighborhood
-from keras_lime.core.standard_errors import standard_errors
+from keras_lime.core.standard_errors import leave_out
 
-__all__ = ["Fit", "fit_surrogate", "ridge_penalty"]
+__all__ = ["RESOLUTION", "Fit", "fit_surrogate", "ridge_penalty", "unresolved"]
+
+RESOLUTION = 1e-5
+"""Movement of scores, as a share of the largest, that says nothing: about a hundred steps of float32."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,11 +25,15 @@ class Fit:
     Attributes:
         coef: float64 array (n_targets, n_segments): by how much showing a superpixel raises the target.
         intercept: float64 array (n_targets,): the surrogate's value with every superpixel hidden.
-        r2: float64 array (n_targets,): R² weighted with the kernel's weights, at most 1; NaN if the scores do not vary.
+        r2: float64 array (n_targets,): R² weighted with the kernel's weights, at most 1, as in the `lime` package;
+            NaN if the scores do not move, see `unresolved`.
         local_prediction: float64 array (n_targets,): the surrogate's value for the unperturbed image.
         stderr: float64 array like `coef`: standard errors, see `keras_lime.core.standard_errors`; None for a surrogate
             that is neither ridge regression nor least squares.
         alpha: the ridge penalty, 0 for least squares; None for other surrogates.
+        r2_adjusted: float64 array (n_targets,): R² less what fitting so many weights gains by chance, an estimate of
+            what the surrogate would have with unlimited samples; NaN like `r2`, None like `stderr`.
+        shrinkage: by how much the penalty shrinks a weight, 0..1, the mean over superpixels; None like `stderr`.
     """
 
     coef: NDArray[np.float64]
@@ -35,6 +42,8 @@ class Fit:
     local_prediction: NDArray[np.float64]
     stderr: NDArray[np.float64] | None = None
     alpha: float | None = None
+    r2_adjusted: NDArray[np.float64] | None = None
+    shrinkage: float | None = None
 
     @property
     def relative_error(self) -> NDArray[np.float64] | None:
@@ -67,18 +76,10 @@ def fit_surrogate(neighborhood: Neighborhood, scores: NDArray[np.float64], surro
         return _fit_ridge(neighborhood, scores)
     masks, weights = neighborhood.masks.astype(np.float64), neighborhood.weights
     models = [clone(surrogate).fit(masks, column, sample_weight=weights) for column in scores.T]
-    coef = np.stack([np.ravel(model.coef_) for model in models])
+    coef = np.stack([np.ravel(model.coef_) for model in models]).astype(np.float64)
     intercept = np.array([float(np.squeeze(getattr(model, "intercept_", 0.0))) for model in models])
     predicted = np.stack([np.ravel(model.predict(masks)) for model in models], axis=1)
-    alpha = ridge_penalty(surrogate)
-    return Fit(
-        coef=coef.astype(np.float64),
-        intercept=intercept,
-        r2=_weighted_r2(scores, predicted, weights),
-        local_prediction=predicted[0].astype(np.float64),
-        stderr=None if alpha is None else standard_errors(neighborhood, scores - predicted, alpha),
-        alpha=alpha,
-    )
+    return _judged(neighborhood, scores, predicted, coef, intercept, ridge_penalty(surrogate))
 
 
 def _fit_ridge(neighborhood: Neighborhood, scores: NDArray[np.float64]) -> Fit:
@@ -89,14 +90,41 @@ def _fit_ridge(neighborhood: Neighborhood, scores: NDArray[np.float64]) -> Fit:
     coef = np.asarray(model.coef_, dtype=np.float64).reshape(scores.shape[1], masks.shape[1])
     intercept = np.broadcast_to(model.intercept_, scores.shape[1]) + first
     predicted = masks @ coef.T + intercept
-    return Fit(
-        coef=coef,
-        intercept=intercept,
-        r2=_weighted_r2(scores, predicted, weights),
-        local_prediction=predicted[0],
-        stderr=standard_errors(neighborhood, scores - predicted, 1.0),
-        alpha=1.0,
+    return _judged(neighborhood, scores, predicted, coef, intercept, 1.0)
+
+
+def _judged(
+    neighborhood: Neighborhood,
+    scores: NDArray[np.float64],
+    predicted: NDArray[np.float64],
+    coef: NDArray[np.float64],
+    intercept: NDArray[np.float64],
+    alpha: float | None,
+) -> Fit:
+    """The `Fit` with what can be said about its quality; `alpha` as in `ridge_penalty`."""
+    unmoved = unresolved(scores)
+    r2 = r2_score(scores, predicted, sample_weight=neighborhood.weights, multioutput="raw_values")
+    fit = Fit(coef, intercept, np.where(unmoved, np.nan, r2), predicted[0].astype(np.float64), alpha=alpha)
+    if alpha is None:
+        return fit
+    left_out = leave_out(neighborhood, scores - predicted, alpha)
+    # What does not move beyond its resolution is as unsure as the resolution is coarse, however well it is fitted.
+    coarse = np.where(unmoved, RESOLUTION * np.abs(scores).max(axis=0), 0.0)
+    return replace(
+        fit,
+        stderr=np.maximum(left_out.stderr, coarse[:, None]),
+        r2_adjusted=np.where(unmoved, np.nan, left_out.adjusted_r2(scores)),
+        shrinkage=left_out.shrinkage,
     )
+
+
+def unresolved(scores: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Columns of scores (n_samples, n_targets) that move no further than floating-point numbers of a network may.
+
+    The answers of a network to equal images differ in the last digits of float32 with the batch that they come in.
+    """
+    still: NDArray[np.bool_] = np.ptp(scores, axis=0) <= RESOLUTION * np.abs(scores).max(axis=0)
+    return still
 
 
 def ridge_penalty(surrogate: Any) -> float | None:
@@ -106,12 +134,3 @@ def ridge_penalty(surrogate: Any) -> float | None:
     if isinstance(surrogate, LinearRegression):
         return 0.0
     return float(surrogate.alpha) if isinstance(surrogate, Ridge) and np.ndim(surrogate.alpha) == 0 else None
-
-
-def _weighted_r2(
-    scores: NDArray[np.float64], predicted: NDArray[np.float64], weights: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    # A model's answers to equal questions still differ in the last bits of float32.
-    constant = np.ptp(scores, axis=0) <= 4 * np.finfo(np.float32).eps * np.abs(scores).max(axis=0)
-    r2 = r2_score(scores, predicted, sample_weight=weights, multioutput="raw_values")
-    return np.where(constant, np.nan, r2)

@@ -34,8 +34,7 @@ def plot(
     Above the picture stands what the model predicts (in red where the true class is known to be another), above each
     explanation the target with its probability, R² and, where the object is known, the share of the positive weight
     that lies on it; below it what the colours mean. The object is outlined, superpixels that cannot be judged are
-    hatched, weights within two standard errors of zero are faint, and the explanation's `notes` stand under the
-    pictures.
+    hatched, weights within two standard errors of zero are faint, and its `diagnostics` stand under the pictures.
 
     Args:
         explanation: what to show.
@@ -51,7 +50,7 @@ def plot(
     shares, mask = object_share(explanation), explanation.object_mask
     lines = 2 if mask is None else 3
     panels = 1 + len(explanation.targets)
-    notes = _wrapped(explanation.notes, min(4, panels) * _PANEL)
+    notes = _wrapped([str(each) for each in explanation.diagnostics], min(4, panels) * _PANEL)
     figure, axes = _panels(explanation, panels, lines=lines, below=0.4, footer=notes)
     axes[0].imshow(explanation.picture)
     _title(axes[0], _prediction(explanation), wrong=_is_wrong(explanation))
@@ -72,7 +71,7 @@ def plot(
                 faint=explanation.faint(explanation.targets[row]),
             )
         )
-        r2 = explanation.fit.r2[row]
+        r2 = explanation.r2[row]
         fidelity = f"R² = {r2:.2f}" if np.isfinite(r2) else "R² undefined"
         words = [explanation.target_names[row], f"{_value(explanation, explanation.prediction[row])} · {fidelity}"]
         if mask is not None and np.isfinite(shares[row]):

@@ -68,7 +68,7 @@ def _mean(explanations: Sequence[Explanation]) -> ClassSummary:
     return ClassSummary(
         object_share=_finite_mean(shares),
         object_chance=_finite_mean([float(mask.mean()) for mask in masks if mask is not None]),
-        r2=_finite_mean([each.fit.r2[0] for each in explanations]),
+        r2=_finite_mean([each.r2[0] for each in explanations]),
         probability=_finite_mean([each.prediction[0] for each in explanations]),
         accuracy=_finite_mean(hits),
         object_share_stderr=_stderr(shares),

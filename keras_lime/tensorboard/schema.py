@@ -176,7 +176,7 @@ SCHEMA = Schema(
         Field("result", "coef", "float32", _WEIGHTS, "0.1", "Weight of each superpixel."),
         Field("result", "stderr", "float16", _WEIGHTS, "0.1", "Standard error of each weight.", optional=True),
         Field("result", "flags", "uint8", _WEIGHTS, "0.1", "What is doubtful about a weight, as bits.", 0, True),
-        Field("result", "caveats", "uint8", _TARGETS, "0.1", "What is doubtful about it all, as bits.", 0, True),
+        Field("result", "caveats", "uint16", _TARGETS, "0.1", "What is doubtful about it all, as bits.", 0, True),
         Field("result", "intercept", "float32", _TARGETS, "0.1", "Intercept of the surrogate."),
         Field("result", "r2", "float32", _TARGETS, "0.1", "R² of the surrogate."),
         Field("result", "local_prediction", "float32", _TARGETS, "0.1", "What the surrogate predicts for the image."),

@@ -232,7 +232,7 @@ def test_a_baseline_of_other_pictures_is_another_one_and_always_the_same() -> No
         np.testing.assert_array_equal(other, ReferenceImages(pool)(pixels, labels))
         shown.append(other.tobytes())
     assert len(set(shown)) > 1
-    with pytest.raises(ValueError, match="`pool` must be two and more pictures"):
+    with pytest.raises(ValueError, match="`pool` must be at least two images"):
         ReferenceImages(pool[:1])
     with pytest.raises(ValueError, match="all the same"):
         ReferenceImages(np.zeros((3, 8, 8)))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Frame, expect
 
-from keras_lime.core.diagnostics import Flag
+from keras_lime.core.diagnostics import SegmentDiagnostic
 from keras_lime.core.image import image_id
 from keras_lime.tensorboard.plugin.wire import unpack
 from tests.browser.tab import Tab, drawn
@@ -33,7 +33,7 @@ def scale_of(address: str, probe: str) -> float:
     arrays, _ = unpack(body)
     weights = np.abs(arrays["coef"])
     if "flags" in arrays:
-        weights = np.where(arrays["flags"] & Flag.BLIND, np.nan, weights)
+        weights = np.where(arrays["flags"] & SegmentDiagnostic.BLIND, np.nan, weights)
     return float(np.nanmax(weights))
 
 
@@ -157,11 +157,11 @@ def test_what_limits_the_explanation_is_said_in_the_words_of_python(
         )
         alone = replace(
             alone,
-            limits=first(explanation.limits),
+            diagnostic_bits=first(explanation.diagnostic_bits),
             second=first(explanation.second),
             prediction=explanation.prediction[:1],
         )
-        assert doubts.locator(".caveat").all_inner_texts() == list(alone.notes)
+        assert doubts.locator(".caveat").all_inner_texts() == [str(diagnostic) for diagnostic in alone.diagnostics]
         assert alone.agreement is not None
         shown = f"{alone.agreement[0]:.2f}".replace("-", "−")
         expect(doubts).to_contain_text(f"Second baseline: rank agreement {shown}")

@@ -190,7 +190,7 @@ def test_what_cannot_be_judged_is_striped_as_in_python_and_has_no_weight(tab: Ta
     canvas = ".explanation canvas"
     expect(frame.locator(canvas)).to_be_visible()
     wait_until(lambda: drawn(frame, canvas) == expected, seconds=10)
-    assert expected != replace(explanation, limits=None).overlay(mark_faint=False).ravel().tolist()
+    assert expected != replace(explanation, diagnostic_bits=None).overlay(mark_faint=False).ravel().tolist()
     segment = int(np.flatnonzero(explanation.blind)[0])
     row, column = np.argwhere(explanation.segmentation.labels == segment)[5]
     box = frame.locator(canvas).bounding_box()

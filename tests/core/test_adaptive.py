@@ -10,7 +10,7 @@ import pytest
 from sklearn.linear_model import HuberRegressor, LinearRegression
 
 from keras_lime import LimeCallback, ProbeSet, explain
-from keras_lime.core.diagnostics import Caveat
+from keras_lime.core.diagnostics import TargetDiagnostic
 from keras_lime.core.explanation import Explanation
 from keras_lime.core.pipeline import Subject, explain_plans
 from keras_lime.core.plan import Plan, make_plans
@@ -115,11 +115,13 @@ def test_every_target_has_to_be_sure() -> None:
 def test_the_maximum_ends_it_and_a_note_says_so() -> None:
     (explanation,), _ = run([9], tolerance=1e-3, max_samples=200)
     assert explanation.num_samples == 200
-    assert explanation.limits is not None
-    assert (explanation.limits.caveats & np.uint8(Caveat.UNSURE)).all()
-    assert any("`max_samples` was reached" in note and "typical error 0." in note for note in explanation.notes)
+    assert explanation.diagnostic_bits is not None
+    assert (explanation.diagnostic_bits.targets & np.uint8(TargetDiagnostic.UNSURE)).all()
+    (unsure,) = [each for each in explanation.diagnostics if each.code == TargetDiagnostic.UNSURE]
+    assert "`max_samples` was reached" in unsure.sentence
+    assert "typical error 0." in unsure.sentence
     (easy,), _ = run([0])
-    assert not any("max_samples" in note for note in easy.notes)
+    assert not any("max_samples" in note for note in map(str, easy.diagnostics))
 
 
 def test_nothing_varies_and_nothing_is_chased() -> None:

@@ -8,7 +8,7 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 from keras_lime import explain
-from keras_lime.core.diagnostics import CAVEAT_TEXTS, FLAG_TEXTS, Caveat, Flag
+from keras_lime.core.diagnostics import SEGMENT_TEXTS, TARGET_TEXTS, SegmentDiagnostic, TargetDiagnostic
 from keras_lime.core.explanation import Explanation
 from keras_lime.core.fidelity import measure_fidelity, rank_agreement, weighted_spread
 from keras_lime.core.neighborhood import Neighborhood
@@ -37,24 +37,24 @@ def explained(function: Any = brightness, image: np.ndarray = IMAGE, **given: An
     return explanation, scorer
 
 
-def caveats(explanation: Explanation) -> list[Caveat]:
-    assert explanation.limits is not None
-    return [Caveat(int(value)) for value in explanation.limits.caveats]
+def codes(explanation: Explanation) -> list[TargetDiagnostic]:
+    assert explanation.diagnostic_bits is not None
+    return [TargetDiagnostic(int(value)) for value in explanation.diagnostic_bits.targets]
 
 
 def test_nothing_is_wrong_with_a_linear_model() -> None:
     explanation, _ = explained()
-    assert explanation.notes == ()
-    assert explanation.limits is not None
-    assert not explanation.limits.flags.any()
-    assert "notes" not in repr(explanation)
+    assert explanation.diagnostics == ()
+    assert explanation.diagnostic_bits is not None
+    assert not explanation.diagnostic_bits.segments.any()
+    assert "diagnostic" not in repr(explanation)
 
 
 def test_no_model_call_beside_the_scoring() -> None:
     for second, calls in ((None, 1), ("mean", 2)):
         explanation, scorer = explained(second_baseline=second)
         assert scorer.calls == calls
-        _ = explanation.notes, explanation.fidelity, explanation.agreement, explanation.blind, repr(explanation)
+        _ = explanation.diagnostics, explanation.fidelity, explanation.agreement, explanation.blind, repr(explanation)
         explanation.kernel_width_path()
         explanation.overlay()
         result_parts(explanation)
@@ -78,13 +78,13 @@ def test_effective_samples_are_the_share_of_equal_weights() -> None:
 def test_narrow_kernels_and_few_samples_are_told() -> None:
     for given in ({"kernel_width": 0.05}, {"num_samples": 90}):
         explanation, _ = explained(**given)
-        assert all(each & Caveat.FEW_SAMPLES for each in caveats(explanation))
+        assert all(each & TargetDiagnostic.FEW_SAMPLES for each in codes(explanation))
         count = f"{explanation.fidelity.effective_samples:.0f} for 49"
-        assert sum(f"effective samples for so many superpixels ({count})" in note for note in explanation.notes) == 1
+        assert sum(f"for so many superpixels ({count})" in str(each) for each in explanation.diagnostics) == 1
     few, _ = explained(n_segments=4, num_samples=17, segmentation=np.arange(64 * 64).reshape(64, 64) // 512)
-    assert all(each & Caveat.FEW_SAMPLES for each in caveats(few))
+    assert all(each & TargetDiagnostic.FEW_SAMPLES for each in codes(few))
     everything, _ = explained(segmentation=np.arange(64 * 64).reshape(64, 64) // 512)
-    assert not any(each & Caveat.FEW_SAMPLES for each in caveats(everything))
+    assert not any(each & TargetDiagnostic.FEW_SAMPLES for each in codes(everything))
     assert everything.fidelity.effective_samples == np.inf
 
 
@@ -94,11 +94,11 @@ def test_a_poor_fit_is_told() -> None:
         return two_classes(0.1 + 0.8 * (shown.sum(axis=1) % 2))
 
     explanation, _ = explained(parity)
-    assert (explanation.fit.r2 < 0.2).all()
-    assert all(each & Caveat.POOR_FIT for each in caveats(explanation))
-    (note,) = [note for note in explanation.notes if "R² is below 0.2" in note]
-    assert f"({explanation.fit.r2[0]:.2f})" in note
-    assert repr(explanation).endswith(" notes>")
+    assert (explanation.r2 < 0.2).all()
+    assert all(each & TargetDiagnostic.POOR_FIT for each in codes(explanation))
+    (note,) = [note for note in map(str, explanation.diagnostics) if "R² is below 0.2" in note]
+    assert f"({explanation.r2[0]:.2f})" in note
+    assert repr(explanation).endswith("; 1 diagnostic>")
 
 
 @pytest.mark.parametrize("level", [1e-5, 1e-9, 1e-14])
@@ -110,10 +110,10 @@ def test_saturation_is_told_and_the_logit_scale_sees_through_it(level: float) ->
         return two_classes(1 / (1 + np.exp(-odds)))
 
     probability, _ = explained(confident)
-    assert all(each & Caveat.SATURATED for each in caveats(probability))
-    assert any('scale="logit"' in note for note in probability.notes)
+    assert all(each & TargetDiagnostic.SATURATED for each in codes(probability))
+    assert any('scale="logit"' in note for note in map(str, probability.diagnostics))
     logit, _ = explained(confident, scale="logit", surrogate=LinearRegression())
-    assert not any(each & Caveat.SATURATED for each in caveats(logit))
+    assert not any(each & TargetDiagnostic.SATURATED for each in codes(logit))
     if level > 1e-10:
         assert logit.baseline is not None
         drop = slopes[..., 0] * (logit.image.astype(float) - logit.baseline).sum(axis=2) / 4 / IMAGE.size
@@ -129,10 +129,63 @@ def test_certain_answers_that_do_move_are_not_saturated() -> None:
     def corner(images: np.ndarray) -> np.ndarray:
         return two_classes(np.where(np.abs(images[:, 2, 2, 0] - IMAGE[2, 2, 0]) < 1, 0.9999, 0.2))
 
-    assert not any(each & Caveat.SATURATED for each in caveats(explained(corner)[0]))
+    assert not any(each & TargetDiagnostic.SATURATED for each in codes(explained(corner)[0]))
     # Where nothing moves at all the log-odds would not tell more.
     still, _ = explained(lambda images: two_classes(np.full(len(images), 0.9999)))
-    assert not any(each & Caveat.SATURATED for each in caveats(still))
+    assert not any(each & TargetDiagnostic.SATURATED for each in codes(still))
+
+
+def test_a_penalty_that_shrinks_the_weights_is_said() -> None:
+    narrow, _ = explained(kernel_width=0.1, num_samples=1000)
+    assert all(code & TargetDiagnostic.SHRUNK for code in codes(narrow))
+    assert any("shrinks the weights" in diagnostic.sentence for diagnostic in narrow.diagnostics)
+    assert not any(code & TargetDiagnostic.SHRUNK for code in codes(explained()[0]))
+
+
+def _movement(explanation: Explanation) -> set[str]:
+    """Which of the codes that speak of movement all targets have."""
+    still = TargetDiagnostic.STILL | TargetDiagnostic.SMALL | TargetDiagnostic.SATURATED | TargetDiagnostic.POOR_FIT
+    (found,) = {code & still for code in codes(explanation)}
+    return {str(code.name) for code in TargetDiagnostic if code & found}
+
+
+@pytest.mark.parametrize("p", [1e-4, 0.3, 0.5, 0.9999])
+def test_what_moves_in_the_last_digits_alone_is_faint_and_no_evidence(p: float) -> None:
+    def last_digits(images: np.ndarray) -> np.ndarray:
+        return two_classes(p + 1.8e-7 * min(p, 1 - p) * images[:, :32].mean(axis=(1, 2, 3)) / 255)
+
+    explanation, _ = explained(last_digits, targets=1)
+    assert _movement(explanation) == {"STILL"}
+    assert np.isnan(explanation.r2).all()
+    assert explanation.faint(1).all()
+    assert "noise around zero" in str(explanation.diagnostics[0])
+    with pytest.warns(LimeWarning, match="hardly move, whatever is hidden.*batch normalization may still lag"):
+        explain(last_digits, IMAGE, segmentation="grid", num_samples=100, targets=1)
+
+
+def test_a_constant_function_is_still() -> None:
+    explanation, _ = explained(lambda images: two_classes(np.full(len(images), 0.7)))
+    assert _movement(explanation) == {"STILL"}
+    assert not explanation.fit.coef.any()
+
+
+@pytest.mark.parametrize(("p", "saturated"), [(0.004, True), (0.4, False), (0.998, True)])
+def test_small_weights_are_determined_or_noise_by_their_errors(p: float, saturated: bool) -> None:
+    def small(images: np.ndarray) -> np.ndarray:
+        return two_classes(p + 2e-3 * images[:, :32].mean(axis=(1, 2, 3)) / 255 - 1e-3)
+
+    def noise(images: np.ndarray) -> np.ndarray:
+        # A hash of the mask: it says nothing about any single superpixel.
+        seeds = (images[:, ::9, ::9].reshape(len(images), -1).astype(np.int64) @ np.arange(1, 193)) % 2**32
+        return two_classes(np.array([p + 2e-3 * np.random.default_rng(seed).random() - 1e-3 for seed in seeds]))
+
+    also = {"SATURATED"} if saturated else set()
+    determined, _ = explained(small)
+    assert _movement(determined) == {"SMALL"} | also
+    assert not determined.faint(1)[:20].any()
+    random, _ = explained(noise)
+    assert _movement(random) == {"STILL"} | also
+    assert random.faint(1).mean() > 0.8
 
 
 def test_explain_warns_once_where_the_probability_is_saturated() -> None:
@@ -140,7 +193,7 @@ def test_explain_warns_once_where_the_probability_is_saturated() -> None:
         return two_classes(1 / (1 + np.exp(-12 - images[:, :32].mean(axis=(1, 2, 3)) / 255)))
 
     settings: Any = {"segmentation": "grid", "baseline": "grey", "num_samples": 200}
-    with pytest.warns(LimeWarning, match=r"^`image`: the probability.*scale=\"logit\"") as warned:
+    with pytest.warns(LimeWarning, match=r"^`image`: .*the probability.*scale=\"logit\"") as warned:
         explain(confident, IMAGE, **settings)
     assert len(warned) == 1
     with pytest.warns(LimeWarning, match=r"^`image` 0 and 1 more: "):
@@ -165,8 +218,8 @@ def test_clipped_log_odds_are_told() -> None:
         scorer = Clipping(brightness, 2)
         scorer.share = share
         (explanation,) = explain_plans(make_plans([IMAGE], settings), [Subject("image")], scorer, settings)
-        assert bool(caveats(explanation)[0] & Caveat.CLIPPED) == told
-        assert any("logits are not to be had" in note for note in explanation.notes) == told
+        assert bool(codes(explanation)[0] & TargetDiagnostic.CLIPPED) == told
+        assert any("logits are not available" in note for note in map(str, explanation.diagnostics)) == told
 
 
 def test_blind_superpixels_are_marked_hatched_and_never_coloured() -> None:
@@ -175,10 +228,12 @@ def test_blind_superpixels_are_marked_hatched_and_never_coloured() -> None:
     explanation, _ = explained(image=image, baseline="mean")
     flat = explanation.segmentation.share_inside(np.arange(64)[None].repeat(64, axis=0) < 20) == 1
     assert np.array_equal(explanation.blind, flat)
-    assert explanation.limits is not None
-    assert np.array_equal(explanation.limits.where(Flag.BLIND), np.stack([flat, flat]))
-    (note,) = explanation.notes
-    assert f"({flat.sum()} of 49: " in note
+    assert explanation.diagnostic_bits is not None
+    assert np.array_equal(explanation.diagnostic_bits.where(SegmentDiagnostic.BLIND), np.stack([flat, flat]))
+    small, blind = explanation.diagnostics
+    assert small.code == TargetDiagnostic.SMALL
+    assert blind.code == TargetDiagnostic.BLIND
+    assert f"({flat.sum()} of 49: " in blind.sentence
     drawn = explanation.overlay()
     inside = flat[explanation.segmentation.labels]
     period, stripe = 5, 1
@@ -199,14 +254,14 @@ def test_a_second_baseline_that_agrees_and_one_that_does_not() -> None:
     agreeing, _ = explained(bright, image, baseline=0, second_baseline=10)
     assert agreeing.agreement is not None
     assert (agreeing.agreement > 0.95).all()
-    assert agreeing.notes == ()
+    assert agreeing.diagnostics == ()
     other, _ = explained(bright, image, baseline=0, second_baseline=255)
     assert other.second is not None
     assert other.agreement is not None
     assert (other.fit.coef[0] > 0).all()
     assert (other.second.coef[0] < 0).all()
-    assert other.limits is not None
-    assert other.limits.where(Flag.CONTRADICTED).all()
+    assert other.diagnostic_bits is not None
+    assert other.diagnostic_bits.where(SegmentDiagnostic.CONTRADICTED).all()
     alone, _ = explained(bright, image, baseline=255)
     np.testing.assert_array_equal(other.second.coef, alone.fit.coef)
     assert explained(bright, image)[0].agreement is None
@@ -216,8 +271,8 @@ def test_baselines_that_rank_otherwise_are_told() -> None:
     explanation, _ = explained(baseline=0, second_baseline="mean")
     assert explanation.agreement is not None
     assert (explanation.agreement < 0.5).all()
-    assert all(each & Caveat.BASELINES for each in caveats(explanation))
-    assert any("rank agreement" in note for note in explanation.notes)
+    assert all(each & TargetDiagnostic.BASELINES for each in codes(explanation))
+    assert any("rank agreement" in note for note in map(str, explanation.diagnostics))
 
 
 def test_rank_agreement_is_spearmans() -> None:
@@ -250,11 +305,12 @@ def test_the_log_keeps_flags_and_caveats_small() -> None:
     assert explanation.fit.coef.shape == (3, 64)
     assert sum(map(len, parts)) < 1850
     record = decode(parts)
-    assert explanation.limits is not None
-    for name, expected in (("flags", explanation.limits.flags), ("caveats", explanation.limits.caveats)):
+    assert explanation.diagnostic_bits is not None
+    bits = explanation.diagnostic_bits
+    for name, expected in (("flags", bits.segments), ("caveats", bits.targets)):
         stored = record.array(name)
         assert stored is not None
-        assert stored.dtype == np.uint8
+        assert stored.dtype == expected.dtype
         np.testing.assert_array_equal(stored, expected)
     agreement = record.array("agreement")
     assert agreement is not None
@@ -265,14 +321,14 @@ def test_the_log_keeps_flags_and_caveats_small() -> None:
 
 def test_the_manifest_says_what_the_bits_mean() -> None:
     header = decode(manifest_parts({}, [], [])).header
-    assert header["flags"] == {str(int(flag)): FLAG_TEXTS[flag] for flag in Flag}
-    assert header["caveats"] == {str(int(caveat)): CAVEAT_TEXTS[caveat] for caveat in Caveat}
+    assert header["flags"] == {str(int(flag)): SEGMENT_TEXTS[flag] for flag in SegmentDiagnostic}
+    assert header["caveats"] == {str(int(caveat)): " ".join(TARGET_TEXTS[caveat]) for caveat in TargetDiagnostic}
 
 
 def test_everything_survives_the_disk(tmp_path: Path) -> None:
     explanation, _ = explained(second_baseline="mean", scale="logit")
     found = Explanation.load(explanation.save(tmp_path / "one"))
-    assert found.notes == explanation.notes
+    assert found.diagnostics == explanation.diagnostics
     assert found.second is not None
     assert explanation.second is not None
     np.testing.assert_array_equal(found.second.coef, explanation.second.coef)

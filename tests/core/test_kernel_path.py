@@ -7,7 +7,7 @@ import pytest
 from matplotlib.axes import Axes
 from sklearn.linear_model import HuberRegressor, LinearRegression
 
-from keras_lime.core.diagnostics import Caveat, Flag
+from keras_lime.core.diagnostics import SegmentDiagnostic, TargetDiagnostic
 from keras_lime.core.kernel_path import KernelWidthPath, default_widths, fit_path
 from keras_lime.core.neighborhood import Neighborhood, kernel_weights
 from keras_lime.core.sampling import sample_neighborhood
@@ -58,9 +58,9 @@ def test_flags_are_those_of_the_default_path() -> None:
     explanation, _ = explained(turning, num_samples=3000)
     flips = explanation.kernel_width_path().sign_flips
     assert flips.any()
-    assert explanation.limits is not None
-    np.testing.assert_array_equal(explanation.limits.where(Flag.SIGN_FLIPS), flips)
-    assert any("depends on the kernel width" in note for note in explanation.notes)
+    assert explanation.diagnostic_bits is not None
+    np.testing.assert_array_equal(explanation.diagnostic_bits.where(SegmentDiagnostic.SIGN_FLIPS), flips)
+    assert any("depends on the kernel width" in note for note in map(str, explanation.diagnostics))
     assert not explained()[0].kernel_width_path().sign_flips.any()
 
 
@@ -110,8 +110,8 @@ def test_what_cannot_be_refitted_is_refused() -> None:
     other, _ = explained(surrogate=HuberRegressor(alpha=1.0, max_iter=10_000))
     with pytest.raises(ValueError, match="ridge regression or least squares"):
         other.kernel_width_path()
-    assert other.limits is not None
-    assert not any(each & Caveat.SIGN_FLIPS for each in other.limits.caveats)
+    assert other.diagnostic_bits is not None
+    assert not any(each & TargetDiagnostic.SIGN_FLIPS for each in other.diagnostic_bits.targets)
 
 
 def legend(ax: Axes) -> list[str]:

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from keras_lime.core.diagnostics import Flag
+from keras_lime.core.diagnostics import SegmentDiagnostic
 from keras_lime.core.display import Display
 from keras_lime.core.explanation import Explanation
 from keras_lime.core.localisation import object_share
@@ -28,7 +28,7 @@ from keras_lime.plotting import figure_png, plot, plot_samples, plot_segments
 
 def explain(image: NDArray[Any], targets: tuple[int, ...] = (2, 0), settings: Settings | None = None) -> Explanation:
     """An explanation of a model that looks at the left half for its class 2, and away from it for the others."""
-    settings = settings or Settings(segmentation="grid", n_segments=12, num_samples=64)
+    settings = settings or Settings(segmentation="grid", n_segments=12, num_samples=256)
     (plan,) = make_plans([image], settings)
     labels = plan.segmentation.labels
     left = np.array(
@@ -77,7 +77,7 @@ class TestPlot:
         figure = plot(explanation)
         assert len(figure.axes) == 3
         assert titles(figure)[0] == "predicted: stop\np = 0.900"
-        r2 = explanation.fit.r2
+        r2 = explanation.r2
         assert titles(figure)[1] == f"stop\np = 0.900 · R² = {r2[0]:.2f}"
         assert titles(figure)[2] == f"no entry\np = 0.100 · R² = {r2[1]:.2f}"
         np.testing.assert_array_equal(picture(figure, 0), explanation.picture)
@@ -104,13 +104,14 @@ class TestPlot:
                 assert bar.get_xticklabels()[2].get_text() == f"+{largest:.2g}"
 
     def test_notes_stand_below_and_nothing_else_moves(self, explanation: Explanation) -> None:
-        assert explanation.limits is not None
-        plain = plot(replace(explanation, limits=replace(explanation.limits, caveats=np.zeros(2, np.uint8))))
-        noted = replace(explanation, limits=replace(explanation.limits, caveats=np.array([3, 1], np.uint8)))
+        assert explanation.diagnostic_bits is not None
+        bits = explanation.diagnostic_bits
+        plain = plot(replace(explanation, diagnostic_bits=replace(bits, targets=np.zeros(2, np.uint16))))
+        noted = replace(explanation, diagnostic_bits=replace(bits, targets=np.array([3, 1], np.uint16)))
         figure = plot(noted)
-        assert len(noted.notes) == 2
+        assert len(noted.diagnostics) == 2
         words = " ".join(text.get_text() for text in figure.texts)
-        for note in noted.notes:
+        for note in map(str, noted.diagnostics):
             assert " ".join(note.split()) in " ".join(words.split())
         assert plain.texts == []
         assert figure.get_figwidth() == plain.get_figwidth()
@@ -122,10 +123,10 @@ class TestPlot:
             assert ax.get_position().y0 > below
 
     def test_what_cannot_be_judged_is_hatched(self, explanation: Explanation) -> None:
-        assert explanation.limits is not None
+        assert explanation.diagnostic_bits is not None
         flags = np.zeros((2, 12), np.uint8)
-        flags[:, 3] = Flag.BLIND
-        blind = replace(explanation, limits=replace(explanation.limits, flags=flags))
+        flags[:, 3] = SegmentDiagnostic.BLIND
+        blind = replace(explanation, diagnostic_bits=replace(explanation.diagnostic_bits, segments=flags))
         shown, before = picture(plot(blind, grey=False), 1), picture(plot(explanation, grey=False), 1)
         np.testing.assert_array_equal(shown, blind.overlay())
         inside = explanation.segmentation.labels == 3
@@ -165,7 +166,7 @@ class TestPlot:
     def test_undefined_numbers(self, explanation: Explanation) -> None:
         nothing = np.zeros_like(explanation.fit.coef)
         nothing[0] = np.nan
-        fit = replace(explanation.fit, coef=nothing, r2=np.array([np.nan, np.nan]))
+        fit = replace(explanation.fit, coef=nothing, r2=np.array([np.nan, np.nan]), r2_adjusted=None)
         figure = plot(replace(explanation, fit=fit, prediction=np.array([1.0, 1e-9])))
         assert titles(figure)[1:] == ["stop\np = 1.000 · R² undefined", "no entry\np < 0.001 · R² undefined"]
         assert decoded(figure).any()
@@ -189,7 +190,7 @@ class TestPlot:
             targets=tuple(range(count)),
             target_names=tuple(f"class {index}" for index in range(count)),
             prediction=explanation.prediction[rows],
-            fit=replace(fit, coef=fit.coef[rows], stderr=fit.stderr[rows], r2=fit.r2[rows]),
+            fit=replace(fit, coef=fit.coef[rows], stderr=fit.stderr[rows], r2=fit.r2[rows], r2_adjusted=None),
             name="a probe",
             object_mask=np.ones((24, 32), bool),
         )

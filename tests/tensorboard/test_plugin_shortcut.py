@@ -10,7 +10,7 @@ from PIL import Image
 from werkzeug import test
 
 from keras_lime import ProbeSet
-from keras_lime.core.diagnostics import Caveat, Flag
+from keras_lime.core.diagnostics import SegmentDiagnostic, TargetDiagnostic
 from tests.support.serving import LOADERS, PREFIX, binary, client_of, provider_of
 from tests.support.synthetic_logs import Settings, write_run
 from tests.support.worlds import background_reader, corner_reader, object_reader, squares
@@ -125,10 +125,10 @@ def test_a_series_has_flags_caveats_and_the_agreement_with_the_second_baseline(c
     assert arrays["caveats"].shape == arrays["agreement"].shape == arrays["targets"].shape
     assert "gradient_agreement" not in arrays
     # Plain ground looks the same hidden as shown.
-    assert (arrays["flags"] & Flag.BLIND).any()
-    assert (arrays["caveats"][arrays["targets"] >= 0] & Caveat.BLIND).all()
-    assert "Cannot be judged" in found["flags"][str(int(Flag.BLIND))]
-    assert str(int(Caveat.POOR_FIT)) in found["caveats"]
+    assert (arrays["flags"] & SegmentDiagnostic.BLIND).any()
+    assert (arrays["caveats"][arrays["targets"] >= 0] & TargetDiagnostic.BLIND).all()
+    assert "Cannot be judged" in found["flags"][str(int(SegmentDiagnostic.BLIND))]
+    assert str(int(TargetDiagnostic.POOR_FIT)) in found["caveats"]
 
 
 def test_groups_come_with_twenty_probes_of_a_class(client: test.Client) -> None:

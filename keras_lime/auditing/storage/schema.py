@@ -54,7 +54,7 @@ ROW_COLUMNS: dict[str, tuple[str, str]] = {
     "num_samples": ("int32", "perturbations that were scored"),
     "intercept": ("float64", "the surrogate's value with every superpixel hidden"),
     "local_prediction": ("float64", "the surrogate's value for the image itself"),
-    "target_diagnostics": ("uint8", "bits of `keras_lime.core.diagnostics.TargetDiagnostic`"),
+    "target_diagnostics": ("uint16", "bits of `keras_lime.core.diagnostics.TargetDiagnostic`"),
     "object_share": ("float64", "share of the positive weight on the object; null without a mask or positive weight"),
     "object_chance": ("float64", "share of the picture that the object covers; null without a mask"),
     "swap_flip": ("float64", "share of the predictions that change on other classes' backgrounds; null if unmeasured"),

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from keras_lime.core.diagnostics import CAVEAT_TEXTS, FLAG_TEXTS
+from keras_lime.core.diagnostics import SEGMENT_TEXTS, TARGET_TEXTS
 from keras_lime.core.explanation import Explanation
 from keras_lime.core.image import image_id
 from keras_lime.core.localisation import object_share
@@ -191,8 +191,8 @@ def manifest_parts(about: Mapping[str, Any], plans: Sequence[Plan], subjects: Se
         "probes": probes,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         # What the bits of the result records mean, in words for the reader.
-        "flags": {str(int(flag)): text for flag, text in FLAG_TEXTS.items()},
-        "caveats": {str(int(caveat)): text for caveat, text in CAVEAT_TEXTS.items()},
+        "flags": {str(int(code)): text for code, text in SEGMENT_TEXTS.items()},
+        "caveats": {str(int(code)): " ".join(texts) for code, texts in TARGET_TEXTS.items()},
     }
     return build("manifest", values)
 
@@ -231,7 +231,7 @@ def result_parts(
     Returns:
         The record's parts.
     """
-    fit, limits, agreement = explanation.fit, explanation.limits, explanation.agreement
+    fit, bits, agreement = explanation.fit, explanation.diagnostic_bits, explanation.agreement
     values = {
         "predicted": explanation.predicted,
         "predicted_value": round(explanation.predicted_value, 7),
@@ -241,13 +241,13 @@ def result_parts(
         # Half precision says enough about an error, and halves its room in the log.
         "stderr": fit.stderr,
         "intercept": fit.intercept,
-        "r2": fit.r2,
+        "r2": explanation.r2,
         "local_prediction": fit.local_prediction,
         "prediction": explanation.prediction,
         "object_share": None if explanation.object_mask is None else object_share(explanation),
         # Bit masks, see `core.diagnostics`; most often no superpixel has any.
-        "flags": limits.flags if limits is not None and limits.flags.any() else None,
-        "caveats": None if limits is None else limits.caveats,
+        "flags": bits.segments if bits is not None and bits.segments.any() else None,
+        "caveats": None if bits is None else bits.targets,
         "agreement": agreement,
         "gradient_agreement": gradient_agreement,
     }
