@@ -60,20 +60,20 @@ def image_rows(image: AuditedImage, class_names: tuple[str, ...] | None) -> Iter
         yield common
         return
     common |= _of_image(image, explanation)
-    shares, fit, limits = object_share(explanation), explanation.fit, explanation.limits
+    shares, fit, bits = object_share(explanation), explanation.fit, explanation.diagnostic_bits
     for index, (target, name) in enumerate(zip(explanation.targets, explanation.target_names, strict=True)):
         yield common | {
             "target": target,
             "target_name": name,
             "probability": float(explanation.prediction[index]),
-            "r2": _finite(fit.r2[index]),
+            "r2": _finite(explanation.r2[index]),
             "intercept": float(fit.intercept[index]),
             "local_prediction": float(fit.local_prediction[index]),
-            "target_diagnostics": 0 if limits is None else int(limits.caveats[index]),
+            "target_diagnostics": 0 if bits is None else int(bits.targets[index]),
             "object_share": _finite(shares[index]),
             "weights": fit.coef[index].astype(np.float32),
             "stderr": None if fit.stderr is None else fit.stderr[index].astype(np.float32),
-            "segment_diagnostics": None if limits is None else limits.flags[index],
+            "segment_diagnostics": None if bits is None else bits.segments[index],
         }
 
 

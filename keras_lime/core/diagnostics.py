@@ -94,15 +94,6 @@ TARGET_TEXTS: Mapping[TargetDiagnostic, tuple[str, str]] = MappingProxyType(
             "The kernel leaves few effective samples for so many superpixels.",
             "Raise `num_samples` or `kernel_width`, or lower `n_segments`.",
         ),
-        TargetDiagnostic.STILL: (
-            "The scores hardly move, whatever is hidden: the weights are noise around zero.",
-            "Check that the model is trained and gets the range of values that it expects. With frozen layers, batch "
-            "normalization may still lag behind: look at later epochs.",
-        ),
-        TargetDiagnostic.SMALL: (
-            "The scores hardly move, whatever is hidden: the weights are small, but determined.",
-            "Look at their size before their colours.",
-        ),
         TargetDiagnostic.SATURATED: (
             "The probability is saturated: it hides differences that the log-odds still show.",
             'Pass scale="logit".',
@@ -128,6 +119,15 @@ TARGET_TEXTS: Mapping[TargetDiagnostic, tuple[str, str]] = MappingProxyType(
             "`max_samples` was reached before the weights were as sure as `tolerance` asks for.",
             "Raise `max_samples` or `tolerance`, or lower `n_segments`.",
         ),
+        TargetDiagnostic.STILL: (
+            "The scores hardly move, whatever is hidden: the weights are noise around zero.",
+            "Check that the model is trained and gets the range of values that it expects. With frozen layers, batch "
+            "normalization may still lag behind: look at later epochs.",
+        ),
+        TargetDiagnostic.SMALL: (
+            "The scores hardly move, whatever is hidden: the weights are small, but determined.",
+            "Look at their size before their colours.",
+        ),
         TargetDiagnostic.SHRUNK: (
             "The ridge penalty shrinks the weights by more than a tenth.",
             "Raise `num_samples` or `kernel_width`, or lower `n_segments`.",
@@ -138,7 +138,7 @@ TARGET_TEXTS: Mapping[TargetDiagnostic, tuple[str, str]] = MappingProxyType(
         ),
     }
 )
-"""A general sentence and its remedy each, for readers of logs; `put_in_words` adds the numbers of one explanation."""
+"""A general sentence and its remedy each, in the order of the bits, for readers of logs; `put_in_words` adds numbers."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from enum import IntFlag
 from math import isnan
 from pathlib import Path
 
-from keras_lime.core.diagnostics import CAVEAT_TEXTS, FLAG_TEXTS, Caveat, Flag
+from keras_lime.core.diagnostics import SEGMENT_TEXTS, TARGET_TEXTS, SegmentDiagnostic, TargetDiagnostic
 from keras_lime.shortcut.occlusion import PLACES
 from keras_lime.tensorboard.schema import SCHEMA, Field, Schema
 
@@ -68,10 +68,14 @@ def typescript(schema: Schema = SCHEMA) -> str:
     """
     parts = [
         _HEAD,
-        _bits("SEGMENT_DIAGNOSTIC", Flag, "What is doubtful about one superpixel's weight, as bits of `flags`."),
-        _bits("TARGET_DIAGNOSTIC", Caveat, "What is doubtful about an explanation, as bits of `caveats`."),
-        _sentences("SEGMENT_SENTENCES", FLAG_TEXTS),
-        _sentences("TARGET_SENTENCES", CAVEAT_TEXTS),
+        _bits(
+            "SEGMENT_DIAGNOSTIC",
+            SegmentDiagnostic,
+            "What is doubtful about one weight, as bits of `flags`.",
+        ),
+        _bits("TARGET_DIAGNOSTIC", TargetDiagnostic, "What is doubtful about an explanation, as bits of `caveats`."),
+        _sentences("SEGMENT_SENTENCES", SEGMENT_TEXTS),
+        _sentences("TARGET_SENTENCES", {code: " ".join(texts) for code, texts in TARGET_TEXTS.items()}),
         "/** Corners and borders, in the order of the axis `regions`. */\n"
         f"export const REGIONS = {_lines(list(map(_text, PLACES)))} as const;\n",
         *_arrays("Series", [*_numbers(schema, "result"), *schema.arrays("result").values()]),
@@ -129,7 +133,7 @@ def _bits(name: str, bits: type[IntFlag], meaning: str) -> str:
     return "\n".join([f"/** {meaning} */", f"export const {name} = {{", *members, "} as const;", ""])
 
 
-def _sentences(name: str, sentences: Mapping[Flag, str] | Mapping[Caveat, str]) -> str:
+def _sentences(name: str, sentences: Mapping[SegmentDiagnostic, str] | Mapping[TargetDiagnostic, str]) -> str:
     rows = [f"  [{int(bit)}, {_text(text)}]," for bit, text in sentences.items()]
     head = "/** General sentences by bit, for logs that bring none of their own. */"
     return "\n".join([head, f"export const {name}: ReadonlyMap<number, string> = new Map([", *rows, "]);", ""])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Frame, expect
 
-from keras_lime.core.diagnostics import CAVEAT_TEXTS, Caveat
+from keras_lime.core.diagnostics import TARGET_TEXTS, TargetDiagnostic
 from keras_lime.tensorboard import schema
 from keras_lime.tensorboard.logging.event_writer import RunWriter
 from keras_lime.tensorboard.records import MANIFEST_TAG, SUMMARY_TAG, build, decode, encode, probe_tag, result_tag
@@ -36,7 +36,10 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     nameless = replace(SETTINGS, class_names=None, n_classes=9)
     write_run(log_dir / "regression" / "lime", replace(nameless, regression=True))
     write_run(log_dir / "nameless" / "lime", nameless)
-    changed(log_dir / "unsure" / "lime", lambda values: {**values, "caveats": [Caveat.UNSURE] * SETTINGS.n_targets})
+    changed(
+        log_dir / "unsure" / "lime",
+        lambda values: {**values, "caveats": [TargetDiagnostic.UNSURE] * SETTINGS.n_targets},
+    )
     newer(log_dir / "newer" / "lime")
     with tensorboard(log_dir) as served:
         yield served
@@ -91,7 +94,7 @@ def test_without_class_names_every_class_can_be_explained(tab: Tab, address: str
 
 def test_an_unsure_explanation_is_marked(tab: Tab, address: str) -> None:
     frame = opened(tab, address, "unsure")
-    expect(frame.locator(".tile .doubt")).to_have_attribute("title", CAVEAT_TEXTS[Caveat.UNSURE])
+    expect(frame.locator(".tile .doubt")).to_have_attribute("title", " ".join(TARGET_TEXTS[TargetDiagnostic.UNSURE]))
     frame.locator(".tile").click()
     expect(frame.locator(".caveat")).to_contain_text("`max_samples` was reached")
 

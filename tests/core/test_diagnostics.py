@@ -230,7 +230,7 @@ def test_blind_superpixels_are_marked_hatched_and_never_coloured() -> None:
     assert np.array_equal(explanation.blind, flat)
     assert explanation.diagnostic_bits is not None
     assert np.array_equal(explanation.diagnostic_bits.where(SegmentDiagnostic.BLIND), np.stack([flat, flat]))
-    small, blind = explanation.diagnostics
+    blind, small = explanation.diagnostics
     assert small.code == TargetDiagnostic.SMALL
     assert blind.code == TargetDiagnostic.BLIND
     assert f"({flat.sum()} of 49: " in blind.sentence

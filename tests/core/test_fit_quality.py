@@ -10,7 +10,7 @@ DESIGNS: tuple[Sampling, ...] = ("balanced", "bernoulli")
 
 
 def fits(sampling: Sampling, d: int, r2: float, rounds: int = 60) -> list[Fit]:
-    """Surrogates, 256 samples each, of scores of which a linear function explains the share `r2`, and noise the rest."""
+    """Surrogates, 256 samples each, of scores that are linear to the share `r2`, and else noise."""
     found = []
     for seed in range(rounds):
         rng = np.random.default_rng(seed)

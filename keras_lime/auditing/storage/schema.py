@@ -118,6 +118,7 @@ def schema_of(columns: dict[str, tuple[str, str]]) -> Any:
         "int32": pa.int32(),
         "int64": pa.int64(),
         "string": pa.string(),
+        "uint16": pa.uint16(),
         "uint8": pa.uint8(),
     }
     fields = []

@@ -17,7 +17,7 @@ export interface ArrayField<Key extends string> {
 /** How one value of a header is read. */
 export type HeaderType = "text" | "number" | "flag" | "texts" | "object" | "objects";
 
-/** What is doubtful about one superpixel's weight, as bits of `flags`. */
+/** What is doubtful about one weight, as bits of `flags`. */
 export const SEGMENT_DIAGNOSTIC = {
   signFlips: 1,
   blind: 2,
@@ -34,6 +34,10 @@ export const TARGET_DIAGNOSTIC = {
   signFlips: 32,
   baselines: 64,
   unsure: 128,
+  still: 256,
+  small: 512,
+  shrunk: 1024,
+  segments: 2048,
 } as const;
 
 /** General sentences by bit, for logs that bring none of their own. */
@@ -47,12 +51,16 @@ export const SEGMENT_SENTENCES: ReadonlyMap<number, string> = new Map([
 export const TARGET_SENTENCES: ReadonlyMap<number, string> = new Map([
   [1, "R² is below 0.2: a linear surrogate does not describe the model near this image. Do not read the weights as its reasons."],
   [2, "The kernel leaves few effective samples for so many superpixels. Raise `num_samples` or `kernel_width`, or lower `n_segments`."],
-  [4, "The probability hardly moves, whatever is hidden: the weights are noise around zero. Pass scale=\"logit\"."],
-  [8, "The model's probabilities are saturated, and its logits are not to be had: the log-odds are only the limit of its precision. Give the model a linear last layer, and output=\"logits\"."],
-  [16, "Some superpixels look the same hidden as shown and cannot be judged with this baseline."],
-  [32, "The sign of some weights depends on the kernel width."],
-  [64, "With the second baseline the superpixels rank otherwise: what is seen depends on the baseline."],
+  [4, "The probability is saturated: it hides differences that the log-odds still show. Pass scale=\"logit\"."],
+  [8, "The model's probabilities are saturated and its logits are not available: the log-odds only show the limit of its precision. Give the model a linear last layer, and pass output=\"logits\"."],
+  [16, "Some superpixels look the same hidden as shown and cannot be judged. Choose another `baseline`."],
+  [32, "The sign of some weights depends on the kernel width. Do not rely on these superpixels."],
+  [64, "The second baseline ranks the superpixels differently: the explanation depends on the baseline. Rely on what both agree on."],
   [128, "`max_samples` was reached before the weights were as sure as `tolerance` asks for. Raise `max_samples` or `tolerance`, or lower `n_segments`."],
+  [256, "The scores hardly move, whatever is hidden: the weights are noise around zero. Check that the model is trained and gets the range of values that it expects. With frozen layers, batch normalization may still lag behind: look at later epochs."],
+  [512, "The scores hardly move, whatever is hidden: the weights are small, but determined. Look at their size before their colours."],
+  [1024, "The ridge penalty shrinks the weights by more than a tenth. Raise `num_samples` or `kernel_width`, or lower `n_segments`."],
+  [2048, "The number of superpixels is far from `n_segments`. Pass segmentation=\"grid\" or your own label map; a small image holds only a few superpixels."],
 ]);
 
 /** Corners and borders, in the order of the axis `regions`. */
@@ -85,7 +93,7 @@ export interface SeriesFields {
   /** What is doubtful about a weight, as bits. */
   readonly flags: Uint8Array | null; // (steps, targets, segments)
   /** What is doubtful about it all, as bits. */
-  readonly caveats: Uint8Array | null; // (steps, targets)
+  readonly caveats: Uint16Array | null; // (steps, targets)
   /** Intercept of the surrogate. */
   readonly intercept: Float32Array; // (steps, targets)
   /** R² of the surrogate. */
@@ -111,7 +119,7 @@ export const SERIES_FIELDS: readonly ArrayField<keyof SeriesFields>[] = [
   { key: "coef", name: "coef", dtype: "float32", axes: ["targets", "segments"], missing: NaN, optional: false },
   { key: "stderr", name: "stderr", dtype: "float32", axes: ["targets", "segments"], missing: NaN, optional: true },
   { key: "flags", name: "flags", dtype: "uint8", axes: ["targets", "segments"], missing: 0, optional: true },
-  { key: "caveats", name: "caveats", dtype: "uint8", axes: ["targets"], missing: 0, optional: true },
+  { key: "caveats", name: "caveats", dtype: "uint16", axes: ["targets"], missing: 0, optional: true },
   { key: "intercept", name: "intercept", dtype: "float32", axes: ["targets"], missing: NaN, optional: false },
   { key: "r2", name: "r2", dtype: "float32", axes: ["targets"], missing: NaN, optional: false },
   { key: "localPrediction", name: "local_prediction", dtype: "float32", axes: ["targets"], missing: NaN, optional: false },
