@@ -138,7 +138,7 @@ TARGET_TEXTS: Mapping[TargetDiagnostic, tuple[str, str]] = MappingProxyType(
         ),
     }
 )
-"""A general sentence and its remedy each, in the order of the bits, for readers of logs; `put_in_words` adds numbers."""
+"""A sentence and its remedy each, in the order of the bits, for readers of logs; `put_in_words` adds the numbers."""
 
 
 @dataclass(frozen=True, eq=False)
