@@ -1,6 +1,7 @@
 """The command line says what it does, does it, and says by its exit code how it went."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,10 @@ import pytest
 from PIL import Image
 
 from keras_lime import Audit, Explanation
-from keras_lime.cli import main
+from keras_lime.cli import _COMMANDS, _for_the_command_line, main
+from keras_lime.cli_options import LIMITED, parse
+from keras_lime.core.phrases import percent
+from keras_lime.core.settings import options
 from keras_lime.tensorboard.plugin.static_files import page_file
 from tests.support.audits import classifier, png, write_folder
 from tests.support.worlds import squares
@@ -48,9 +52,9 @@ def test_audit(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert main([*arguments, *FAST, "--shard-size", "4", "--no-report"]) == 0
     shown = capsys.readouterr().out
     assert "audit: explaining 12 images" in shown
-    assert "12/12" in shown
+    assert "audit: 12 images in " in shown
     found = Audit.open(tmp_path / "out")
-    assert f"accuracy      {found.summary['accuracy']:.1%}" in shown
+    assert f"accuracy      {percent(found.summary['accuracy'])}" in shown
     assert "object share" in shown
     assert "swap flip" in shown
     assert found.summary["rows"] == 24
@@ -95,6 +99,10 @@ def test_audit_with_failures_exits_with_1(place: Path, tmp_path: Path, capsys: p
         (["audit", "{model}", "{data}", "--out", "{out}", "--class-names", "a", "b"], "--class-names must hold"),
         (["audit", "{model}", "{data}", "--out", "{data}"], "--out must be a new or empty folder"),
         (["explain", "{model}", "{image}", "--out", "{out}", "--image-size", "8", "8"], "--image-size must be"),
+        (["audit", "{model}", "{data}", "--out", "a\0b"], "--out must be a path"),
+        (["audit", "{model}\0", "{data}", "--out", "{out}"], "MODEL must be a path"),
+        (["audit", "{model}", "s3://bucket/data", "--out", "{out}"], "DATA must be a path on a file system"),
+        (["report", "a\0b", "--out", "x.html"], "SOURCE must be a path"),
     ],
 )
 def test_bad_input_exits_with_2(
@@ -112,6 +120,66 @@ def test_wrong_usage_exits_with_2() -> None:
         with pytest.raises(SystemExit) as ended:
             main(arguments)
         assert ended.value.code == 2
+
+
+def test_every_setting_that_text_can_give_is_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    for arguments in (["audit", "m", "d", "--out", "o"], ["explain", "m", "i", "--out", "o"]):
+        found = parse(arguments)
+        assert {"head", "second_baseline"} < set(options()) <= set(vars(found))
+    given = parse([*arguments, "--head", "cls", "--second-baseline", "grey", "--targets", "top2", "3"])
+    assert (given.head, given.second_baseline, given.targets) == ("cls", "grey", ["top2", 3])
+    # A setting that is added is an option at once.
+    more = {**options(), "new_setting": options()["seed"]}
+    monkeypatch.setattr("keras_lime.core.settings.options", lambda: more)
+    assert parse([*arguments, "--new-setting", "7"]).new_setting == 7
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["audti"], "'audti' is none of audit, explain, report. Did you mean audit?"),
+        (["xyz"], "'xyz' is none of audit, explain, report"),
+        (["audit", "m", "d", "--out", "o", "--num-sampels", "3"], "Did you mean --num-samples?"),
+        (["audit", "m", "d", "--out", "o", "--fail-above", "swapflip=1"], "Did you mean swap_flip?"),
+        (["audit", "m", "d", "--out", "o", "--fail-above", "swap_flip"], "is not swap_flip=NUMBER"),
+        (["audit", "m", "d", "--out", "o", "--num-samples", "many"], "argument --num-samples: invalid value"),
+    ],
+)
+def test_what_was_meant_is_said(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse(arguments)
+    assert ended.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_limit_has_its_own_exit_code(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["audit", str(place / "model.keras"), str(place / "data"), "--out", str(tmp_path / "out")]
+    arguments += ["--no-report", "--quiet", *FAST]
+    assert main([*arguments, "--fail-below", "accuracy=0", "--fail-above", "failed=0"]) == 0
+    assert main([*arguments, "--fail-below", "accuracy=1.01"]) == 3
+    assert "accuracy is 0." in capsys.readouterr().err
+    # Without masks nothing was swapped: what is not known is no all-clear.
+    assert main([*arguments, "--fail-above", "swap_flip=.25"]) == 3
+    assert "swap_flip is not known" in capsys.readouterr().err
+    assert set(LIMITED) <= set(Audit.open(tmp_path / "out").summary)
+
+
+def test_code_in_messages_stays_code() -> None:
+    spelling = vars(parse(["audit", "m", "d", "--out", "o"]))["spelling"]
+    message = "`num_samples` is too small for a `Lambda` layer of `model`; call `keras_lime.audit`"
+    expected = "--num-samples is too small for a `Lambda` layer of MODEL; call `keras_lime.audit`"
+    assert _for_the_command_line(message, spelling) == expected
+
+
+def test_where_a_backend_is_missing_the_others_are_named(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(options: object) -> int:
+        raise ModuleNotFoundError("No module named 'tensorflow'", name="tensorflow")
+
+    monkeypatch.setitem(_COMMANDS, "report", missing)
+    assert main(["report", str(place), "--out", "x.html"]) == 2
+    assert re.search(r"pip install tensorflow, or choose --backend .*torch", capsys.readouterr().err)
 
 
 def test_explain(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

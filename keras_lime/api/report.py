@@ -1,9 +1,10 @@
 """`write_report`: a folder → one HTML file. Thin, over `keras_lime.report`."""
 
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 from typing import Literal
 
+from keras_lime.data.local_path import local_path
 from keras_lime.report.make_report import make_report
 
 __all__ = ["write_report"]
@@ -41,7 +42,7 @@ def write_report(
         >>> write_report("audits/signs", "signs.html")
         >>> write_report("logs/run1", "run1.html")
     """
-    folder, file = Path(fspath(source)), Path(fspath(out))
+    folder, file = local_path("source", source), local_path("out", out)
     if palette not in ("green-red", "blue-orange"):
         raise ValueError(f'`palette` must be "green-red" or "blue-orange". Received: palette={palette!r}.')
     if not folder.is_dir():

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from keras_lime.auditing.runners.ray_cluster import check_ray
-from keras_lime.auditing.sources.make_source import local_path
 from keras_lime.core.settings import Settings
+from keras_lime.data.local_path import local_path
 from keras_lime.probes.arguments import check_count
 
 __all__ = ["Arguments", "EngineName"]

@@ -8,6 +8,7 @@ from typing import Any
 from keras_lime.auditing.arguments import Arguments
 from keras_lime.auditing.explain_shard import Job
 from keras_lime.auditing.prepare import Request, check_identity, describe_settings
+from keras_lime.auditing.progress import AuditProgress
 from keras_lime.auditing.result import Audit
 from keras_lime.auditing.runners.local import LocalRunner
 from keras_lime.auditing.runners.on_ray import RayRunner
@@ -22,7 +23,6 @@ from keras_lime.core.image import image_id
 from keras_lime.exceptions import warn
 from keras_lime.report.make_report import make_report
 from keras_lime.report.page import page_script
-from keras_lime.training.progress import Progress
 
 __all__ = ["run_audit"]
 
@@ -54,14 +54,14 @@ def run_audit(arguments: Arguments) -> Audit:
         done = intact_shards(folder)
         todo = source.shards(done) if source.addressable else _not_done(chain([first], shards), done, runner.job)
         remaining = None if source.n_images is None else source.n_images - sum(each.images for each in done.values())
-        counter = _Counter(Progress(arguments.verbose, remaining, "audit", "image"))
-        finished = {shard.manifest.shard: shard for shard in runner.run(todo, counter.add)}
+        progress = AuditProgress(arguments.verbose, remaining)
+        finished = {shard.manifest.shard: shard for shard in runner.run(todo, progress.add)}
     finally:
         runner.close()
     manifests = done | {number: shard.manifest for number, shard in finished.items()}
     hosts = {number: shard.host for number, shard in finished.items()}
     check_complete(folder, manifests, hosts, source.n_images)
-    counter.progress.done({"failed": float(sum(each.failed for each in manifests.values()))})
+    progress.done(sum(each.failed for each in manifests.values()))
     fresh = bool(finished) or not (folder / "summary.json").exists()
     summary = summarise(folder, manifests) if fresh else read_json(folder / "summary.json")
     if arguments.report and (fresh or not (folder / "report.html").exists()):
@@ -102,17 +102,6 @@ def _warn_of_order(first: Shard, job: Job) -> None:
         'baseline="others" hidden superpixels then show this class alone, and objects are not put before backgrounds '
         "of other classes. Shuffle it; folders, arrays and tables are mixed here."
     )
-
-
-class _Counter:
-    """Counts images for the progress bar."""
-
-    def __init__(self, progress: Progress) -> None:
-        self.progress, self._count = progress, 0
-
-    def add(self, count: int) -> None:
-        self._count += count
-        self.progress.update(self._count)
 
 
 def _not_done(

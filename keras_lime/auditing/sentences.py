@@ -1,16 +1,20 @@
-"""Numbers of an audit → plain sentences, for people who decide. May import the standard library."""
+"""Numbers of an audit → plain sentences, for people who decide. May import the core's `phrases`."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["findings", "percent"]
+from keras_lime.core.phrases import count_of, percent
+
+__all__ = ["sentences"]
 
 _MOST_CLASSES = 5
 _POOR_SHARE = 0.05
+_FLIPS_A_LOT = 0.25
 
 
-def findings(summary: Mapping[str, Any], baseline: Any = None) -> list[str]:
-    """The findings of an audit, the most important first after what was looked at.
+def sentences(summary: Mapping[str, Any], baseline: Any = None) -> list[str]:
+    """What an audit found, the most important first after what was looked at.
 
     Args:
         summary: the rest of `summary.json`.
@@ -20,60 +24,62 @@ def findings(summary: Mapping[str, Any], baseline: Any = None) -> list[str]:
         Sentences of plain text.
     """
     lines = [_looked_at(summary) + _verdict(summary)]
+    lines += _below_chance(summary)
     if summary["swap_flip"] is not None:
         lines += _swaps(summary)
     lines += _words(summary, baseline)
     if summary["object_share"] is not None:
         lines.append(
             f"Of the evidence for what is predicted, {percent(summary['object_share'])} lies on the object, which "
-            f"covers {percent(summary['object_chance'])} of the picture."
+            f"covers {percent(summary['object_chance'])} of the image."
         )
     if summary["wrong"]:
         lines.append(_mistake(summary))
     if summary["explained"] and summary["poor_fits"] > _POOR_SHARE * summary["explained"]:
         lines.append(
-            f"For {percent(summary['poor_fits'] / summary['explained'])} of the pictures the explanations do not "
+            f"For {percent(summary['poor_fits'] / summary['explained'])} of the images the explanations do not "
             "describe the model well (R² below 0.2); do not read their weights as reasons."
         )
     if summary["failed"]:
         most = next(iter(summary["errors"]), "")
-        lines.append(f"{_count(summary['failed'], 'picture')} could not be explained. Most often: {most}.")
+        lines.append(f"{count_of(summary['failed'], 'image')} could not be explained. Most often: {most}.")
     return lines
 
 
-def percent(share: float) -> str:
-    """`"38 %"`, never 0 or 100 for what is not."""
-    if 0 < share < 0.01 or 0.99 < share < 1:
-        return "less than 1 %" if share < 0.5 else "more than 99 %"
-    return f"{share:.0%}".replace("%", " %")
-
-
 def _looked_at(summary: Mapping[str, Any]) -> str:
-    text = (
-        f"{_count(summary['images'], 'picture')} of the data set {'was' if summary['images'] == 1 else 'were'} audited"
-    )
+    verb = "was" if summary["images"] == 1 else "were"
+    text = f"{count_of(summary['images'], 'image')} of the data set {verb} audited"
     if summary["accuracy"] is None:
         return f"{text}."
     return f"{text}. The model is right for {percent(summary['accuracy'])} of those with a known class."
 
 
+def _below_chance(summary: Mapping[str, Any]) -> list[str]:
+    """A question where the model does worse than a guess: classes are then often in another order than its outputs."""
+    if not summary["below_chance"]:
+        return []
+    return [
+        "That is worse than guessing. Are the classes in "
+        "the order of the model's outputs, and do the images have the range of values that it was trained on? Check "
+        "`class_names` and `value_range` before you read on."
+    ]
+
+
 def _verdict(summary: Mapping[str, Any]) -> str:
-    judged = [each for each in summary["classes"] if each["words"]]
-    suspicious = sum(any(word["suspicious"] for word in each["words"]) for each in judged)
+    suspicious = summary["suspicious"] or 0
     if not suspicious:
         return ""
-    if len(judged) == suspicious:
+    if summary["judged"] == suspicious == len(summary["classes"]):
         return " Every class seems to be recognised by its surroundings, not by the object alone."
-    some = f"{suspicious:,} of {len(judged):,} classes {'seems' if suspicious == 1 else 'seem'}"
-    return f" {some} to be recognised by the surroundings, not by the object alone."
+    some = f"{suspicious:,} of {summary['judged']:,} classes that could be judged"
+    verb = "seems" if suspicious == 1 else "seem"
+    return f" {some} {verb} to be recognised by the surroundings, not by the object alone."
 
 
 def _swaps(summary: Mapping[str, Any]) -> list[str]:
-    error = summary["swap_flip_stderr"]
-    spread = "" if error is None else f" (± {max(error, 0.0005):.1%})".replace("%", " %")
     lines = [
         f"When an object is put before the background of another class, the prediction changes in "
-        f"{percent(summary['swap_flip'])} of the cases{spread}."
+        f"{percent(summary['swap_flip'], summary['swap_flip_stderr'])} of the cases."
     ]
     worst = [each for each in summary["classes"] if each["swap_flip"] is not None]
     worst.sort(key=lambda each: (-each["swap_flip"], each["label"]))
@@ -84,26 +90,45 @@ def _swaps(summary: Mapping[str, Any]) -> list[str]:
 
 
 def _words(summary: Mapping[str, Any], baseline: Any) -> list[str]:
-    judged = [each for each in summary["classes"] if each["words"]]
-    if not judged:
+    """What visual words say of the classes, and which classes they say nothing of."""
+    if summary["explained"] == 0 or summary["judged"] is None:
         return []
-    suspicious = [each for each in judged if any(word["suspicious"] for word in each["words"])]
-    if not suspicious:
-        lines = [
-            "No class was found to be recognised by its surroundings, as far as visual words can tell: what speaks for "
-            "each class is on the object, or stands around the objects of all classes alike."
-        ]
-        if baseline == "mean":
-            lines.append(
-                "But hidden patches showed their own mean colours, by which a scene can still be recognised: such "
-                'reliance may be hidden. An audit with baseline="others", the default, would tell.'
-            )
-        return lines
+    suspicious = [each for each in summary["classes"] if each["status"] == "alarm"]
     suspicious.sort(key=lambda each: (-each["surroundings"], each["label"]))
     lines = [_suspicion(each) for each in suspicious[:_MOST_CLASSES]]
     rest = len(suspicious) - _MOST_CLASSES
     if rest > 0:
-        lines.append(f"The same holds for {_count(rest, 'more class', 'more classes')}.")
+        lines.append(f"The same holds for {count_of(rest, 'more class', 'more classes')}.")
+    passed = sum(each["status"] == "passed" for each in summary["classes"])
+    if passed and not suspicious:
+        lines.append(_nothing_found(summary, passed))
+        if baseline == "mean":
+            lines.append(
+                "But hidden superpixels showed their own mean colours, by which a scene can still be recognised: such "
+                'reliance may be hidden. Audit with baseline="others", the default, to find it.'
+            )
+    return lines + _not_judged(summary)
+
+
+def _nothing_found(summary: Mapping[str, Any], passed: int) -> str:
+    judged = "None of the" if passed == len(summary["classes"]) else "Among those that could be judged, none of the"
+    text = (
+        f"{judged} {count_of(passed, 'class', 'classes')} was found to be recognised by its surroundings, as far as "
+        "visual words can tell"
+    )
+    if summary["swap_flip"] is not None and summary["swap_flip"] > _FLIPS_A_LOT:
+        return f"{text}; but the predictions that change with the background say otherwise, and count for more."
+    return f"{text}: what speaks for each of them is on the object, or stands around the objects of all classes alike."
+
+
+def _not_judged(summary: Mapping[str, Any]) -> list[str]:
+    """Classes of which nothing is known, by the reason."""
+    lines = []
+    for status in ("not tested", "cannot say"):
+        reasons = Counter(each["reason"] for each in summary["classes"] if each["status"] == status)
+        for reason, count in reasons.most_common(3):
+            verb = "was" if count == 1 else "were"
+            lines.append(f"{count_of(count, 'class', 'classes')} {verb} not judged by visual words: {reason}.")
     return lines
 
 
@@ -114,7 +139,7 @@ def _suspicion(entry: Mapping[str, Any]) -> str:
     share, here = percent(entry["surroundings"]), percent(first["presence"])
     return (
         f"“{entry['name']}”: {share} of what speaks for it lies around the object and goes with this class ({looks}). "
-        f"Such surroundings are in {here} of the pictures taken for it and in "
+        f"Such surroundings are in {here} of the images taken for it and in "
         f"{percent(first['presence_elsewhere'])} of the others."
     )
 
@@ -123,10 +148,6 @@ def _mistake(summary: Mapping[str, Any]) -> str:
     first = summary["wrong"][0]
     count = summary["labelled"] - round(summary["accuracy"] * summary["labelled"])
     return (
-        f"{_count(count, 'picture')} {'is' if count == 1 else 'are'} taken for another class. The surest mistake: "
+        f"{count_of(count, 'image')} {'is' if count == 1 else 'are'} taken for another class. The surest mistake: "
         f"“{first['label_name']}” taken for “{first['predicted_name']}” with {percent(first['predicted_value'])}."
     )
-
-
-def _count(number: int, thing: str, things: Sequence[str] | str | None = None) -> str:
-    return f"{number:,} {thing if number == 1 else things or thing + 's'}"

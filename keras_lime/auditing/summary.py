@@ -7,16 +7,16 @@ it.
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from keras_lime.auditing.sentences import findings
+from keras_lime.auditing.image_statistics import ImageStatistics
+from keras_lime.auditing.sentences import sentences
 from keras_lime.auditing.storage.completeness import IncompleteAuditError
 from keras_lime.auditing.storage.schema import FORMAT_VERSION
 from keras_lime.auditing.storage.shards import ShardManifest, done_shards, read_json, write_json
 from keras_lime.auditing.submodular_pick import Representative, pick_representatives
-from keras_lime.auditing.visual_words.words import find_words, write_words
+from keras_lime.auditing.visual_words.words import FEWEST_FOR_NO, FEWEST_IMAGES, Words, find_words, write_words
 
 __all__ = ["summarise"]
 
@@ -39,38 +39,17 @@ _COLUMNS = (
     "error",
 )
 
-_MEANS = ("r2", "object_share", "object_chance", "swap_flip", "background_certainty", "object_certainty")
-"""Columns of which the mean over images is told, null where no image has a value."""
-
 _MOST_ERRORS = 20
 _MOST_WRONG = 50
 _MOST_FAILED = 100
 _MOST_WORDS = 6
 """Words told of a class; `words.parquet` has them all."""
 
-_POOR_R2 = 0.2
-
 
 def summarise(folder: Path, manifests: Mapping[int, ShardManifest] | None = None) -> dict[str, Any]:
     """Reads an audit's rows, writes `words.parquet` and at last `summary.json`.
 
-    Each image counts once, by its predicted class's row. Keys of the summary, grown within a `format_version` only:
-
-    - `findings`: plain sentences, what was looked at first.
-    - `images`, `explained`, `failed`, `rows`; `errors`: message to number of images; `failures`: position, path and
-      error of the first 100.
-    - `labelled`, `accuracy`; `confusions`: predicted name to number, of wrong predictions alone; `wrong`: the 50 surest
-      wrong predictions, surest first, with position, path, names and probability.
-    - means over images, null where none has a value: `r2`, `object_share`, `object_chance`, `swap_flip`,
-      `background_certainty`, `object_certainty`; `n`: number of images that have each; `object_share_stderr` and
-      `swap_flip_stderr`: standard deviation over images divided by the square root of their number; `poor_fits`: number
-      of images with R² below 0.2.
-    - `representatives`: pictures picked over all classes, each with position, class and words at work.
-    - `classes`: for each class the same numbers over the images that *are* of it (true label), with `label` and `name`;
-      and over the images *predicted* as it `predictions` (their number), `words` (the first six of `words.parquet`, in
-      short), `surroundings` (share of the evidence of its suspicious words, null without words) and `representatives`.
-      `shortcut_score` is the class's swap flip where it was measured, else `surroundings`, and `shortcut_score_from`
-      says which: `"swap_flip"` or `"words"`.
+    Each image counts once, by its predicted class's row. What each key of the summary means says `SUMMARY_KEYS`.
 
     Args:
         folder: the audit's folder, all shards done.
@@ -79,7 +58,7 @@ def summarise(folder: Path, manifests: Mapping[int, ShardManifest] | None = None
     Returns:
         What was written.
     """
-    overall, classes = _Tally(), dict[int, _Tally]()
+    overall, classes = ImageStatistics(), dict[int, ImageStatistics]()
     wrong: list[dict[str, Any]] = []
     failures: list[dict[str, Any]] = []
     rows, errors = 0, Counter[str]()
@@ -95,7 +74,7 @@ def summarise(folder: Path, manifests: Mapping[int, ShardManifest] | None = None
             wrong = _surest([*wrong, image])
         if image["label"] is not None:
             names.setdefault(image["label"], image["label_name"])
-            classes.setdefault(image["label"], _Tally()).add(image)
+            classes.setdefault(image["label"], ImageStatistics()).add(image)
         overall.add(image)
     expected = None if manifests is None else sum(manifest.images for manifest in manifests.values())
     if expected not in (None, overall.images):
@@ -117,19 +96,52 @@ def summarise(folder: Path, manifests: Mapping[int, ShardManifest] | None = None
         "wrong": [{name: each[name] for name in _WRONG} for each in wrong],
         "representatives": [_representative(each, names) for each in picked.get(None, ())],
         "classes": [
-            {"label": label, "name": name, **classes.get(label, _Tally()).describe()}
+            {"label": label, "name": name, **classes.get(label, ImageStatistics()).describe()}
             | _evidence(label, by_class, picked.get(label, []), names)
             for label, name in sorted(names.items())
         ],
     }
+    summary |= _judgements(summary, words, about.get("n_outputs") or 0)
+    baseline = (about.get("settings") or {}).get("baseline")
+    summary = {"format_version": FORMAT_VERSION, "findings": sentences(summary, baseline), **summary}
+    write_json(folder / "summary.json", summary)
+    return summary
+
+
+def _judgements(summary: Mapping[str, Any], words: Words, n_outputs: int) -> dict[str, Any]:
+    """How many classes could be judged, and whether the model does worse than a guess; each class gets its status."""
+    predicted = 0 if words.statistics is None else int(sum(count > 0 for count in words.statistics.images))
     for entry in summary["classes"]:
+        entry["status"], entry["reason"] = _status(entry, predicted)
+        judged = entry["status"] in ("passed", "alarm")
+        entry["surroundings"] = entry["surroundings"] if judged else None
         measured = entry["swap_flip"] is not None
         entry["shortcut_score"] = entry["swap_flip"] if measured else entry["surroundings"]
         entry["shortcut_score_from"] = "swap_flip" if measured else "words"
-    baseline = (about.get("settings") or {}).get("baseline")
-    summary = {"format_version": FORMAT_VERSION, "findings": findings(summary, baseline), **summary}
-    write_json(folder / "summary.json", summary)
-    return summary
+    statuses = Counter(entry["status"] for entry in summary["classes"])
+    n_judged = statuses["passed"] + statuses["alarm"]
+    accuracy, chance = summary["accuracy"], 1 / max(2, n_outputs, len(summary["classes"]))
+    # Two standard errors of a guess below a guess.
+    spread = 2 * math.sqrt(chance * (1 - chance) / max(1, summary["labelled"]))
+    return {
+        "judged": n_judged,
+        "suspicious": statuses["alarm"] if n_judged else None,
+        "below_chance": accuracy is not None and accuracy + spread < chance,
+    }
+
+
+def _status(entry: Mapping[str, Any], predicted_classes: int) -> tuple[str, str | None]:
+    """What visual words say of a class: the status of a test, and the reason where it says nothing."""
+    count = entry["predictions"]
+    if any(word["suspicious"] for word in entry["words"]):
+        return "alarm", None
+    if count < FEWEST_IMAGES:
+        return "not tested", f"fewer than {FEWEST_IMAGES} images are predicted as it"
+    if predicted_classes < 2:
+        return "not tested", "no image is predicted as another class, to compare it with"
+    if count < FEWEST_FOR_NO:
+        return "cannot say", f"fewer than {FEWEST_FOR_NO} images are predicted as it, too few for a no"
+    return "passed", None
 
 
 _WRONG = ("position", "path", "label", "label_name", "predicted", "predicted_name", "predicted_value")
@@ -179,56 +191,3 @@ def _images(folder: Path) -> Iterator[tuple[dict[str, Any], int]]:
             known, count = chosen.get(row["position"], (row, 0))
             chosen[row["position"]] = (row if row["target"] == row["predicted"] else known, count + 1)
         yield from chosen.values()
-
-
-@dataclass
-class _Tally:
-    """Sums over images; a sum, a sum of squares and a number for each of `_MEANS`."""
-
-    images: int = 0
-    failed: int = 0
-    labelled: int = 0
-    right: int = 0
-    poor: int = 0
-    confusions: Counter[str] = field(default_factory=Counter)
-    sums: dict[str, list[float]] = field(default_factory=lambda: {name: [0.0, 0.0, 0] for name in _MEANS})
-
-    def add(self, image: dict[str, Any]) -> None:
-        """Counts an image."""
-        self.images += 1
-        if image["error"] is not None:
-            self.failed += 1
-            return
-        if image["label"] is not None and image["predicted"] is not None:
-            self.labelled += 1
-            self.right += image["label"] == image["predicted"]
-            if image["label"] != image["predicted"]:
-                self.confusions[image["predicted_name"]] += 1
-        self.poor += image["r2"] is not None and image["r2"] < _POOR_R2
-        for name, entry in self.sums.items():
-            value = image[name]
-            if value is not None and math.isfinite(value):
-                entry[0] += value
-                entry[1] += value * value
-                entry[2] += 1
-
-    def describe(self) -> dict[str, Any]:
-        """JSON values."""
-        return {
-            "images": self.images,
-            "explained": self.images - self.failed,
-            "failed": self.failed,
-            "labelled": self.labelled,
-            "accuracy": self.right / self.labelled if self.labelled else None,
-            **{name: total / count if count else None for name, (total, _, count) in self.sums.items()},
-            **{f"{name}_stderr": _stderr(*self.sums[name]) for name in ("object_share", "swap_flip")},
-            "poor_fits": self.poor,
-            "n": {name: int(count) for name, (_, _, count) in self.sums.items()},
-            "confusions": dict(self.confusions.most_common()),
-        }
-
-
-def _stderr(total: float, squares: float, count: float) -> float | None:
-    if count < 2:
-        return None
-    return math.sqrt(max(squares - total * total / count, 0.0) / (count - 1) / count)

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from keras_lime.data.arrays import to_numpy
+from keras_lime.data.local_path import local_path
 
 __all__ = ["checked_file", "first_line", "input_shape", "load_file", "load_model", "model_hash"]
 
@@ -30,7 +31,7 @@ def checked_file(path: str | PathLike[str]) -> Path:
     Raises:
         FileNotFoundError: if there is no such file.
     """
-    file = Path(path)
+    file = local_path("model", path)
     if not file.is_file():
         raise FileNotFoundError(f"`model` must be a Keras model or a .keras file. Received: {str(path)!r}, not there.")
     return file

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_lime.auditing.sentences import percent
+from keras_lime.core.phrases import count_of, percent
 from keras_lime.report.images import ReportImages
 from keras_lime.report.setting_labels import setting_labels
 from keras_lime.tensorboard.plugin.event_files import LoggedRun, logged_runs
@@ -121,7 +121,7 @@ def _classes(summary: Record, names: Sequence[str], flips: bool) -> list[dict[st
 
 
 def _findings(summary: Record | None, step: int | None, probes: int, shown: int) -> list[str]:
-    followed = f"The training followed {probes} picture{'' if probes == 1 else 's'}"
+    followed = f"The training followed {count_of(probes, 'image')}"
     lines = [f"{followed}." if step is None else f"{followed}; the newest logged epoch is {step}, counted from 0."]
     if summary is None:
         return lines
@@ -133,19 +133,17 @@ def _findings(summary: Record | None, step: int | None, probes: int, shown: int)
     if isinstance(said, Mapping) and said.get("alarm"):
         lines.append(f"Shortcut alarm: {said.get('words')}")
     if values["swap_flip"] is not None:
-        error = values["swap_flip_stderr"]
-        spread = "" if error is None else f" (± {percent(error)})"
         lines.append(
             f"When an object is put before the background of another class, the prediction changes in "
-            f"{percent(values['swap_flip'])} of the cases{spread}."
+            f"{percent(values['swap_flip'], values['swap_flip_stderr'])} of the cases."
         )
     if values["object_share"] is not None and values["object_chance"] is not None:
         lines.append(
             f"Of the evidence for the explained classes, {percent(values['object_share'])} lies on the object, which "
-            f"covers {percent(values['object_chance'])} of the picture."
+            f"covers {percent(values['object_chance'])} of the image."
         )
     if shown < probes:
-        lines.append(f"{shown} of the {probes} pictures are shown.")
+        lines.append(f"{shown} of the {probes} images are shown.")
     return lines
 
 

@@ -19,6 +19,7 @@ from PIL import Image
 from keras_lime.api.report import write_report
 from keras_lime.auditing.storage.image_codec import encode_image
 from keras_lime.auditing.storage.row_batches import rows_at
+from keras_lime.auditing.storage.schema import SUMMARY_KEYS
 from keras_lime.auditing.summary import summarise
 from keras_lime.report.from_log import log_content
 from keras_lime.report.images import ReportImages
@@ -81,19 +82,61 @@ def test_an_audit_is_told(audit: Path, tmp_path: Path) -> None:
 def test_the_findings_are_sentences(audit: Path) -> None:
     findings = json.loads((audit / "summary.json").read_text("utf-8"))["findings"]
     assert findings[0] == (
-        "60 pictures of the data set were audited. The model is right for 93 % of those with a known class. Every "
+        "60 images of the data set were audited. The model is right for 93 % of those with a known class. Every "
         "class seems to be recognised by its surroundings, not by the object alone."
     )
     assert any(sentence.startswith("“stop”: ") for sentence in findings)
-    assert any(sentence.startswith("4 pictures are taken for another class.") for sentence in findings)
-    assert findings[-1] == "2 pictures could not be explained. Most often: cannot identify image file."
+    assert any(sentence.startswith("4 images are taken for another class.") for sentence in findings)
+    assert findings[-1] == "2 images could not be explained. Most often: cannot identify image file."
 
 
 @pytest.mark.parametrize("baseline", ["mean", "grey"])
 def test_a_baseline_that_hides_shortcuts_is_named(tmp_path: Path, baseline: str) -> None:
     findings = summarise(write_audit(tmp_path, Planted(on_scene=0, baseline=baseline)))["findings"]
-    assert findings[1].startswith("No class was found to be recognised by its surroundings")
-    assert any("hidden patches showed their own mean colours" in each for each in findings) is (baseline == "mean")
+    assert findings[1].startswith("None of the 3 classes was found to be recognised by its surroundings")
+    assert any("hidden superpixels showed their own mean colours" in each for each in findings) is (baseline == "mean")
+
+
+def test_too_few_images_are_no_all_clear(tmp_path: Path) -> None:
+    summary = summarise(write_audit(tmp_path, Planted(images=24, classes=4, on_scene=0)))
+    assert [(each["status"], each["surroundings"]) for each in summary["classes"]] == [("cannot say", None)] * 4
+    assert (summary["judged"], summary["suspicious"]) == (0, None)
+    assert not any("was found to be recognised" in sentence for sentence in summary["findings"])
+    assert summary["findings"][1] == (
+        "4 classes were not judged by visual words: fewer than 20 images are predicted as it, too few for a no."
+    )
+
+
+def test_classes_that_could_not_be_judged_are_counted_apart(tmp_path: Path) -> None:
+    folder = write_audit(tmp_path / "few", Planted(images=84, classes=4, pixels=2, on_scene=0, shard_size=21))
+    summary = summarise(folder)
+    assert (summary["judged"], summary["suspicious"]) == (4, 0)
+    assert "None of the 4 classes was found" in summary["findings"][1]
+    one = summarise(write_audit(tmp_path / "one", Planted(images=30, classes=1, on_scene=0)))
+    assert (one["judged"], one["suspicious"]) == (0, None)
+    assert one["classes"][0]["status"] == "not tested"
+    assert "no image is predicted as another class" in one["findings"][-1]
+
+
+@pytest.mark.parametrize(("wrong", "asks"), [(60, True), (41, False), (4, False)])
+def test_below_chance_asks_about_the_order_of_the_classes(tmp_path: Path, wrong: int, asks: bool) -> None:
+    summary = summarise(write_audit(tmp_path, Planted(wrong=wrong)))
+    assert summary["below_chance"] is asks
+    assert any("in the order of the model's outputs" in each for each in summary["findings"]) is asks
+
+
+def test_the_keys_of_a_summary_are_documented(audit: Path) -> None:
+    summary = json.loads((audit / "summary.json").read_text("utf-8"))
+    documented: dict[str, set[str]] = {"": set(), "classes": set()}
+    for names in SUMMARY_KEYS:
+        of, _, rest = names.rpartition(": ")
+        documented[of] |= set(rest.split(", "))
+    assert set(summary) == documented[""]
+    assert set(summary["classes"][0]) <= documented[""] | documented["classes"] | {"label", "name"}
+    assert documented["classes"] <= set(summary["classes"][0])
+    guide = (Path(__file__).parents[2] / "examples/guides/auditing.md").read_text("utf-8")
+    for names, meaning in SUMMARY_KEYS.items():
+        assert f"| {', '.join(f'`{name}`' for name in names.rpartition(': ')[2].split(', '))} | {meaning} |" in guide
 
 
 def test_pictures_are_kept_as_they_are(audit: Path, tmp_path: Path) -> None:
@@ -154,8 +197,8 @@ def test_an_audit_in_which_all_failed(tmp_path: Path) -> None:
     folder = write_audit(tmp_path, Planted(images=4, failed=4))
     summary = summarise(folder)
     assert summary["findings"] == [
-        "4 pictures of the data set were audited.",
-        "4 pictures could not be explained. Most often: cannot identify image file.",
+        "4 images of the data set were audited.",
+        "4 images could not be explained. Most often: cannot identify image file.",
     ]
     data = data_of(write_report(folder, tmp_path / "report.html"))
     assert data["pictures"] == data["chapters"][0]["words"] == []

@@ -142,15 +142,19 @@ def check_folder(folder: Path) -> None:
         return version, None
 
     with _token(folder) as token:
-        asked = {}
-        for node, (_, resources) in _hosts().items():
+        asked, hosts = {}, _hosts()
+        for node, (_, resources) in hosts.items():
             if resources.get("CPU"):
                 there = NodeAffinitySchedulingStrategy(node, soft=False)
                 task = ray.remote(num_cpus=0, scheduling_strategy=there, runtime_env=environment(0))(look)
                 asked[node] = task.remote(str(token))
         for node, answer in asked.items():
-            host = _hosts()[node][0]
-            version, problem = ray.get(answer)
+            host = hosts[node][0]
+            try:
+                version, problem = ray.get(answer)
+            except (ray.exceptions.TaskUnschedulableError, ray.exceptions.WorkerCrashedError):
+                # The machine has just left, and its workers are looked at again where they begin anew.
+                continue
             if version != keras_lime.__version__:
                 raise RuntimeError(
                     f"Host {host} has keras_lime {version or 'not at all'}, this process has "

@@ -1,7 +1,7 @@
 """Which kind of source a data set is. May import numpy and the sources."""
 
 from collections.abc import Mapping, Sequence
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,9 @@ from keras_lime.auditing.sources.folder import FolderSource
 from keras_lime.auditing.sources.source import Cutting, Source
 from keras_lime.auditing.sources.stream import StreamSource
 from keras_lime.auditing.sources.table import TableSource, is_table
+from keras_lime.data.local_path import local_path
 
-__all__ = ["local_path", "make_source"]
+__all__ = ["make_source"]
 
 
 def make_source(
@@ -48,22 +49,6 @@ def make_source(
         return ArraySource((images, labels, third if masks is None else masks), cutting)
     _refuse(masks, "a third part (images, labels, masks)")
     return StreamSource(dataset, cutting)
-
-
-def local_path(name: str, given: str | PathLike[str]) -> Path:
-    """The path of an argument.
-
-    Raises:
-        ValueError: if it is an address of something that is no file system.
-    """
-    text = fspath(given)
-    if "://" in text:
-        raise ValueError(
-            f"`{name}` must be a path on a file system. Received: {text!r}, an address. Mount it, or copy it first."
-        )
-    if "\0" in text:
-        raise ValueError(f"`{name}` must be a path. Received: {text!r}, which holds a zero byte.")
-    return Path(text)
 
 
 def _refuse(masks: Any, remedy: str) -> None:

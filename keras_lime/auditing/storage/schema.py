@@ -19,6 +19,7 @@ __all__ = [
     "PICTURE_COLUMNS",
     "RENAMED",
     "ROW_COLUMNS",
+    "SUMMARY_KEYS",
     "pictures_schema",
     "rows_schema",
     "schema_of",
@@ -94,6 +95,42 @@ PICTURE_COLUMNS: dict[str, tuple[str, str]] = {
     "object_mask": ("binary", "a 1-bit PNG file, white on the object; null without a mask"),
 }
 """Columns of `pictures/`: type and meaning."""
+
+
+SUMMARY_KEYS: dict[str, str] = {
+    "format_version": "of `audit.json`, rows and summary",
+    "findings": "plain sentences: what was looked at, then what was found, the most important first",
+    "images, explained, failed, rows": "numbers of images and of rows",
+    "errors": "message to number of images, the 20 most frequent",
+    "failures": "position, path, label_name and error of the first 100 images that failed",
+    "labelled, accuracy": "images with a known class, and the share of them that is predicted right",
+    "below_chance": "whether that is worse than guessing, by two standard errors",
+    "confusions": "predicted name to number, of wrong predictions",
+    "wrong": "the 50 most certain wrong predictions, the most certain first",
+    "r2, object_share, object_chance, swap_flip, background_certainty, object_certainty": (
+        "means over images, as in the rows; null where no image has a value"
+    ),
+    "n": "number of images behind each of these means",
+    "object_share_stderr, swap_flip_stderr": "standard deviation over images / square root of their number",
+    "poor_fits": "number of images with R² below 0.2",
+    "judged, suspicious": (
+        "number of classes that visual words could judge, and of the suspicious among them, null if none was judged"
+    ),
+    "representatives": "images picked over all classes, each with position, class, name and words at work",
+    "classes": "for each class `label`, `name`, the numbers above over its images, and the following",
+    "classes: predictions": "number of images predicted as it",
+    "classes: status, reason": (
+        "what visual words say: passed, alarm, not tested or cannot say, and why not, over the images predicted as it"
+    ),
+    "classes: words, surroundings": (
+        "the first six of `words.parquet`; share of the evidence of the suspicious ones, null where it was not judged"
+    ),
+    "classes: representatives": "images that are typical of it",
+    "classes: shortcut_score, shortcut_score_from": (
+        "the class's swap_flip where it was measured, else surroundings, and which of them it is"
+    ),
+}
+"""Keys of `summary.json` and their meaning. They only grow within a format version."""
 
 
 def rows_schema() -> Any:

@@ -40,7 +40,7 @@ from keras_lime.auditing.visual_words.appearance import Looks, describe
 from keras_lime.auditing.visual_words.statistics import LOOKS, WordStatistics, measure_presence, word_statistics
 from keras_lime.auditing.visual_words.vocabulary import MOST_WORDS, ROW_PART, Vocabulary, learn_vocabulary
 
-__all__ = ["WORD_COLUMNS", "Words", "find_words", "write_words"]
+__all__ = ["FEWEST_FOR_NO", "FEWEST_IMAGES", "WORD_COLUMNS", "Words", "find_words", "write_words"]
 
 WORD_COLUMNS: dict[str, tuple[str, str]] = {
     "class": ("int32", "the predicted class, or a regression's target"),
@@ -81,7 +81,9 @@ STDERRS = 2.0
 LEAST_SHARE = 0.1
 PRESENCE_GAP = 0.4
 FEWEST_IMAGES = 5
-"""A class of fewer pictures is not judged."""
+"""A class of fewer images is not judged."""
+FEWEST_FOR_NO = 20
+"""Of fewer images a finding can be sure, but nothing found says nothing: errors are as large as effects."""
 
 
 @dataclass(frozen=True, eq=False)
