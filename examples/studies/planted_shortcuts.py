@@ -192,7 +192,7 @@ def _watcher(kind: str, probes: ProbeSet, log_dir: Path, network: Network) -> Li
 
     def note(verdict: Any) -> None:
         network.alarms[kind] = network.alarms[kind] or len(network.reliance)
-        print(f"    epoch {len(network.reliance)}, {kind}: {verdict.words}", flush=True)
+        print(f"    epoch {len(network.reliance)}, {kind}: {verdict.message}", flush=True)
 
     # The shortcut tests do not need LIME's weights: few samples do.
     return LimeCallback(

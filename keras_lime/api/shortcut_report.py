@@ -8,41 +8,52 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
+from keras_lime.core.class_names import class_title
+from keras_lime.core.display import DisplayFn
 from keras_lime.core.explanation import Explanation
 from keras_lime.core.localisation import object_share, pointing_game, relevance_rank
+from keras_lime.core.phrases import count_of, number, percent
 from keras_lime.core.pipeline import explain_plans
 from keras_lime.core.plan import make_plans
 from keras_lime.core.scores import ImageScorer
 from keras_lime.core.settings import SettingsDict, make_settings
 from keras_lime.probes import ProbeSet
 from keras_lime.scoring import make_scorer
-from keras_lime.shortcut.decision import Evidence, Reading, class_title, readings
+from keras_lime.shortcut.background_swap import BackgroundSwap
 from keras_lime.shortcut.faithfulness import deletion_insertion
-from keras_lime.shortcut.heatmap_clusters import SharedPlace, group_heatmaps, shared_place
+from keras_lime.shortcut.heatmap_clusters import CommonRegion, cluster_heatmaps, common_region
 from keras_lime.shortcut.monitor import display_of
-from keras_lime.shortcut.occlusion import PLACES, Occlusion, run_occlusion
-from keras_lime.shortcut.swap import Figures, SwapScores, make_swap_plan, run_swap, why_no_swap
+from keras_lime.shortcut.occlusion import REGIONS, Occlusion
+from keras_lime.shortcut.protocol import ProbeData, prepare_test, run_test
+from keras_lime.shortcut.registry import shortcut_tests
+from keras_lime.shortcut.results import Measurement, Predictions, Status, TestResult, overall_status
+from keras_lime.shortcut.swap import SwapScores, SwapStatistics, make_swap_plan, run_swap
 
 __all__ = ["ShortcutReport", "assert_no_shortcut", "shortcut_report"]
 
-_MOST_SWAPS = 30
-"""Backgrounds per probe at most."""
+_MOST_DONORS = 30
+"""Backgrounds of the own class per probe at most."""
+
+_THRESHOLD = 0.25
+"""Share of the predictions that may change, as in `LimeCallback`."""
 
 _NAN = float("nan")
 
 
 @dataclass(frozen=True, eq=False)
 class ShortcutReport:
-    """What `shortcut_report` found; print it. NaN stands for what cannot be measured, `unmeasured` says why.
+    """What `shortcut_report` found; print it. NaN stands for what cannot be measured, `results` say why.
 
     Attributes:
+        results: of every shortcut test, with its status and the reason.
         accuracy: share of the probes that are predicted right.
         swap: share of the predictions that change on backgrounds of other classes, and what object and background
-            keep alone; see `shortcut.swap.Figures`.
+            keep alone; see `shortcut.swap.SwapStatistics`.
         classes: the same for each true class.
         mixed_same: accuracy with the object on another background of its own class (Xiao et al. 2020).
         mixed_rand: accuracy with the object on a background of another class.
-        bg_gap: `mixed_same - mixed_rand`. It tells of a shortcut only if the probes' backgrounds go with their classes.
+        bg_gap: `mixed_same - mixed_rand`. It points to a shortcut only if the probes' backgrounds go with their
+            classes.
         occlusion: by how much the probability of the predicted class falls when each of eight corners and borders is
             hidden, by name.
         frame: certainty of the prediction from the outer frame alone; a hint.
@@ -51,16 +62,16 @@ class ShortcutReport:
         pointing_game: share of the explanations whose strongest superpixel is on the object (Zhang et al. 2016).
         deletion: mean area under the deletion curve (Petsiuk et al. 2018); low says that the explanations are right.
         insertion: mean area under the insertion curve; high says the same.
-        groups: for each class of at least 20 probes the group of each explanation, as in SpRAy.
-        places: for each class of at least five probes, where its explanations look for pixels that its images share.
-        findings: the numbers above their thresholds.
-        unmeasured: what could not be measured, and why.
+        heatmap_clusters: for each class of at least 20 probes the cluster of each explanation, as in SpRAy.
+        common_regions: for each class of at least five probes, where its explanations look for pixels that its images
+            share.
         class_names: names of the classes, or None.
     """
 
+    results: tuple[TestResult, ...]
     accuracy: float
-    swap: Figures
-    classes: dict[int, Figures]
+    swap: SwapStatistics
+    classes: dict[int, SwapStatistics]
     mixed_same: float
     mixed_rand: float
     occlusion: dict[str, float]
@@ -70,10 +81,8 @@ class ShortcutReport:
     pointing_game: float
     deletion: float
     insertion: float
-    groups: dict[int, NDArray[np.int64]] = field(default_factory=dict)
-    places: dict[int, SharedPlace] = field(default_factory=dict)
-    findings: tuple[Reading, ...] = ()
-    unmeasured: tuple[str, ...] = ()
+    heatmap_clusters: dict[int, NDArray[np.int64]] = field(default_factory=dict)
+    common_regions: dict[int, CommonRegion] = field(default_factory=dict)
     class_names: tuple[str, ...] | None = None
 
     @property
@@ -81,27 +90,59 @@ class ShortcutReport:
         """`mixed_same - mixed_rand`."""
         return self.mixed_same - self.mixed_rand
 
+    @property
+    def status(self) -> Status:
+        """What all tests say together; only `Status.PASSED` is an all-clear."""
+        return overall_status(self.results)
+
+    @property
+    def findings(self) -> tuple[Measurement, ...]:
+        """The numbers above their thresholds."""
+        return tuple(each for result in self.results for each in result.measurements if each.fires)
+
+    @property
+    def untested(self) -> tuple[str, ...]:
+        """What was not tested, or not fully, and why, as sentences."""
+        return tuple(
+            sentence
+            for result in self.results
+            for sentence in ((result.reason,) if result.findings is None else result.findings.gaps)
+        )
+
     def __str__(self) -> str:
         rows = [
-            ("predictions that change on backgrounds of other classes", _with_error(self.swap)),
-            ("certainty from the background alone (0 guess, 1 certain)", _number(self.swap.p_background)),
-            ("certainty from the object alone", _number(self.swap.p_object)),
-            ("accuracy", _number(self.accuracy)),
+            ("predictions that change on backgrounds of other classes", _changed(self.swap)),
+            ("certainty from the background alone (0 guess, 1 certain)", number(self.swap.background_certainty)),
+            ("certainty from the object alone", number(self.swap.object_certainty)),
+            ("accuracy", number(self.accuracy)),
             (
                 "… Mixed-Same, Mixed-Rand, BG-Gap",
-                " ".join(map(_number, (self.mixed_same, self.mixed_rand, self.bg_gap))),
+                " ".join(map(number, (self.mixed_same, self.mixed_rand, self.bg_gap))),
             ),
-            ("certainty from the outer frame alone, a hint", _number(self.frame)),
-            ("object share, relevance rank, pointing game", " ".join(map(_number, self._on_object))),
-            ("deletion, insertion", f"{_number(self.deletion)} {_number(self.insertion)}"),
+            ("certainty from the outer frame alone, a hint", number(self.frame)),
+            ("object share, relevance rank, pointing game", " ".join(map(number, self._on_object))),
+            ("deletion, insertion", f"{number(self.deletion)} {number(self.insertion)}"),
         ]
         if self.occlusion:
-            place = max(self.occlusion, key=lambda name: self.occlusion[name])
-            rows.insert(6, (f"most that hiding a corner or border takes off: {place}", _number(self.occlusion[place])))
-        lines = [f"{title:<62}{value}" for title, value in rows]
+            region = max(self.occlusion, key=lambda name: self.occlusion[name])
+            rows.insert(6, (f"most that hiding a corner or border takes off: {region}", number(self.occlusion[region])))
+        known = {"swap_flip", "p_background", "p_object", "occlusion_drop", "p_frame"}
+        rows += [
+            (f"{result.test}: {name}", number(value))
+            for result in self.results
+            for name, value in result.statistics.items()
+            if name not in known
+        ]
+        lines = [
+            f"Shortcut tests: {self.status}.",
+            *(f"  {each.test}: {each.status}. {each.reason} {each.remedy}".rstrip() for each in self.results),
+            *(f"{title:<62}{value}" for title, value in rows),
+        ]
         for label, each in sorted(self.classes.items(), key=lambda item: -item[1].swap_flip):
-            lines.append(f"  {class_title(label, self.class_names):<60}{_with_error(each)}  ({each.n} probes)")
-        return "\n".join([*lines, *self.unmeasured])
+            title = class_title(label, self.class_names)
+            lines.append(f"  {title:<60}{_changed(each)}  ({count_of(each.n, 'probe')})")
+        gaps = [gap for result in self.results if result.findings is not None for gap in result.findings.gaps]
+        return "\n".join([*lines, *gaps])
 
     @property
     def _on_object(self) -> tuple[float, float, float]:
@@ -133,33 +174,39 @@ def shortcut_report(
     scorer = make_scorer(model, images[0].shape, output=chosen.output, head=chosen.head, batch_size=chosen.batch_size)
     plans = make_plans(list(images), chosen)
     explanations = list(explain_plans(plans, probes.subjects(), scorer, chosen, class_names=probes.class_names))
-    evidence, same, scores = _evidence(
-        probes, scorer, display_of(images, chosen.display_fn).grey(images[0]), chosen.seed
+    data = _data(probes, chosen.display_fn, chosen.seed)
+    predictions = _predictions(scorer, probes)
+    results = tuple(
+        run_test(prepare_test(test, data, thorough=True), data, scorer, predictions, _THRESHOLD)
+        for test in shortcut_tests()
     )
+    details = {result.test: result.details for result in results}
+    swap, occlusion = details.get("swap"), details.get("occlusion")
+    swap = swap if isinstance(swap, SwapScores) else None
+    occlusion = occlusion if isinstance(occlusion, Occlusion) else None
+    same = None if swap is None else _mixed_same(data, scorer, predictions)
     deletion, insertion = deletion_insertion(plans, explanations, scorer)
-    right = np.array([_NAN] if labels is None else scores.argmax(axis=1) == labels, np.float64)
-    swap, occlusion = evidence.swap, evidence.occlusion
+    right = np.array([_NAN] if labels is None else predictions.classes == labels, np.float64)
     ids = [] if labels is None else [int(label) for label in np.unique(labels)]
     members = {label: np.asarray(labels == label) for label in ids}
-    groups = {label: group_heatmaps(_chosen(explanations, members[label]), chosen.seed) for label in ids}
-    places = {label: shared_place(explanations, images, members[label]) for label in ids}
+    clusters = {label: cluster_heatmaps(_chosen(explanations, members[label]), chosen.seed) for label in ids}
+    regions = {label: common_region(explanations, images, members[label]) for label in ids}
     return ShortcutReport(
+        results=results,
         accuracy=float(right.mean()),
-        swap=Figures(0, *[_NAN] * 4) if swap is None else swap.figures(),
+        swap=SwapStatistics(0, *[_NAN] * 4) if swap is None else swap.statistics(),
         classes={} if swap is None else swap.classes(),
         mixed_same=_NAN if same is None else _accuracy(same),
         mixed_rand=_NAN if swap is None else _accuracy(swap),
-        occlusion={} if occlusion is None else dict(zip(PLACES, occlusion.mean().tolist(), strict=True)),
+        occlusion={} if occlusion is None else dict(zip(REGIONS, occlusion.mean().tolist(), strict=True)),
         frame=_NAN if occlusion is None else float(occlusion.frame.mean()),
         object_share=_NAN if masks is None else _mean([float(object_share(each)[0]) for each in explanations]),
         relevance_rank=_mean([relevance_rank(each) for each in explanations]),
         pointing_game=_mean([pointing_game(each) for each in explanations]),
         deletion=float(deletion.mean()),
         insertion=float(insertion.mean()),
-        groups={label: each for label, each in groups.items() if each is not None},
-        places={label: each for label, each in places.items() if each is not None},
-        findings=tuple(each for each in readings(evidence) if each.fires),
-        unmeasured=evidence.unmeasured,
+        heatmap_clusters={label: each for label, each in clusters.items() if each is not None},
+        common_regions={label: each for label, each in regions.items() if each is not None},
         class_names=probes.class_names,
     )
 
@@ -172,8 +219,9 @@ def assert_no_shortcut(
 ) -> None:
     """Fails if a trained model reads the background: one line for a test suite of one's own.
 
-    Each probe's object is pasted on the backgrounds of four probes of other classes; no explanation is made. It is for
-    models that have learned something: one that guesses fails as well.
+    Each probe's object is pasted on the backgrounds of four probes of other classes; no explanation is made. It passes
+    only where the test could tell: a model that predicts one class for everything or guesses fails as well, and so do
+    fewer than eight probes.
 
     Args:
         model: a Keras model, or a function from a float32 batch (n, h, w, c) to scores (n, n_classes).
@@ -182,7 +230,8 @@ def assert_no_shortcut(
         **settings: `output`, `head`, `batch_size`, `display_fn` and `seed` of `keras_lime.Settings`.
 
     Raises:
-        AssertionError: if more predictions change, with the worst classes.
+        AssertionError: if more predictions change, with the worst classes; or if the test cannot tell, with the reason
+            and what to do.
         ValueError: if it cannot be measured, with the reason: a test that tests nothing must not pass.
 
     Example:
@@ -192,52 +241,55 @@ def assert_no_shortcut(
     if not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
         raise ValueError(f"`threshold` must be a share of the predictions, 0 to 1. Received: threshold={threshold!r}.")
     chosen = make_settings(settings)
-    images, labels, masks = probes.images, probes.labels, probes.masks
-    why = why_no_swap(labels, masks)
-    if why is not None or labels is None or masks is None:
-        raise ValueError(f"`probes` must have labels and object masks of two classes. {why}")
-    scorer = make_scorer(model, images[0].shape, output=chosen.output, head=chosen.head, batch_size=chosen.batch_size)
-    scores = _probabilities(scorer, images)
-    grey = display_of(images, chosen.display_fn).grey(images[0])
-    plan = make_swap_plan(images, labels, masks, grey=grey, seed=chosen.seed)
-    swap = run_swap(plan, scorer, scores.argmax(axis=1).tolist(), scores.max(axis=1).tolist())
-    found = swap.figures()
-    if found.swap_flip <= threshold:
+    data = _data(probes, chosen.display_fn, chosen.seed)
+    prepared = prepare_test(BackgroundSwap(), data)
+    if prepared.obstacle is not None:
+        raise ValueError(f"`probes` must have labels and object masks of two classes. {prepared.obstacle}")
+    shape = probes.images[0].shape
+    scorer = make_scorer(model, shape, output=chosen.output, head=chosen.head, batch_size=chosen.batch_size)
+    result = run_test(prepared, data, scorer, _predictions(scorer, probes), threshold)
+    scores: SwapScores = result.details
+    found = scores.statistics()
+    if result.status is Status.PASSED and found.swap_flip <= threshold:
         return
-    classes = sorted(swap.classes().items(), key=lambda item: -item[1].swap_flip)
-    worst = [f"  {class_title(label, probes.class_names)}: {_with_error(each)}" for label, each in classes[:5]]
+    classes = sorted(scores.classes().items(), key=lambda item: -item[1].swap_flip)
+    worst = [f"  {class_title(label, probes.class_names)}: {_changed(each)}" for label, each in classes[:5]]
+    if result.status is Status.ALARM:
+        raise AssertionError(
+            "The model reads the background: with the object on backgrounds of other classes "
+            f"{percent(found.swap_flip)} of the predictions change (at most {percent(threshold)} may, over all classes "
+            f"and in each; {count_of(found.n, 'probe')}, standard error {number(found.swap_flip_stderr)}). Share that "
+            "changes, worst classes first:\n" + "\n".join(worst)
+        )
     raise AssertionError(
-        f"The model reads the background: with the object on backgrounds of other classes {found.swap_flip:.0%} of the "
-        f"predictions change, more than {threshold:.0%} ({found.n} probes, standard error "
-        f"{found.swap_flip_stderr:.2f}). Share that changes, worst classes first:\n" + "\n".join(worst)
+        f"Cannot say whether the model reads the background. {result.reason} {result.remedy}".rstrip()
+        + f" (With the object on backgrounds of other classes {percent(found.swap_flip)} of the predictions change.)"
     )
 
 
-def _evidence(
-    probes: ProbeSet, scorer: ImageScorer, grey: NDArray[np.floating[Any]], seed: int
-) -> tuple[Evidence, SwapScores | None, NDArray[np.float64]]:
-    """All tests of a model, the swap within the classes (Mixed-Same), and the probabilities of the probes."""
-    images, labels, masks = probes.images, probes.labels, probes.masks
-    scores = _probabilities(scorer, images)
-    before, values = scores.argmax(axis=1).tolist(), scores.max(axis=1).tolist()
-    occlusion: Occlusion = run_occlusion(images, scorer, before, values, grey)
-    why = why_no_swap(labels, masks)
-    swaps: list[SwapScores | None] = [None, None]
-    if labels is not None and masks is not None and why is None:
-        for position, same in enumerate((False, True)):
-            plan = make_swap_plan(images, labels, masks, grey=grey, n_donors=_MOST_SWAPS, same_class=same, seed=seed)
-            swaps[position] = run_swap(plan, scorer, before, values) if len(plan.probes) else None
-    unmeasured = () if why is None else (why,)
-    evidence = Evidence(scores.shape[1], swaps[0], occlusion, labels, probes.class_names, unmeasured)
-    return evidence, swaps[1], scores
+def _data(probes: ProbeSet, display_fn: DisplayFn | None, seed: int) -> ProbeData:
+    display = display_of(probes.images, display_fn)
+    return ProbeData(probes.images, display, probes.labels, probes.masks, class_names=probes.class_names, seed=seed)
 
 
-def _probabilities(scorer: ImageScorer, images: NDArray[Any]) -> NDArray[np.float64]:
-    scores = scorer.score_images(images)
+def _predictions(scorer: Any, probes: ProbeSet) -> Predictions:
+    scores = scorer.score_images(probes.images)
     kind = getattr(getattr(scorer, "output", None), "kind", None)
     if kind == "regression" or scores.shape[1] < 2:
-        raise ValueError("`model` must give probabilities of two and more classes. Received: a regression.")
-    return scores
+        raise ValueError("`model` must give probabilities of two or more classes. Received: a regression.")
+    return Predictions(scores.argmax(axis=1), scores.max(axis=1), scores.shape[1], probes.class_names)
+
+
+def _mixed_same(data: ProbeData, scorer: ImageScorer, predictions: Predictions) -> SwapScores | None:
+    """The swap within the classes; None where no class has two probes."""
+    if data.labels is None or data.masks is None:
+        return None
+    plan = make_swap_plan(
+        data.images, data.labels, data.masks, grey=data.grey, n_donors=_MOST_DONORS, same_class=True, seed=data.seed
+    )
+    if not len(plan.probes):
+        return None
+    return run_swap(plan, scorer, predictions.classes.tolist(), predictions.values.tolist())
 
 
 def _chosen(explanations: list[Explanation], members: NDArray[np.bool_]) -> list[Explanation]:
@@ -255,10 +307,5 @@ def _mean(values: list[float]) -> float:
     return float(np.mean(finite)) if finite else _NAN
 
 
-def _number(value: float) -> str:
-    return f"{value:.2f}" if math.isfinite(value) else "–"
-
-
-def _with_error(figures: Figures) -> str:
-    error = f" ± {figures.swap_flip_stderr:.0%}" if math.isfinite(figures.swap_flip_stderr) else ""
-    return f"{figures.swap_flip:.0%}{error}" if math.isfinite(figures.swap_flip) else "–"
+def _changed(found: SwapStatistics) -> str:
+    return percent(found.swap_flip, found.swap_flip_stderr)

@@ -1,8 +1,8 @@
 """Shortcuts, found and measured: does a model read the object or what stands around it?
 
-`background` and `swap` (the object on other backgrounds), `occlusion` (corners, borders,
-frame), `alarm` (the decision) and `watch` (one training's measurements) get numbers and give numbers; `report` runs a
-model.
+`protocol` says what a test is and `registry` which tests there are: `background_swap` (objects on other backgrounds)
+and `hidden_regions` (corners and borders), one file each. `results` are what a test gives, `decision` judges them over
+the epochs, `monitor` keeps both for one training. `background`, `swap`, `occlusion`: the pictures, and asking a model.
 """
 
 from keras_lime.shortcut.summary import ClassSummary, Summary, summarise

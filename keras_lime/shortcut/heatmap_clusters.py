@@ -1,4 +1,4 @@
-"""What the explanations of a class have in common: groups of alike heatmaps, and places that all of them point to.
+"""What the explanations of a class have in common: clusters of similar heatmaps, and regions that all of them point to.
 
 For people to look at; no alarm is made of either. May import numpy, scikit-learn and the core.
 """
@@ -13,22 +13,22 @@ from sklearn.cluster import SpectralClustering
 
 from keras_lime.core.explanation import Explanation
 
-__all__ = ["LEAST_GROUPED", "SharedPlace", "group_by_class", "group_heatmaps", "shared_place"]
+__all__ = ["LEAST_CLUSTERED", "CommonRegion", "cluster_by_class", "cluster_heatmaps", "common_region"]
 
-LEAST_GROUPED = 20
-"""Probes of a class from which on its heatmaps are put in groups."""
+LEAST_CLUSTERED = 20
+"""Probes of a class from which on its heatmaps are clustered."""
 
-_LEAST_SHARED, _GRID, _NEIGHBORS, _MOST_GROUPS = 5, 16, 6, 6
+_LEAST_SHARED, _GRID, _NEIGHBORS, _MOST_CLUSTERS = 5, 16, 6, 6
 
 
 @dataclass(frozen=True)
-class SharedPlace:
-    """A place that a class's explanations share, though the object is not known.
+class CommonRegion:
+    """A region that a class's explanations share, though the object is not known.
 
     Attributes:
         concentration: how much more the positive weight lies on pixels that are alike within the class, and not between
             classes, than it would if spread evenly; up to 1.
-        row: of the strongest place, share of the height from the top.
+        row: of its strongest pixel, share of the height from the top.
         column: share of the width from the left.
     """
 
@@ -37,20 +37,20 @@ class SharedPlace:
     column: float
 
 
-def group_heatmaps(explanations: Sequence[Explanation], seed: int = 0) -> NDArray[np.int64] | None:
-    """Puts the explanations of one class in groups, by spectral clustering as in SpRAy (Lapuschkin et al. 2019).
+def cluster_heatmaps(explanations: Sequence[Explanation], seed: int = 0) -> NDArray[np.int64] | None:
+    """Clusters the explanations of one class, by spectral clustering as in SpRAy (Lapuschkin et al. 2019).
 
     The positive weights are averaged on a grid of 16 × 16; the affinity is that of nearest neighbours, and the number
-    of groups, up to six, is where the spectrum of its Laplacian has the largest gap.
+    of clusters, up to six, is where the spectrum of its Laplacian has the largest gap.
 
     Args:
         explanations: those of one class, by their first targets.
         seed: of the clustering. Defaults to `0`.
 
     Returns:
-        Group of each, 0 the largest, (n,); None for fewer than `LEAST_GROUPED` explanations.
+        Cluster of each, 0 the largest, (n,); None for fewer than `LEAST_CLUSTERED` explanations.
     """
-    if len(explanations) < LEAST_GROUPED:
+    if len(explanations) < LEAST_CLUSTERED:
         return None
     points = np.stack([_coarse(_heat(each)).ravel() for each in explanations])
     distances = np.linalg.norm(points[:, None] - points[None], axis=2)
@@ -61,42 +61,42 @@ def group_heatmaps(explanations: Sequence[Explanation], seed: int = 0) -> NDArra
     affinity = np.maximum(linked, linked.T) + 1e-3
     degrees = affinity.sum(axis=1)
     spectrum = np.sort(np.linalg.eigvalsh(np.eye(len(affinity)) - affinity / np.sqrt(np.outer(degrees, degrees))))
-    count = int(np.diff(spectrum[: _MOST_GROUPS + 1]).argmax()) + 1
+    count = int(np.diff(spectrum[: _MOST_CLUSTERS + 1]).argmax()) + 1
     if count == 1:
         return np.zeros(len(explanations), np.int64)
-    found = SpectralClustering(count, affinity="precomputed", random_state=seed, assign_labels="cluster_qr")
-    groups = found.fit_predict(affinity)
-    order = np.argsort(-np.bincount(groups, minlength=count), kind="stable")
+    clustering = SpectralClustering(count, affinity="precomputed", random_state=seed, assign_labels="cluster_qr")
+    clusters = clustering.fit_predict(affinity)
+    order = np.argsort(-np.bincount(clusters, minlength=count), kind="stable")
     ranks = np.empty(count, np.int64)
     ranks[order] = np.arange(count)
-    ranked: NDArray[np.int64] = ranks[groups]
+    ranked: NDArray[np.int64] = ranks[clusters]
     return ranked
 
 
-def group_by_class(explanations: Sequence[Explanation], seed: int = 0) -> NDArray[np.int64]:
-    """Puts the explanations of each class in groups of their own; see `group_heatmaps`.
+def cluster_by_class(explanations: Sequence[Explanation], seed: int = 0) -> NDArray[np.int64]:
+    """Clusters the explanations of each class by themselves; see `cluster_heatmaps`.
 
     Args:
         explanations: one epoch's.
         seed: of the clustering. Defaults to `0`.
 
     Returns:
-        Group of each among those of its true class, 0 the largest, (n,); -1 where a class has fewer than
-        `LEAST_GROUPED`, or a probe no label.
+        Cluster of each among those of its true class, 0 the largest, (n,); -1 where a class has fewer than
+        `LEAST_CLUSTERED`, or a probe no label.
     """
-    found = np.full(len(explanations), -1, np.int64)
+    cluster_ids = np.full(len(explanations), -1, np.int64)
     labels = np.array([-1 if each.label is None else each.label for each in explanations])
     for label in np.unique(labels[labels >= 0]):
         members = np.flatnonzero(labels == label)
-        groups = group_heatmaps([explanations[int(index)] for index in members], seed)
-        if groups is not None:
-            found[members] = groups
-    return found
+        clusters = cluster_heatmaps([explanations[int(index)] for index in members], seed)
+        if clusters is not None:
+            cluster_ids[members] = clusters
+    return cluster_ids
 
 
-def shared_place(
+def common_region(
     explanations: Sequence[Explanation], images: NDArray[Any], chosen: NDArray[np.bool_]
-) -> SharedPlace | None:
+) -> CommonRegion | None:
     """Where the explanations of one class look for pixels that its images share.
 
     Args:
@@ -105,7 +105,7 @@ def shared_place(
         chosen: bool array (n,), True for the class.
 
     Returns:
-        The `SharedPlace`; None for fewer than five images of the class or of the others.
+        The `CommonRegion`; None for fewer than five images of the class or of the others.
     """
     if min(chosen.sum(), (~chosen).sum()) < _LEAST_SHARED:
         return None
@@ -119,7 +119,7 @@ def shared_place(
     both = heat / heat.sum() * alike
     row, column = np.unravel_index(int(both.argmax()), both.shape)
     height, width = both.shape
-    return SharedPlace(float(both.sum() - alike.mean()), (int(row) + 0.5) / height, (int(column) + 0.5) / width)
+    return CommonRegion(float(both.sum() - alike.mean()), (int(row) + 0.5) / height, (int(column) + 0.5) / width)
 
 
 def _heat(explanation: Explanation) -> NDArray[np.float64]:

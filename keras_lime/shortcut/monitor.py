@@ -1,4 +1,4 @@
-"""`ShortcutWatch`: what a training's shortcut tests keep from epoch to epoch.
+"""`ShortcutMonitor`: what a training's shortcut tests keep from epoch to epoch.
 
 May import numpy, the core and the tests beside it; gets a scorer and runs it.
 """
@@ -12,53 +12,75 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keras_lime.core.display import Display, DisplayFn
+from keras_lime.core.phrases import listing, number
 from keras_lime.core.scores import ImageScorer
 from keras_lime.exceptions import LimeWarning
-from keras_lime.shortcut.decision import (
-    BACKGROUND_THRESHOLD,
-    LEAST_PROBES,
-    OCCLUSION_THRESHOLD,
-    Alarm,
-    Evidence,
-    Verdict,
-)
-from keras_lime.shortcut.occlusion import PLACES, Occlusion, run_occlusion
-from keras_lime.shortcut.swap import SwapPlan, make_swap_plan, run_swap, why_no_swap
+from keras_lime.shortcut.background_swap import BACKGROUND_THRESHOLD
+from keras_lime.shortcut.decision import Alarm, Verdict
+from keras_lime.shortcut.hidden_regions import OCCLUSION_THRESHOLD
+from keras_lime.shortcut.occlusion import REGIONS, run_occlusion
+from keras_lime.shortcut.protocol import PreparedTest, ProbeData, prepare_test, run_test
+from keras_lime.shortcut.registry import shortcut_tests
+from keras_lime.shortcut.results import LEAST_PROBES, Obstacle, Predictions, TestResult
+from keras_lime.shortcut.swap import SwapScores
 
-__all__ = ["ShortcutResult", "ShortcutWatch", "display_of"]
-
-_DONORS = 4
+__all__ = ["EpochTests", "ShortcutMonitor", "display_of", "predictions_of"]
 
 
 @dataclass(frozen=True, eq=False)
-class ShortcutResult:
+class EpochTests:
     """One epoch's shortcut tests.
 
     Attributes:
-        evidence: what was measured.
+        results: of each test, in the order of the registry.
         verdict: the decision.
         alarm_step: the epoch at which the alarm that is on began, or None.
+        n_classes: number of the model's classes.
+        labels: int array (n,), true classes of the probes, or None.
+        class_names: names of the classes, or None.
         display: how the probes are shown.
     """
 
-    evidence: Evidence
+    results: tuple[TestResult, ...]
     verdict: Verdict
     alarm_step: int | None
+    n_classes: int
+    labels: NDArray[np.int64] | None
+    class_names: tuple[str, ...] | None
     display: Display
 
+    def details(self, test: str) -> Any:
+        """The answers to the test of that name, or None where it was not made."""
+        return next((result.details for result in self.results if result.test == test), None)
 
-class ShortcutWatch:
-    """Measures and judges, epoch by epoch. Backgrounds are prepared once, by `prepare`.
+    @property
+    def swap(self) -> SwapScores | None:
+        """The answers to the background swap, or None."""
+        found = self.details("swap")
+        return found if isinstance(found, SwapScores) else None
 
-    With masks and labels the background swap is measured; without, corners, borders and the frame.
+    @property
+    def untested(self) -> tuple[str, ...]:
+        """What was not tested, or not fully, and why, as sentences."""
+        reasons = [result.reason for result in self.results if result.findings is None]
+        gaps = [gap for result in self.results if result.findings is not None for gap in result.findings.gaps]
+        return tuple(dict.fromkeys([*reasons, *gaps]))
+
+
+class ShortcutMonitor:
+    """Measures and judges, epoch by epoch. What does not depend on the model is prepared once, by `prepare`.
+
+    Every registered test is made that the probes allow; one that stands in for another only where that one is
+    impossible.
 
     Args:
         images: array (n, h, w, c) or (n, h, w).
         labels: int array (n,), or None.
         masks: bool array (n, h, w), True on the object, or None.
+        outlines: see `ProbeData`. Defaults to `None`.
         class_names: names of the classes, or None.
         display_fn: the user's conversion of model input to RGB, or None.
-        threshold: see `Alarm`. Defaults to `0.25`.
+        threshold: share of the predictions that may change. Defaults to `0.25`.
         patience: see `Alarm`. Defaults to `2`.
         seed: of the draw of backgrounds. Defaults to `0`.
 
@@ -72,6 +94,7 @@ class ShortcutWatch:
         labels: NDArray[np.int64] | None,
         masks: NDArray[np.bool_] | None,
         *,
+        outlines: tuple[str, ...] | None = None,
         class_names: tuple[str, ...] | None = None,
         display_fn: DisplayFn | None = None,
         threshold: float = 0.25,
@@ -79,131 +102,119 @@ class ShortcutWatch:
         seed: int = 0,
     ) -> None:
         _check(threshold, patience)
-        self._images, self._labels, self._masks, self._class_names = images, labels, masks, class_names
-        self._threshold, self._patience, self._seed = threshold, patience, seed
-        self._display_fn = display_fn
-        self._no_swap = why_no_swap(labels, masks)
-        self._plan: SwapPlan | None = None
-        self._display: Display | None = None
+        self._images, self._labels, self._masks, self._outlines = images, labels, masks, outlines
+        self._class_names, self._display_fn, self._seed = class_names, display_fn, seed
+        self._threshold, self._patience = threshold, patience
+        self._probes: ProbeData | None = None
+        self._tests: tuple[PreparedTest, ...] = ()
         self.reset()
-
-    @property
-    def measures_swap(self) -> bool:
-        """Whether the probes allow the background swap."""
-        return self._no_swap is None
 
     def reset(self) -> None:
         """Forgets all measurements: a new training begins."""
-        self._alarm = Alarm(self._threshold, self._patience)
+        self._alarm = Alarm(self._patience)
         self._alarm_step: int | None = None
 
-    def prepare(self) -> Display:
-        """Takes the objects out of the probes, at the first call; says how they are shown."""
-        if self._display is not None:
-            return self._display
-        self._display = display_of(self._images, self._display_fn)
-        if self._no_swap is None and self._labels is not None and self._masks is not None:
-            self._plan = make_swap_plan(
-                self._images,
-                self._labels,
-                self._masks,
-                grey=self._display.grey(self._images[0]),
-                n_donors=_DONORS,
-                seed=self._seed,
+    def prepare(self) -> ProbeData:
+        """Chooses the tests and makes their plans, at the first call."""
+        if self._probes is None:
+            display = display_of(self._images, self._display_fn)
+            self._probes = ProbeData(
+                self._images, display, self._labels, self._masks, self._outlines, self._class_names, self._seed
             )
-        return self._display
+            possible = {test.name: test.why_not(self._probes) is None for test in shortcut_tests()}
+            chosen = [test for test in shortcut_tests() if not possible.get(test.stands_in_for or "", False)]
+            self._tests = tuple(prepare_test(test, self._probes) for test in chosen)
+        return self._probes
+
+    @property
+    def monitored(self) -> dict[str, float]:
+        """The statistics that `logs` gains, and the value of each where nothing can be said."""
+        self.prepare()
+        tests = [prepared.test for prepared in self._tests if prepared.obstacle is None]
+        return {test.monitored: test.worst for test in tests if test.monitored is not None}
 
     def test(
         self,
         step: int,
         scorer: ImageScorer,
-        before: Sequence[int | None],
-        before_values: Sequence[float],
+        classes: Sequence[int | None],
+        values: Sequence[float],
         logs: Mapping[str, Any] | None = None,
-    ) -> ShortcutResult:
+    ) -> EpochTests:
         """Measures and judges one epoch.
 
         Args:
             step: the epoch.
             scorer: the model.
-            before: predicted class of each probe; None for a regression, of which nothing is measured.
-            before_values: probability of each.
+            classes: predicted class of each probe; None for a regression, of which nothing is measured.
+            values: probability of each.
             logs: what `fit` logged for the epoch; see `Alarm.judge`.
         """
-        evidence = self.measure(scorer, before, before_values)
-        verdict = self.judge(evidence, logs)
+        probes = self.prepare()
+        n_classes = getattr(scorer, "n_outputs", None) or 0
+        predictions = predictions_of(classes, values, n_classes, self._class_names)
+        results = tuple(run_test(test, probes, scorer, predictions, self._threshold) for test in self._tests)
+        verdict = self._alarm.judge(results, n_classes, logs)
         if verdict.began:
             self._alarm_step = step
-            if evidence.swap is not None:
-                where = self._locate(scorer, before, before_values)
-                verdict = replace(verdict, words=f"{verdict.words} {where}".rstrip())
-        return ShortcutResult(evidence, verdict, self._alarm_step if verdict.alarm else None, self.prepare())
-
-    def measure(self, scorer: ImageScorer, before: Sequence[int | None], before_values: Sequence[float]) -> Evidence:
-        """Asks the model; see `test`."""
-        self.prepare()
-        classes: list[int] = [each for each in before if each is not None]
-        n_classes = getattr(scorer, "n_outputs", None) or 0
-        if len(classes) < len(before) or n_classes < 2:
-            why = "The model gives no probabilities of two and more classes, so no prediction can change."
-            return Evidence(n_classes, unmeasured=(why,))
-        swap = None if self._plan is None else run_swap(self._plan, scorer, classes, before_values)
-        occlusion = None if self._plan is not None else self._occlude(scorer, classes, before_values)
-        left_out = tuple(self._left_out(n_classes))
-        return Evidence(n_classes, swap, occlusion, self._labels, self._class_names, left_out)
-
-    def judge(self, evidence: Evidence, logs: Mapping[str, Any] | None = None) -> Verdict:
-        """The decision; see `Alarm.judge`."""
-        return self._alarm.judge(evidence, logs)
-
-    def _locate(self, scorer: ImageScorer, before: Sequence[int | None], before_values: Sequence[float]) -> str:
-        """Where the background that is read lies, as a sentence; empty if it is in no corner and no border."""
-        occlusion = self._occlude(scorer, [each or 0 for each in before], before_values)
-        drops = occlusion.mean()
-        place = int(drops.argmax())
-        if not drops[place] - 2 * occlusion.stderr()[place] > 0.05:
-            return ""
-        return (
-            f"Hiding the {PLACES[place]} alone takes {drops[place]:.2f} off the probability: look there, for a "
-            "watermark or the like."
-        )
+            where = "" if isinstance(predictions, Obstacle) else self._locate(results, scorer, predictions)
+            verdict = replace(verdict, message=f"{verdict.message} {where}".rstrip())
+        began = self._alarm_step if verdict.alarm else None
+        return EpochTests(results, verdict, began, n_classes, self._labels, self._class_names, probes.display)
 
     def describe(self) -> dict[str, Any]:
         """The settings and what cannot be measured, as JSON values."""
+        self.prepare()
+        plan = next((test.plan for test in self._tests if test.test.name == "swap"), None)
+        obstacles = [str(test.obstacle) for test in self._tests if test.obstacle is not None]
         return {
             "threshold": self._threshold,
             "patience": self._patience,
             "least_probes": LEAST_PROBES,
             "background_threshold": BACKGROUND_THRESHOLD,
             "occlusion_threshold": OCCLUSION_THRESHOLD,
-            "swap": self.measures_swap,
-            "n_swapped": 0 if self._plan is None else len(self._plan.probes),
-            "n_donors": 0 if self._plan is None else self._plan.donors.shape[1],
-            "unmeasured": [] if self._no_swap is None else [self._no_swap],
+            "swap": plan is not None,
+            "n_swapped": 0 if plan is None else len(plan.probes),
+            "n_donors": 0 if plan is None else plan.donors.shape[1],
+            "tests": [
+                {"test": test.test.name, "title": test.test.title} for test in self._tests if test.obstacle is None
+            ],
+            "unmeasured": obstacles,
         }
 
-    def _occlude(self, scorer: ImageScorer, before: Sequence[int], before_values: Sequence[float]) -> Occlusion:
-        grey = self.prepare().grey(self._images[0])
-        return run_occlusion(self._images, scorer, before, before_values, grey)
+    @property
+    def tested(self) -> str:
+        """Which tests will be made and which will not, as a sentence or two."""
+        self.prepare()
+        made = [test.test.title for test in self._tests if test.obstacle is None]
+        missing = [f"Not tested: {test.test.title}. {test.obstacle}" for test in self._tests if test.obstacle]
+        return " ".join(([f"Tested: {listing(made, len(made))}."] if made else []) + missing)
 
-    def _left_out(self, n_classes: int) -> list[str]:
-        """What the tests do not cover, in sentences."""
-        if self._no_swap is not None:
-            return [self._no_swap]
-        plan = self._plan
-        if plan is None:
-            return []
-        notes = []
-        missing = len(plan.images) - len(plan.probes)
-        if missing:
-            notes.append(
-                f"{missing} of {len(plan.images)} probes are left out of the swap: their mask covers nothing, or "
-                "nearly all of the picture."
-            )
-        tested = len(np.unique(plan.labels[plan.probes]))
-        if tested < n_classes:
-            notes.append(f"{n_classes - tested} of {n_classes} classes have no probe in the swap.")
-        return notes
+    def _locate(self, results: Sequence[TestResult], scorer: ImageScorer, predictions: Predictions) -> str:
+        """Where the background that is read lies, as a sentence; empty if it is in no corner and no border."""
+        if any(result.test == "occlusion" for result in results):
+            return ""
+        probes = self.prepare()
+        classes, values = predictions.classes.tolist(), predictions.values.tolist()
+        occlusion = run_occlusion(probes.images, scorer, classes, values, probes.grey)
+        drops = occlusion.mean()
+        region = int(drops.argmax())
+        if not drops[region] - 2 * occlusion.stderr()[region] > OCCLUSION_THRESHOLD:
+            return ""
+        return (
+            f"Hiding the {REGIONS[region]} alone takes {number(float(drops[region]))} off the probability: look there, "
+            "for a watermark or the like."
+        )
+
+
+def predictions_of(
+    classes: Sequence[int | None], values: Sequence[float], n_classes: int, class_names: tuple[str, ...] | None = None
+) -> Predictions | Obstacle:
+    """A model's predictions for the unchanged probes; of a regression the reason why there are none."""
+    known = [each for each in classes if each is not None]
+    if len(known) < len(classes) or n_classes < 2:
+        return Obstacle("The model gives no probabilities of two or more classes, so no prediction can change.")
+    return Predictions(np.array(known, np.int64), np.array(values, np.float64), n_classes, class_names)
 
 
 def display_of(images: NDArray[Any], display_fn: DisplayFn | None) -> Display:
@@ -214,8 +225,8 @@ def display_of(images: NDArray[Any], display_fn: DisplayFn | None) -> Display:
 
 
 def _check(threshold: Any, patience: Any) -> None:
-    number = isinstance(threshold, int | float) and not isinstance(threshold, bool)
-    if not number or not 0 <= threshold <= 1:
+    is_number = isinstance(threshold, int | float) and not isinstance(threshold, bool)
+    if not is_number or not 0 <= threshold <= 1:
         raise ValueError(
             "`shortcut_threshold` must be a share of the predictions, 0 to 1, or None for no shortcut tests. "
             f"Received: shortcut_threshold={threshold!r}."

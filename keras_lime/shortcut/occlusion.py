@@ -12,10 +12,21 @@ from numpy.typing import NDArray
 
 from keras_lime.core.scores import ImageScorer
 
-__all__ = ["PLACES", "Occlusion", "hide", "occluded", "run_occlusion"]
+__all__ = ["REGIONS", "Occlusion", "hide", "occluded", "run_occlusion"]
 
-_CORNERS = ("top left corner", "top right corner", "bottom left corner", "bottom right corner")
-PLACES = (*_CORNERS, "top border", "bottom border", "left border", "right border")
+_SIDES: dict[str, tuple[str | None, str | None]] = {
+    "top left corner": ("first", "first"),
+    "top right corner": ("first", "last"),
+    "bottom left corner": ("last", "first"),
+    "bottom right corner": ("last", "last"),
+    "top border": ("first", None),
+    "bottom border": ("last", None),
+    "left border": (None, "first"),
+    "right border": (None, "last"),
+}
+"""Of each region the end of the rows and of the columns that it takes; None: all of them."""
+
+REGIONS = tuple(_SIDES)
 """What is hidden, in order: four corners, four borders."""
 
 _CORNER, _BORDER, _FRAME = 1 / 5, 1 / 10, 0.22
@@ -27,7 +38,7 @@ class Occlusion:
     """A model's answers; n probes.
 
     Attributes:
-        drops: float array (n, 8), by how much the probability of the predicted class falls when each of `PLACES` is
+        drops: float array (n, 8), by how much the probability of the predicted class falls when each of `REGIONS` is
             hidden.
         frame: float array (n,), its probability when the frame alone is shown, (p − chance) / (1 − chance).
     """
@@ -38,29 +49,29 @@ class Occlusion:
     def mean(self, chosen: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
         """Mean drops (8,) over all or some probes; NaN without any."""
         drops = self.drops if chosen is None else self.drops[chosen]
-        return drops.mean(axis=0) if len(drops) else np.full(len(PLACES), np.nan)
+        return drops.mean(axis=0) if len(drops) else np.full(len(REGIONS), np.nan)
 
     def stderr(self, chosen: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
         """Standard errors (8,) of the mean drops; NaN for less than two probes."""
         drops = self.drops if chosen is None else self.drops[chosen]
         if len(drops) < 2:
-            return np.full(len(PLACES), np.nan)
+            return np.full(len(REGIONS), np.nan)
         errors: NDArray[np.float64] = drops.std(axis=0, ddof=1) / np.sqrt(len(drops))
         return errors
 
 
-def hide(image: NDArray[Any], place: int) -> NDArray[Any]:
-    """Paints one of `PLACES` in the mean colour of the pixels along its inner edge: seamless, but for what is in it.
+def hide(image: NDArray[Any], region: int) -> NDArray[Any]:
+    """Paints one of `REGIONS` in the mean colour of the pixels along its inner edge: seamless, but for what is in it.
 
     Args:
         image: array (h, w, c) or (h, w).
-        place: index into `PLACES`.
+        region: index into `REGIONS`.
 
     Returns:
         Array like `image`.
     """
     height, width = image.shape[:2]
-    low, high = _box(height, width, place), _box(height, width, place, margin=max(1, round(min(height, width) / 32)))
+    low, high = _box(height, width, region), _box(height, width, region, margin=max(1, round(min(height, width) / 32)))
     around = np.zeros((height, width), bool)
     around[high] = True
     around[low] = False
@@ -71,7 +82,7 @@ def hide(image: NDArray[Any], place: int) -> NDArray[Any]:
 
 
 def occluded(images: NDArray[Any], grey: NDArray[np.floating[Any]]) -> Iterator[NDArray[Any]]:
-    """Of each image the eight pictures with one of `PLACES` hidden, and the frame alone, its inside grey.
+    """Of each image the eight pictures with one of `REGIONS` hidden, and the frame alone, its inside grey.
 
     Args:
         images: array (n, h, w, c) or (n, h, w).
@@ -80,8 +91,8 @@ def occluded(images: NDArray[Any], grey: NDArray[np.floating[Any]]) -> Iterator[
     height, width = images.shape[1:3]
     edge = max(1, round(_FRAME * min(height, width)))
     for image in images:
-        for place in range(len(PLACES)):
-            yield hide(image, place)
+        for region in range(len(REGIONS)):
+            yield hide(image, region)
         frame = np.array(image)
         frame[edge : height - edge, edge : width - edge] = grey if image.ndim == 3 else grey[0]
         yield frame
@@ -108,22 +119,16 @@ def run_occlusion(
     """
     scores = scorer.score_images(occluded(images, grey))
     chance = 1 / scores.shape[1]
-    scores = scores.reshape(len(images), len(PLACES) + 1, -1)
+    scores = scores.reshape(len(images), len(REGIONS) + 1, -1)
     kept = np.take_along_axis(scores, np.asarray(before)[:, None, None], axis=2)[..., 0]
     drops = np.asarray(before_values, np.float64)[:, None] - kept[:, :-1]
     return Occlusion(drops, (kept[:, -1] - chance) / (1 - chance))
 
 
-def _box(height: int, width: int, place: int, margin: int = 0) -> tuple[slice, slice]:
-    """Rows and columns of a place, grown inwards by some pixels."""
-    side = min(height, width)
-    deep = max(1, round((_CORNER if place < 4 else _BORDER) * side)) + margin
-    first, last = slice(0, deep), slice(-deep, None)
-    match PLACES[place].split():
-        case [vertical, horizontal, "corner"]:
-            return first if vertical == "top" else last, first if horizontal == "left" else last
-        case ["top" | "bottom" as vertical, _]:
-            return first if vertical == "top" else last, slice(None)
-        case [horizontal, _]:
-            return slice(None), first if horizontal == "left" else last
-    raise ValueError(f"`place` must be 0 to {len(PLACES) - 1}. Received: place={place}.")
+def _box(height: int, width: int, region: int, margin: int = 0) -> tuple[slice, slice]:
+    """Rows and columns of a region, grown inwards by some pixels."""
+    ends = _SIDES[REGIONS[region]]
+    deep = max(1, round((_BORDER if None in ends else _CORNER) * min(height, width))) + margin
+    slices = {"first": slice(0, deep), "last": slice(-deep, None), None: slice(None)}
+    rows, columns = (slices[end] for end in ends)
+    return rows, columns

@@ -13,8 +13,12 @@ from numpy.typing import NDArray
 
 from keras_lime.core.scores import ImageScorer
 from keras_lime.shortcut.background import can_be_swapped, remove_objects
+from keras_lime.shortcut.results import Obstacle
 
-__all__ = ["Figures", "SwapPlan", "SwapScores", "make_swap_plan", "run_swap", "why_no_swap"]
+__all__ = ["N_DONORS", "SwapPlan", "SwapScores", "SwapStatistics", "make_swap_plan", "run_swap", "why_no_swap"]
+
+N_DONORS = 4
+"""Backgrounds of other classes per probe: in training, in an audit, and wherever nobody asks for more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,23 +66,23 @@ class SwapPlan:
 
 
 @dataclass(frozen=True)
-class Figures:
+class SwapStatistics:
     """What the swap says about all probes or about those of one class; NaN where nothing can be said.
 
     Attributes:
         n: number of probes.
         swap_flip: share of the predictions that change, 0..1.
         swap_flip_stderr: its standard error over the probes; NaN for less than two.
-        p_background: probability of the predicted class with the object taken out, (p − chance) / (1 − chance): 1 is
-            certain, 0 a guess.
-        p_object: the same with the object alone, on grey.
+        background_certainty: probability of the predicted class with the object taken out, (p − chance) /
+            (1 − chance): 1 is certain, 0 a guess.
+        object_certainty: the same with the object alone, on grey.
     """
 
     n: int
     swap_flip: float
     swap_flip_stderr: float
-    p_background: float
-    p_object: float
+    background_certainty: float
+    object_certainty: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +115,7 @@ class SwapScores:
         changed: NDArray[np.bool_] = (self.after >= 0) & (self.after != self.before[:, None])
         return changed
 
-    def figures(self, label: int | None = None) -> Figures:
+    def statistics(self, label: int | None = None) -> SwapStatistics:
         """The numbers of one class, or of all probes.
 
         Args:
@@ -120,36 +124,48 @@ class SwapScores:
         chosen = np.ones(len(self.before), bool) if label is None else self.plan.labels[self.plan.probes] == label
         count = int(chosen.sum())
         if count == 0:
-            return Figures(0, *[float("nan")] * 4)
+            return SwapStatistics(0, *[float("nan")] * 4)
         shares = (self.changed.sum(axis=1) / (self.after >= 0).sum(axis=1))[chosen]
         error = float(shares.std(ddof=1) / np.sqrt(count)) if count > 1 else float("nan")
         known = 1 - self.chance
         background, alone = (
             (float(values[chosen].mean()) - self.chance) / known for values in (self.background, self.object)
         )
-        return Figures(count, float(shares.mean()), error, background, alone)
+        return SwapStatistics(count, float(shares.mean()), error, background, alone)
 
-    def classes(self) -> dict[int, Figures]:
+    def classes(self) -> dict[int, SwapStatistics]:
         """The numbers of each true class that has a probe in the test."""
-        return {int(label): self.figures(label) for label in np.unique(self.plan.labels[self.plan.probes])}
+        return {int(label): self.statistics(label) for label in np.unique(self.plan.labels[self.plan.probes])}
 
 
-def why_no_swap(labels: NDArray[np.int64] | None, masks: NDArray[np.bool_] | None) -> str | None:
-    """Why the swap cannot be measured with such probes, as a sentence; None if it can.
+def why_no_swap(labels: NDArray[np.int64] | None, masks: NDArray[np.bool_] | None) -> Obstacle | None:
+    """Why the swap cannot be measured with such probes; None if it can.
 
     Args:
         labels: int array (n,), or None.
         masks: bool array (n, h, w), or None.
     """
     if masks is None:
-        return "The probes have no object masks or boxes, so object and background cannot be told apart."
+        return Obstacle(
+            "The probes have no object masks or boxes, so it is unknown where the objects are.",
+            "Give `ProbeSet` their `masks` or `boxes`; rough ones do.",
+        )
     if labels is None:
-        return "The probes have no labels, so it is not known which backgrounds belong to other classes."
+        return Obstacle(
+            "The probes have no labels, so it is unknown which backgrounds belong to other classes.",
+            "Give `ProbeSet` their `labels`.",
+        )
     usable = can_be_swapped(masks)
     if not usable.any():
-        return "No object mask tells an object from a background: they cover nothing, or all of the picture."
+        return Obstacle(
+            "No object mask separates an object from a background: they cover nothing, or all of the picture.",
+            "Give masks that are True on the object and False around it.",
+        )
     if len(np.unique(labels[usable])) < 2:
-        return "All probes with a usable object mask are of one class, so there are no backgrounds of other classes."
+        return Obstacle(
+            "All probes with a usable object mask are of one class, so there are no backgrounds of other classes.",
+            "Add probes of other classes.",
+        )
     return None
 
 
@@ -159,7 +175,7 @@ def make_swap_plan(
     masks: NDArray[np.bool_],
     *,
     grey: NDArray[np.floating[Any]],
-    n_donors: int | None = 4,
+    n_donors: int | None = N_DONORS,
     same_class: bool = False,
     seed: int = 0,
 ) -> SwapPlan:

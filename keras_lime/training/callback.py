@@ -4,28 +4,30 @@ Training is sacred: what cannot work is refused before the first batch, and what
 on. May import Keras, the core, the scorer and the log.
 """
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Unpack
 
 import keras
 
 from keras_lime.core.explanation import Explanation
-from keras_lime.core.pipeline import check_classes, explain_plans
+from keras_lime.core.pipeline import check_classes
 from keras_lime.core.plan import Plan, make_plans
 from keras_lime.core.settings import SettingsDict, make_settings
 from keras_lime.exceptions import warn
 from keras_lime.probes import ProbeSet
 from keras_lime.scoring import make_scorer
 from keras_lime.scoring.gradients import CrossCheck
-from keras_lime.shortcut import Summary, summarise
 from keras_lime.shortcut.decision import Verdict
-from keras_lime.shortcut.monitor import ShortcutResult, ShortcutWatch
+from keras_lime.shortcut.monitor import ShortcutMonitor
 from keras_lime.tensorboard.logging.log import LimeLog
+from keras_lime.training.arguments import check_arguments, check_epoch
+from keras_lime.training.failures import Failure, Failures
+from keras_lime.training.metrics import logs_of
+from keras_lime.training.outcome import EpochOutcome, Material, observe
 from keras_lime.training.processes import is_first_process
 from keras_lime.training.progress import Progress
-from keras_lime.training.schedule import Epochs, PictureSchedule, check_epochs, is_chosen
+from keras_lime.training.schedule import Epochs, PictureSchedule, check_epochs, is_chosen, planned_epochs
 
 __all__ = ["LimeCallback"]
 
@@ -61,7 +63,7 @@ class LimeCallback(keras.callbacks.Callback):
         shortcut_threshold: share of the predictions that may change when backgrounds are swapped, 0..1; `None` makes no
             shortcut tests. Defaults to `0.25`.
         patience: explained epochs in a row above the threshold that make an alarm. Defaults to `2`.
-        on_alarm: called with the `Verdict` when an alarm begins; its `words` say what was found. Defaults to `None`.
+        on_alarm: called with the `Verdict` when an alarm begins; its `message` says what was found. Defaults to `None`.
         stop_training: end the training when an alarm begins. Defaults to `False`.
         cross_check: compare the weights with `integrated_gradients`, 16 passes a probe. Defaults to `False`.
         on_error: `"warn"` warns once and lets training go on when an explanation fails, `"raise"` raises. Defaults to
@@ -97,9 +99,7 @@ class LimeCallback(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self._settings = make_settings(settings, num_samples=256)
-        _check(probes, log_dir, name, max_images, verbose, on_error)
-        if on_alarm is not None and not callable(on_alarm):
-            raise TypeError(f"`on_alarm` must be a function of the verdict, or None. Received: on_alarm={on_alarm!r}.")
+        check_arguments(probes, log_dir, name, max_images, verbose, on_alarm, on_error)
         check_epochs(epochs)
         self.probes = probes
         self.directory = Path(log_dir) / name
@@ -107,10 +107,10 @@ class LimeCallback(keras.callbacks.Callback):
         self._epochs, self._max_images, self._verbose, self._on_error = epochs, max_images, verbose, on_error
         self._subjects = probes.subjects()
         self._on_alarm, self._stop_training = on_alarm, stop_training
-        self._gradients = CrossCheck() if cross_check else None
-        self._watch: ShortcutWatch | None = None
+        self._cross_check = CrossCheck() if cross_check else None
+        self._monitor: ShortcutMonitor | None = None
         if shortcut_threshold is not None:
-            self._watch = ShortcutWatch(
+            self._monitor = ShortcutMonitor(
                 probes.images,
                 probes.labels,
                 probes.masks,
@@ -120,20 +120,20 @@ class LimeCallback(keras.callbacks.Callback):
                 patience=patience,
                 seed=self._settings.seed,
             )
+        self._object_chance = None if probes.masks is None else float(probes.masks.mean())
         self._plans: list[Plan] | None = None
         self._log: LimeLog | None = None
-        self._reset(None)
+        self._reset()
 
-    def _reset(self, planned: list[int] | None) -> None:
-        self._pictures = PictureSchedule(planned)
-        self._latest: list[Explanation] = []
+    def _reset(self) -> None:
+        self._schedule = PictureSchedule(None)
+        self._outcome: EpochOutcome | None = None
         self._pictured: int | None = None
-        self._warned = False
         self._first_epoch = True
         self._metrics: dict[str, float] = {}
-        self._shortcut: ShortcutResult | None = None
-        if self._watch is not None:
-            self._watch.reset()
+        self._failures = Failures(self._on_error, self.directory)
+        if self._monitor is not None:
+            self._monitor.reset()
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Checks model and probes, makes the plans and opens the event file."""
@@ -145,28 +145,33 @@ class LimeCallback(keras.callbacks.Callback):
                 f"`name` must be unique among the LimeCallbacks of one fit. Received: name={self.name!r} twice. "
                 'Give the second one a name of its own, such as name="lime_train".'
             )
-        self._reset(None)
+        self._reset()
         self._prepare(self.model)
         self._open()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Spreads the pictures over the epochs that this fit will explain."""
         if self._first_epoch and self._log is not None:
-            last = self.params.get("epochs") or epoch + 1
-            planned = [each for each in range(epoch, last) if each == epoch or is_chosen(self._epochs, each)]
-            self._pictures = PictureSchedule(planned)
+            with self._failures.guard(Failure.CHOOSE, epoch):
+                self._schedule = PictureSchedule(planned_epochs(self._epochs, epoch, self.params.get("epochs")))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Explains the probes if the epoch is chosen, and puts this callback's keys in `logs`."""
-        if self._first_epoch or is_chosen(self._epochs, epoch):
-            self._guarded(epoch, logs)
+        chosen = True
+        if not self._first_epoch:
+            with self._failures.guard(Failure.CHOOSE, epoch):
+                chosen = is_chosen(self._epochs, epoch)
         self._first_epoch = False
+        if chosen:
+            self._explain(epoch, self._verbosity(), logs)
         if logs is not None:
-            logs.update(self._metrics)
+            logs.update(self._metrics or self._logs_of(None))
+        self._failures.raise_pending()
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Writes the last explained epoch's pictures and closes the event file."""
         self._close()
+        self._failures.raise_pending()
 
     def explain(self, model: Any, epoch: int, logs: Mapping[str, Any] | None = None) -> list[Explanation]:
         """Explains and logs the probes now; for training loops of one's own, without `fit`.
@@ -194,13 +199,18 @@ class LimeCallback(keras.callbacks.Callback):
             ...     explanations = callback.explain(model, epoch)
             >>> callback.close()
         """
+        step = check_epoch(epoch)
         self._prepare(model)
         self._open()
-        return self._explain(epoch, Progress(0, len(self.probes), self.name), logs)
+        self._failures.mode = "raise"
+        outcome = self._explain(step, 0, logs)
+        self._failures.raise_pending()
+        return [] if outcome is None else list(outcome.explanations)
 
     def close(self) -> None:
         """Ends a session of `explain()` calls: writes the last pictures and closes the event file."""
         self._close()
+        self._failures.raise_pending()
 
     def _prepare(self, model: Any) -> None:
         """Builds the model's scorer and, at the first call, the plans."""
@@ -213,130 +223,86 @@ class LimeCallback(keras.callbacks.Callback):
             batch_size=settings.batch_size,
         )
         check_classes(self._scorer, self._subjects, self.probes.class_names)
-        if self._gradients is not None:
-            self._gradients.follow(model)
+        if self._cross_check is not None:
+            self._cross_check.follow(model)
         if self._plans is None:
             self._plans = make_plans(list(self.probes.images), settings)
-        if self._watch is not None:
-            self._watch.prepare()
+        if self._monitor is not None:
+            self._monitor.prepare()
 
     def _open(self) -> None:
         if self._log is None and is_first_process():
-            shortcut = None if self._watch is None else self._watch.describe()
+            shortcut = None if self._monitor is None else self._monitor.describe()
             names, settings = self.probes.class_names, self._settings.describe()
             self._log = LimeLog(self.directory, self.name, names, settings, shortcut)
 
-    def _guarded(self, epoch: int, logs: Mapping[str, Any] | None) -> None:
-        """Explains, and warns where that fails."""
-        try:
-            self._explain(epoch, Progress(self._verbosity(), len(self.probes), self.name), logs)
-        except Exception as error:
-            if self._on_error == "raise":
-                raise
-            if not self._metrics:
-                self._metrics = self._as_logs(None)
-            if not self._warned:
-                self._warned = True
-                warn(f"LimeCallback could not explain epoch {epoch}; training goes on, and this is said once. {error}")
-
-    def _explain(self, epoch: int, progress: Progress, logs: Mapping[str, Any] | None) -> list[Explanation]:
-        plans, names = self._plans or [], self.probes.class_names
-        explanations: list[Explanation] = []
-        for explanation in explain_plans(
-            plans, self._subjects, self._scorer, self._settings, class_names=names, step=epoch
-        ):
-            explanations.append(explanation)
-            progress.update(len(explanations))
-        summary = summarise(explanations)
-        began = self._test_for_shortcuts(epoch, explanations, logs)
-        checked = None if self._gradients is None else self._gradients.check(explanations)
-        self._metrics = self._as_logs(summary)
-        progress.done(self._metrics)
+    def _explain(self, epoch: int, verbosity: int, logs: Mapping[str, Any] | None) -> EpochOutcome | None:
+        """Observes an epoch and lets everything follow that depends on it; nothing waits for another."""
+        progress = Progress(verbosity, len(self.probes), self.name)
+        outcome: EpochOutcome | None = None
+        with self._failures.guard(Failure.EXPLAIN, epoch):
+            outcome = observe(
+                epoch,
+                self._material(),
+                self._scorer,
+                self._monitor,
+                self._cross_check,
+                logs,
+                progress=progress.update,
+                guard=self._failures.guard,
+            )
+        if outcome is None:
+            return None
+        self._outcome, self._metrics = outcome, self._logs_of(outcome)
+        if outcome.alarm_began and outcome.tests is not None:
+            self._raise_alarm(epoch, outcome.tests.verdict)
+        with self._failures.guard(Failure.PROGRESS, epoch):
+            progress.done(self._metrics)
         if self._log is not None:
-            output = self._scorer.output
-            about = None if output is None else (output.kind, output.n_outputs)
-            self._log.write(epoch, plans, self._subjects, explanations, summary, self._shortcut, checked, about)
-            self._latest = explanations
-            if self._pictures.takes(epoch):
+            with self._failures.guard(Failure.WRITE, epoch):
+                self._log.write(outcome, self._plans or [], self._subjects)
+            if self._schedule.takes(epoch):
                 self._write_pictures(self._log)
-        if began and self._shortcut is not None:
-            self._raise_alarm(epoch, self._shortcut.verdict)
-        return explanations
+        return outcome
 
-    def _test_for_shortcuts(
-        self, epoch: int, explanations: Sequence[Explanation], logs: Mapping[str, Any] | None
-    ) -> bool:
-        """Measures and judges; says whether an alarm began."""
-        if self._watch is None:
-            return False
-        before = [each.predicted for each in explanations]
-        values = [each.predicted_value for each in explanations]
-        self._shortcut = self._watch.test(epoch, self._scorer, before, values, logs)
-        return self._shortcut.verdict.began
+    def _material(self) -> Material:
+        plans, names = self._plans or [], self.probes.class_names
+        return Material(plans, self._subjects, self._settings, names, self.probes.labels)
 
     def _raise_alarm(self, epoch: int, verdict: Verdict) -> None:
-        warn(f"Shortcut alarm at epoch {epoch}. {verdict.words}")
+        """Stops first, then calls the hook, then warns: none of them can keep another from happening."""
+        if self._stop_training:
+            with self._failures.guard(Failure.STOP, epoch):
+                if self.model is not None:
+                    self.model.stop_training = True
         if self._on_alarm is not None:
-            self._on_alarm(verdict)
-        if self._stop_training and self.model is not None:
-            self.model.stop_training = True
+            with self._failures.guard(Failure.HOOK, epoch):
+                self._on_alarm(verdict)
+        with self._failures.guard(Failure.HOOK, epoch):
+            warn(f"Shortcut alarm at epoch {epoch}. {verdict.message}")
 
     def _write_pictures(self, log: LimeLog) -> None:
-        if self._latest and self._latest[0].step != self._pictured:
-            self._pictured = self._latest[0].step
-            log.pictures(self._latest[: self._max_images])
-            if self._shortcut is not None and self._max_images:
-                log.swaps(self._pictured or 0, self._shortcut, self._latest)
+        outcome = self._outcome
+        if outcome is None or outcome.step == self._pictured:
+            return
+        self._pictured = outcome.step
+        with self._failures.guard(Failure.PICTURES, outcome.step):
+            log.pictures(outcome.explanations[: self._max_images])
+            if self._max_images:
+                log.swaps(outcome)
 
     def _close(self) -> None:
         log, self._log = self._log, None
-        if log is None:
-            return
-        try:
+        if log is not None:
             self._write_pictures(log)
-            log.close()
-        except OSError as error:
-            warn(f"LimeCallback could not finish its log in {self.directory}. {error}")
+            with self._failures.guard(Failure.CLOSE):
+                log.close()
+        self._failures.summarise()
 
-    def _as_logs(self, summary: Summary | None) -> dict[str, float]:
-        """The keys for `logs`, never NaN: a monitor that compares with NaN would never act again."""
-        r2 = math.nan if summary is None else summary.overall.r2
-        metrics = {f"{self.name}_r2": r2 if math.isfinite(r2) else 0.0}
-        if self.probes.masks is not None:
-            share = math.nan if summary is None else summary.overall.object_share
-            metrics[f"{self.name}_object_share"] = share if math.isfinite(share) else float(self.probes.masks.mean())
-        if self._watch is not None and self._watch.measures_swap:
-            swap = None if self._shortcut is None else self._shortcut.evidence.swap
-            metrics[f"{self.name}_swap_flip"] = 1.0 if swap is None else swap.figures().swap_flip
-        return metrics
+    def _logs_of(self, outcome: EpochOutcome | None) -> dict[str, float]:
+        monitored = {} if self._monitor is None else self._monitor.monitored
+        return logs_of(outcome, self.name, self._object_chance, monitored)
 
     def _verbosity(self) -> int:
         verbose = self.params.get("verbose", 0) if self._verbose == "auto" else self._verbose
         return 1 if verbose == "auto" else int(verbose)
-
-
-def _check(probes: Any, log_dir: Any, name: Any, max_images: Any, verbose: Any, on_error: Any) -> None:
-    if not isinstance(probes, ProbeSet):
-        raise TypeError(
-            f"`probes` must be a ProbeSet. Received: {type(probes).__name__}. Make one with `ProbeSet(images, labels)` "
-            "or `ProbeSet.from_dataset(val_ds, per_class=2)`."
-        )
-    if not isinstance(log_dir, str | Path) or "://" in str(log_dir):
-        raise ValueError(f"`log_dir` must be a folder of this machine's file system. Received: log_dir={log_dir!r}.")
-    if (
-        not isinstance(name, str)
-        or not name
-        or "/" in name
-        or "\\" in name
-        or name in {".", "..", "train", "validation"}
-    ):
-        raise ValueError(
-            "`name` must name a folder beside Keras' own `train` and `validation`, without slashes. "
-            f"Received: name={name!r}."
-        )
-    if not isinstance(max_images, int) or max_images < 0:
-        raise ValueError(f"`max_images` must be an integer of at least 0. Received: max_images={max_images!r}.")
-    if verbose not in ("auto", 0, 1, 2):
-        raise ValueError(f'`verbose` must be "auto", 0, 1 or 2. Received: verbose={verbose!r}.')
-    if on_error not in ("warn", "raise"):
-        raise ValueError(f'`on_error` must be "warn" or "raise". Received: on_error={on_error!r}.')

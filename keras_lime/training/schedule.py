@@ -1,13 +1,16 @@
 """Which epochs are explained, and which of those leave pictures. Imports nothing heavy."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
-__all__ = ["Epochs", "PictureSchedule", "check_epochs", "is_chosen"]
+__all__ = ["Epochs", "PictureSchedule", "check_epochs", "is_chosen", "planned_epochs"]
 
 Epochs = int | Collection[int] | Callable[[int], bool]
 
 _MOST_PICTURES = 10
 """TensorBoard's Images tab keeps this many steps of a tag."""
+
+_MOST_ASKED = 10_000
+"""For a longer training a function is not asked about every epoch in advance."""
 
 
 def check_epochs(epochs: Epochs) -> None:
@@ -41,6 +44,32 @@ def is_chosen(epochs: Epochs, epoch: int) -> bool:
     return epoch in epochs
 
 
+def planned_epochs(epochs: Epochs, first: int, last: int | None) -> Sequence[int] | None:
+    """The epochs that a training will explain, without listing what may be billions.
+
+    Args:
+        epochs: which are chosen.
+        first: the training's first epoch, which is always explained.
+        last: one more than its last, or None where that is unknown.
+
+    Returns:
+        Them in order; None where nobody knows them before, as for a function over a long training.
+    """
+    if last is None:
+        return None
+    if isinstance(epochs, int):
+        chosen = range(first + (-first - 1) % epochs, last, epochs)
+        if len(chosen) and chosen[0] == first:
+            return chosen
+        # A range cannot hold an odd first element, and of a long one the first two hardly differ in place.
+        return chosen if len(chosen) > _MOST_ASKED else [first, *chosen]
+    if callable(epochs):
+        if last - first > _MOST_ASKED:
+            return None
+        return [epoch for epoch in range(first, last) if epoch == first or is_chosen(epochs, epoch)]
+    return sorted({first, *(epoch for epoch in epochs if first <= epoch < last)})
+
+
 class PictureSchedule:
     """Chooses at most nine explained epochs for pictures, spread over the run; the last one is added at its end.
 
@@ -50,7 +79,7 @@ class PictureSchedule:
         planned: the epochs that will be explained, in order, or None where nobody knows.
     """
 
-    def __init__(self, planned: list[int] | None) -> None:
+    def __init__(self, planned: Sequence[int] | None) -> None:
         self._count = 0
         self._steps: set[int] | None = None
         if planned is not None:

@@ -6,113 +6,179 @@ from typing import Any
 import numpy as np
 import pytest
 
-from keras_lime.shortcut.decision import Alarm, Evidence, least_accuracy, training_accuracy
-from keras_lime.shortcut.occlusion import Occlusion
-from keras_lime.shortcut.swap import SwapScores, make_swap_plan
+from keras_lime.core.display import Display
+from keras_lime.shortcut.background_swap import BackgroundSwap
+from keras_lime.shortcut.decision import Alarm, Verdict, least_accuracy, training_accuracy
+from keras_lime.shortcut.hidden_regions import HiddenRegions
+from keras_lime.shortcut.protocol import PreparedTest, ProbeData, run_test
+from keras_lime.shortcut.results import Predictions, Status, TestResult
 from tests.support.worlds import squares
 
 GOOD = {"accuracy": 0.9}
+NAMES = ("stop", "yield", "limit", "Tinca tinca, a fish")
 
 
-def _swap(share: float, n: int = 24, only: int | None = None) -> SwapScores:
-    """Swaps of which `share` flip, in all classes or in one."""
+class _Replay:
+    """A scorer whose answers are made up: what each picture in turn is taken for."""
+
+    def __init__(self, scores: np.ndarray) -> None:
+        self.scores = scores
+
+    def score_images(self, images: Any) -> np.ndarray:
+        assert len(list(images)) == len(self.scores)
+        return self.scores
+
+
+def _probes(n: int = 24) -> ProbeData:
     images, labels, masks = squares(n)
-    plan = make_swap_plan(images, labels, masks, grey=np.zeros(3))
-    before = labels[plan.probes]
-    flips = np.arange(plan.donors.shape[1]) < share * plan.donors.shape[1]
-    after = np.where(flips, plan.labels[plan.donors], before[:, None])
-    if only is not None:
-        after = np.where(before[:, None] == only, after, before[:, None])
-    half = np.full(len(before), 0.5)
-    return SwapScores(plan, 0.25, before, half, after, np.full(after.shape, 0.9), half, half)
+    return ProbeData(images, Display.of(images), labels, masks, class_names=NAMES)
 
 
-def _evidence(share: float, **given: Any) -> Evidence:
-    names = ("stop", "yield", "limit", "entry")
-    return Evidence(4, _swap(share, given.pop("n", 24), given.pop("only", None)), class_names=names, **given)
+def _predictions(probes: ProbeData) -> Predictions:
+    assert probes.labels is not None
+    return Predictions(probes.labels, np.full(len(probes.labels), 0.5), 4, NAMES)
+
+
+def _result(share: float, n: int = 24, only: int | None = None, background: float = 0.5) -> TestResult:
+    """A swap of which `share` flips, in all classes or in one."""
+    probes = _probes(n)
+    plan = BackgroundSwap().prepare(probes, thorough=False)
+    rows = []
+    for probe, donors in zip(plan.probes, plan.donors, strict=True):
+        own = plan.labels[probe]
+        alone = np.full(4, (1 - background) / 3)
+        alone[own] = background
+        rows += [alone, alone]
+        for position, donor in enumerate(donors[donors >= 0]):
+            flips = position < share * len(donors) and only in (None, own)
+            rows.append(0.9 * np.eye(4)[plan.labels[donor] if flips else own] + 0.025)
+    return run_test(PreparedTest(BackgroundSwap(), plan), probes, _Replay(np.array(rows)), _predictions(probes), 0.25)
+
+
+def _judge(alarm: Alarm, *results: TestResult, logs: dict[str, Any] | None = None) -> Verdict:
+    return alarm.judge(results, 4, GOOD if logs is None else logs)
 
 
 def test_two_measurements_in_a_row_make_an_alarm() -> None:
     alarm = Alarm()
-    first, second, third = (alarm.judge(_evidence(0.5), GOOD) for _ in range(3))
-    assert not first.alarm
+    first, second, third = (_judge(alarm, _result(0.5)) for _ in range(3))
+    assert (first.alarm, first.status) == (False, Status.CANNOT_SAY)
+    assert "takes more measurements in a row" in first.message
     assert second.alarm
     assert second.began
     assert third.alarm
     assert not third.began
-    assert "50% (± 0%) of the predictions change, for 2 measurements in a row" in second.words
-    assert "class stop 50%" in second.words
+    assert "50 ± 0 % of the predictions change, for 2 measurements in a row" in second.message
+    assert "stop 50 %" in second.message
+
+
+def test_one_measurement_is_one_measurement() -> None:
+    assert "for 1 measurement in a row" in _judge(Alarm(patience=1), _result(0.5)).message
 
 
 def test_one_high_measurement_between_low_ones_is_none() -> None:
     alarm = Alarm()
-    assert not any(alarm.judge(_evidence(share), GOOD).alarm for share in (0.5, 0.0, 0.5, 0.25, 0.5))
+    assert not any(_judge(alarm, _result(share)).alarm for share in (0.5, 0.0, 0.5, 0.25, 0.5))
 
 
 def test_an_alarm_ends_and_may_begin_again() -> None:
     alarm = Alarm(patience=1)
-    verdicts = [alarm.judge(_evidence(share), GOOD) for share in (0.5, 0.0, 0.5)]
-    assert [verdict.alarm for verdict in verdicts] == [True, False, True]
+    verdicts = [_judge(alarm, _result(share)) for share in (0.5, 0.0, 0.5)]
+    assert [verdict.status for verdict in verdicts] == [Status.ALARM, Status.PASSED, Status.ALARM]
     assert [verdict.began for verdict in verdicts] == [True, False, True]
 
 
 def test_it_counts_only_once_training_has_got_somewhere() -> None:
     alarm = Alarm()
-    verdicts = [alarm.judge(_evidence(0.75), {"accuracy": share}) for share in (0.3, 0.4, 0.6, 0.7)]
+    verdicts = [_judge(alarm, _result(0.75), logs={"accuracy": share}) for share in (0.3, 0.4, 0.6, 0.7)]
     assert [verdict.counted for verdict in verdicts] == [False, False, True, True]
     assert [verdict.alarm for verdict in verdicts] == [False, False, False, True]
-    assert "does not count yet: training accuracy is 0.30" in verdicts[0].words
+    assert "does not count yet: training accuracy is 0.30" in verdicts[0].message
+
+
+def test_a_calm_epoch_that_does_not_count_is_no_all_clear() -> None:
+    assert _judge(Alarm(), _result(0.0), logs={"accuracy": 0.3}).status is Status.CANNOT_SAY
 
 
 def test_without_an_accuracy_every_measurement_counts_and_it_says_so() -> None:
     alarm = Alarm()
-    assert "No training accuracy is logged" in alarm.judge(_evidence(0.1), {"loss": 0.3, "val_accuracy": 0.1}).words
-    assert not alarm.judge(_evidence(0.5)).alarm
-    assert alarm.judge(_evidence(0.5)).alarm
+    verdict = _judge(alarm, _result(0.1), logs={"loss": 0.3, "val_accuracy": 0.1})
+    assert "No training accuracy is logged" in verdict.message
+    assert not _judge(alarm, _result(0.5), logs={}).alarm
+    assert _judge(alarm, _result(0.5), logs={}).alarm
 
 
-def test_few_probes_raise_no_alarm() -> None:
-    alarm = Alarm(patience=1)
-    verdict = alarm.judge(_evidence(1.0, n=4), GOOD)
-    assert not verdict.alarm
-    assert "4 probes are too few" in verdict.words
+def test_few_probes_raise_no_alarm_and_give_no_all_clear() -> None:
+    verdict = _judge(Alarm(patience=1), _result(1.0, n=4))
+    assert verdict.status is Status.CANNOT_SAY
+    assert "4 probes are too few" in _result(0.0, n=7).reason.replace("7", "4")
+    assert _result(0.0, n=7).status is Status.CANNOT_SAY
+    assert _result(0.0, n=8).status is Status.PASSED
 
 
-def test_one_class_by_itself() -> None:
-    alarm = Alarm(patience=1)
-    verdict = alarm.judge(_evidence(0.75, only=0), GOOD)
+@pytest.mark.parametrize(("only", "title"), [(0, "stop"), (3, "Tinca tinca, a fish")])
+def test_one_class_by_itself(only: int, title: str) -> None:
+    verdict = _judge(Alarm(patience=1), _result(0.75, only=only))
     assert verdict.alarm
-    assert [(each.test, each.subject) for each in verdict.readings] == [("class swap", "class stop")]
-    assert "Class stop: with the object on another background 75% (± 0%) of the predictions change" in verdict.words
+    assert [(each.kind, each.subject) for each in verdict.measurements] == [("class swap", title)]
+    assert f"For {title}, with the object on another background 75 ± 0 % of the predictions change" in verdict.message
 
 
 def test_one_class_by_itself_counts_later_in_training() -> None:
-    assert not Alarm(patience=1).judge(_evidence(0.75, only=0), {"accuracy": 0.7}).alarm
+    assert not _judge(Alarm(patience=1), _result(0.75, only=0), logs={"accuracy": 0.7}).alarm
 
 
-def test_a_model_that_wavers_is_no_shortcut() -> None:
-    swap = _swap(0.5)
-    guess = replace(swap, background=np.full(24, 0.25))
-    assert not Alarm(patience=1).judge(Evidence(4, guess), GOOD).alarm
+def test_a_model_that_wavers_is_no_shortcut_and_no_all_clear() -> None:
+    result = _result(0.5, background=0.25)
+    assert result.status is Status.CANNOT_SAY
+    assert "wavers" in result.reason
+    assert not _judge(Alarm(patience=1), result).alarm
+
+
+def _hidden(drops: np.ndarray) -> TestResult:
+    probes = replace(_probes(len(drops)), masks=None)
+    predictions = _predictions(probes)
+    kept = np.concatenate([0.5 - drops, np.full((len(drops), 1), 0.4)], axis=1)
+    scores = np.repeat(((1 - kept) / 3)[..., None], 4, axis=2)
+    np.put_along_axis(scores, predictions.classes[:, None, None], kept[..., None], axis=2)
+    replay = _Replay(scores.reshape(-1, 4))
+    return run_test(PreparedTest(HiddenRegions(), probes), probes, replay, predictions, 0.25)
 
 
 def test_hidden_corners() -> None:
-    drops = np.random.default_rng(0).normal(0, 0.02, (24, 8))
+    drops = np.random.default_rng(0).normal(0, 0.01, (24, 8))
     drops[:, 3] += 0.3
-    occlusion = Occlusion(drops, np.full(24, 0.4))
     alarm = Alarm()
-    verdicts = [alarm.judge(Evidence(4, occlusion=occlusion), GOOD) for _ in range(2)]
+    verdicts = [_judge(alarm, _hidden(drops)) for _ in range(2)]
     assert [verdict.alarm for verdict in verdicts] == [False, True]
-    assert "Hiding the bottom right corner takes 0.3" in verdicts[1].words
-    calm = Alarm(patience=1).judge(Evidence(4, occlusion=replace(occlusion, drops=drops * 0.1)), GOOD)
+    assert "Hiding the bottom right corner takes 0.3" in verdicts[1].message
+    calm = _judge(Alarm(patience=1), _hidden(drops * 0.1))
     assert not calm.alarm
-    assert "A hint only" in calm.words
+    assert "A hint only" in calm.message
 
 
-def test_nothing_measured_is_no_alarm() -> None:
-    verdict = Alarm(patience=1).judge(Evidence(0, unmeasured=("Nothing to see.",)), GOOD)
-    assert not verdict.alarm
-    assert "Nothing to see." in verdict.words
+def test_a_comma_in_a_class_name_cuts_nothing() -> None:
+    drops = np.random.default_rng(0).normal(0, 0.001, (24, 8))
+    drops[3::4, 4] += 0.3
+    verdict = _judge(Alarm(patience=1), _hidden(drops))
+    assert [each.subject for each in verdict.measurements if each.label == 3] == ["Tinca tinca, a fish, top border"]
+    assert "Hiding the top border takes" in verdict.message
+    assert "off the probability of the prediction for Tinca tinca, a fish (alarm above" in verdict.message
+
+
+def test_what_stands_in_gives_no_all_clear() -> None:
+    untested = TestResult("swap", Status.NOT_TESTED, "The probes have no object masks.", remedy="Give them.")
+    calm = _hidden(np.zeros((24, 8)))
+    assert calm.status is Status.PASSED
+    verdict = _judge(Alarm(), untested, calm)
+    assert verdict.status is Status.NOT_TESTED
+    assert verdict.message.startswith("Not tested. The probes have no object masks. Give them. The most that hiding")
+
+
+def test_nothing_measured_is_not_tested() -> None:
+    verdict = _judge(Alarm(patience=1), TestResult("swap", Status.NOT_TESTED, "Nothing to see."), logs={})
+    assert verdict.status is Status.NOT_TESTED
+    assert verdict.message == "Not tested. Nothing to see."
 
 
 @pytest.mark.parametrize(

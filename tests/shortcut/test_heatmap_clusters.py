@@ -9,7 +9,7 @@ from keras_lime.core.explanation import Explanation
 from keras_lime.core.localisation import pointing_game, relevance_rank
 from keras_lime.core.segmentation import Segmentation
 from keras_lime.core.surrogate import Fit
-from keras_lime.shortcut.heatmap_clusters import group_by_class, group_heatmaps, shared_place
+from keras_lime.shortcut.heatmap_clusters import cluster_by_class, cluster_heatmaps, common_region
 from tests.core.test_explanation import make
 
 GRID = Segmentation.from_labels(np.arange(16).reshape(4, 4).repeat(4, 0).repeat(4, 1))
@@ -27,23 +27,23 @@ def _one(*segments: int, noise: float = 0.0, seed: int = 0) -> Explanation:
     return _explanation(weights)
 
 
-def test_two_ways_of_deciding_are_two_groups() -> None:
+def test_two_ways_of_deciding_are_two_clusters() -> None:
     several = [_one(0, 1, noise=0.1, seed=seed) for seed in range(15)]
     several += [_one(14, 15, noise=0.1, seed=seed) for seed in range(10)]
-    groups = group_heatmaps(several)
-    assert groups is not None
-    np.testing.assert_array_equal(groups, [0] * 15 + [1] * 10)
+    clusters = cluster_heatmaps(several)
+    assert clusters is not None
+    np.testing.assert_array_equal(clusters, [0] * 15 + [1] * 10)
 
 
 def test_fewer_than_twenty_are_not_grouped() -> None:
-    assert group_heatmaps([_one(0)] * 19) is None
+    assert cluster_heatmaps([_one(0)] * 19) is None
 
 
 def test_equal_and_empty_heatmaps_do_not_break_it() -> None:
     for same in (_one(3), _explanation(np.zeros(16)), _explanation(-np.ones(16))):
-        groups = group_heatmaps([same] * 20)
-        assert groups is not None
-        assert len(groups) == 20
+        clusters = cluster_heatmaps([same] * 20)
+        assert clusters is not None
+        assert len(clusters) == 20
 
 
 def test_the_place_that_a_class_shares() -> None:
@@ -53,13 +53,13 @@ def test_the_place_that_a_class_shares() -> None:
     images[:, 12:, 12:] = 30
     images[chosen, 12:, 12:] = 200
     tag, elsewhere = [_one(15)] * 20, [_one(5)] * 20
-    found, other = shared_place(tag, images, chosen), shared_place(elsewhere, images, chosen)
+    found, other = common_region(tag, images, chosen), common_region(elsewhere, images, chosen)
     assert found is not None
     assert other is not None
     assert found.concentration > 0.5
     assert (found.row, found.column) > (0.75, 0.75)
     assert other.concentration < 0.3
-    assert shared_place(tag, images, np.arange(20) < 3) is None
+    assert common_region(tag, images, np.arange(20) < 3) is None
 
 
 @pytest.mark.parametrize(
@@ -94,11 +94,11 @@ def test_the_last_superpixel_counts_in_part() -> None:
     assert relevance_rank(_explanation(coef, mask)) == pytest.approx(16 / 24)
 
 
-def test_each_class_has_its_own_groups() -> None:
+def test_each_class_has_its_own_clusters() -> None:
     labels = [0] * 20 + [1] * 19 + [None] * 3
     several = [
         replace(_one(0 if index < 12 else 15, noise=0.1, seed=index), label=label) for index, label in enumerate(labels)
     ]
-    groups = group_by_class(several)
-    np.testing.assert_array_equal(groups[:20], [0] * 12 + [1] * 8)
-    np.testing.assert_array_equal(groups[20:], [-1] * 22)
+    clusters = cluster_by_class(several)
+    np.testing.assert_array_equal(clusters[:20], [0] * 12 + [1] * 8)
+    np.testing.assert_array_equal(clusters[20:], [-1] * 22)

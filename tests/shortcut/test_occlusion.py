@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_lime.shortcut.occlusion import PLACES, hide, occluded, run_occlusion
+from keras_lime.shortcut.occlusion import REGIONS, hide, occluded, run_occlusion
 from tests.support.worlds import Reader, corner_reader, object_reader, squares
 
 GREY = np.full(3, 20.0)
@@ -17,7 +17,7 @@ def _drops(reader: Reader) -> np.ndarray:
 
 def test_a_tag_is_found_in_its_corner() -> None:
     drops = _drops(corner_reader())
-    assert PLACES[int(drops[:4].argmax())] == "bottom right corner"
+    assert REGIONS[int(drops[:4].argmax())] == "bottom right corner"
     assert drops[3] > 0.3
     np.testing.assert_allclose(drops[:3], 0, atol=1e-9)
 
@@ -34,15 +34,15 @@ def test_what_is_hidden_gets_the_colour_beside_it(shape: tuple[int, ...], dtype:
     hidden = hide(image, 0)
     assert hidden.dtype == dtype
     assert (hidden == 100).all()
-    for place in range(1, 8):
-        changed = np.argwhere(hide(image, place) != image)
-        assert len(changed) == 0 or PLACES[place] in ("top border", "left border")
+    for region in range(1, 8):
+        changed = np.argwhere(hide(image, region) != image)
+        assert len(changed) == 0 or REGIONS[region] in ("top border", "left border")
 
 
-def test_every_place_is_hidden_where_it_is() -> None:
+def test_every_region_is_hidden_where_it_is() -> None:
     image = np.arange(40 * 40, dtype=np.float32).reshape(40, 40)
-    for place, corner in enumerate([(0, 0), (0, 39), (39, 0), (39, 39)]):
-        changed = hide(image, place) != image
+    for region, corner in enumerate([(0, 0), (0, 39), (39, 0), (39, 39)]):
+        changed = hide(image, region) != image
         assert changed[corner]
         assert changed.sum() <= 64
     assert (hide(image, 4) != image)[0].sum() >= 39

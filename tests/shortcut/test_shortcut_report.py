@@ -7,6 +7,8 @@ import pytest
 
 import keras_lime
 from keras_lime import ProbeSet, assert_no_shortcut, shortcut_report
+from keras_lime.shortcut.registry import registered
+from tests.support.shortcut_tests import Inverted
 from tests.support.worlds import background_reader, corner_reader, object_reader, squares
 
 NAMES = ("stop", "yield", "limit", "entry")
@@ -26,9 +28,9 @@ def test_a_reader_of_the_background() -> None:
     assert found.mixed_same == 1
     assert found.mixed_rand == 0
     assert found.bg_gap == 1
-    assert [each.test for each in found.findings][:2] == ["swap", "class swap"]
-    assert "100%" in str(found)
-    assert "class yield" in str(found)
+    assert [each.kind for each in found.findings][:2] == ["swap", "class swap"]
+    assert "100 ± 0 %" in str(found)
+    assert "yield" in str(found)
 
 
 def test_a_reader_of_the_object() -> None:
@@ -54,9 +56,9 @@ def test_without_masks() -> None:
     assert np.isnan(found.object_share)
     assert max(found.occlusion, key=lambda name: found.occlusion[name]).startswith("bottom")
     assert found.occlusion["bottom right corner"] > 0.3
-    assert "no object masks" in found.unmeasured[0]
+    assert "no object masks" in found.untested[0]
     assert "–" in str(found)
-    place = found.places[2]
+    place = found.common_regions[2]
     assert place.concentration > 0.05
     assert place.row > 0.75
     assert place.column > 0.75
@@ -72,9 +74,11 @@ def test_without_labels() -> None:
 
 def test_an_assertion_for_a_test_suite() -> None:
     assert_no_shortcut(object_reader(), probes())
-    with pytest.raises(AssertionError, match=r"reads the background: .* 100% of the predictions change, more than 25%"):
+    with pytest.raises(
+        AssertionError, match=r"reads the background: .* 100 % of the predictions change \(at most 25 % may"
+    ):
         assert_no_shortcut(background_reader(), probes())
-    with pytest.raises(AssertionError, match="class stop: 100%"):
+    with pytest.raises(AssertionError, match="stop: 100 ± 0 %"):
         assert_no_shortcut(background_reader(), probes())
     assert_no_shortcut(background_reader(), probes(), threshold=1.0)
 
@@ -88,9 +92,38 @@ def test_a_test_that_tests_nothing_must_not_pass(given: dict[str, Any]) -> None:
 def test_bad_arguments() -> None:
     with pytest.raises(ValueError, match="`threshold`"):
         assert_no_shortcut(object_reader(), probes(), threshold=25)
-    with pytest.raises(ValueError, match="two and more classes"):
+    with pytest.raises(ValueError, match="two or more classes"):
         shortcut_report(lambda images: images.mean(axis=(1, 2, 3))[:, None], probes(), output="regression", **LIME)
 
 
 def test_they_are_public() -> None:
     assert {"assert_no_shortcut", "shortcut_report"} <= set(keras_lime.__all__)
+
+
+@pytest.mark.parametrize("n", [30, 4])
+def test_a_constant_classifier_does_not_pass(n: int) -> None:
+    images, labels, masks = squares(n)
+
+    def constant(shown: np.ndarray) -> np.ndarray:
+        return np.tile([0.97, 0.01, 0.01, 0.01], (len(shown), 1))
+
+    with pytest.raises(AssertionError, match=rf"Cannot say.*predicts stop for all {n} probes"):
+        assert_no_shortcut(constant, ProbeSet(images, labels, masks=masks, class_names=NAMES))
+    assert shortcut_report(constant, ProbeSet(images, labels, masks=masks), **LIME).status == "cannot say"
+
+
+def test_few_probes_and_guesses_do_not_pass() -> None:
+    images, labels, masks = squares(7)
+    with pytest.raises(AssertionError, match=r"Cannot say.*7 probes are too few"):
+        assert_no_shortcut(object_reader(), ProbeSet(images, labels, masks=masks))
+    images, labels, masks = squares(24)
+    with pytest.raises(AssertionError, match=r"Cannot say.*0 of 24 probes right.*value range"):
+        assert_no_shortcut(object_reader(), ProbeSet(images, np.roll(labels, 1), masks=masks))
+
+
+def test_a_test_in_one_file_reaches_the_report() -> None:
+    with registered(Inverted()):
+        found = shortcut_report(object_reader(), probes(), **LIME)
+    assert [result.test for result in found.results] == ["swap", "occlusion", "inverted"]
+    assert "inverted: " in str(found)
+    assert "inverted: changed" in str(found)

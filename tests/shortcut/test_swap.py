@@ -20,19 +20,19 @@ def _swap(reader: Reader, plan: SwapPlan) -> SwapScores:
 
 
 def test_a_reader_of_the_object_never_flips() -> None:
-    found = _swap(object_reader(), _plan()).figures()
+    found = _swap(object_reader(), _plan()).statistics()
     assert found.swap_flip == 0
     assert found.swap_flip_stderr == 0
-    assert found.p_background == pytest.approx(0, abs=1e-9)
-    assert found.p_object == pytest.approx((0.91 - 0.25) / 0.75)
+    assert found.background_certainty == pytest.approx(0, abs=1e-9)
+    assert found.object_certainty == pytest.approx((0.91 - 0.25) / 0.75)
 
 
 def test_a_reader_of_the_background_always_flips() -> None:
     scores = _swap(background_reader(), _plan())
-    found = scores.figures()
+    found = scores.statistics()
     assert found.swap_flip == 1
-    assert found.p_background == pytest.approx((0.91 - 0.25) / 0.75)
-    assert found.p_object < 0.3
+    assert found.background_certainty == pytest.approx((0.91 - 0.25) / 0.75)
+    assert found.object_certainty < 0.3
     assert {label: each.swap_flip for label, each in scores.classes().items()} == dict.fromkeys(range(4), 1.0)
     np.testing.assert_array_equal(scores.after, scores.plan.labels[scores.plan.donors])
 
@@ -77,10 +77,10 @@ def test_one_probe_in_a_class_and_few_donors() -> None:
     np.testing.assert_array_equal(plan.donors[:4, 0], [4] * 4)
     assert (plan.donors[:4, 1:] == -1).all()
     scores = _swap(object_reader(), plan)
-    assert scores.figures(1).swap_flip == 0
-    assert np.isnan(scores.figures(1).swap_flip_stderr)
-    assert np.isnan(scores.figures(7).swap_flip)
-    assert scores.figures(7).n == 0
+    assert scores.statistics(1).swap_flip == 0
+    assert np.isnan(scores.statistics(1).swap_flip_stderr)
+    assert np.isnan(scores.statistics(7).swap_flip)
+    assert scores.statistics(7).n == 0
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.uint8])

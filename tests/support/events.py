@@ -47,6 +47,10 @@ class Events:
         """Numbers by step."""
         return {step: tensor.float_val[0] for step, tensor in self._values[tag].items()}
 
+    def texts(self, tag: str) -> dict[int, str]:
+        """Markdown by step."""
+        return {step: tensor.string_val[0].decode() for step, tensor in self._values[tag].items()}
+
     def images(self, tag: str) -> dict[int, Image.Image]:
         """Pictures by step."""
         return {step: Image.open(BytesIO(tensor.string_val[2])) for step, tensor in self._values[tag].items()}

@@ -83,7 +83,9 @@ def test_a_reader_of_the_object_raises_none(tmp_path: Path) -> None:
     record = events.records(SUMMARY_TAG)[2]
     assert record.array("swap_flip") == 0
     assert record.array("shortcut_alarm") == 0
-    assert record.header["shortcut"] == {"alarm": False, "began": None}
+    entry = record.header["shortcut"]
+    assert (entry["alarm"], entry["began"], entry["status"]) == (False, None, "passed")
+    assert [(test["test"], test["status"]) for test in entry["tests"]] == [("swap", "passed")]
 
 
 def test_the_records_hold_what_the_page_needs(tmp_path: Path) -> None:
@@ -131,7 +133,7 @@ def test_no_alarm_before_training_has_got_somewhere(tmp_path: Path) -> None:
 
 def test_a_watermark_is_found_without_masks(tmp_path: Path) -> None:
     alarms, events = follow(corner_reader(), tmp_path, probe_set=probes(masks=None))
-    assert "bottom right corner" in alarms[0].words
+    assert "bottom right corner" in alarms[0].message
     record = events.records(SUMMARY_TAG)[2]
     assert record.array("swap_flip") is None
     assert int(record.array("occlusion_drop")[:4].argmax()) == 3  # type: ignore[index]
@@ -140,8 +142,8 @@ def test_a_watermark_is_found_without_masks(tmp_path: Path) -> None:
 
 def test_with_masks_the_alarm_says_where_the_watermark_is(tmp_path: Path) -> None:
     alarms, _ = follow(corner_reader(), tmp_path)
-    assert "reads the background" in alarms[0].words
-    assert "Hiding the bottom right corner alone takes" in alarms[0].words
+    assert "reads the background" in alarms[0].message
+    assert "Hiding the bottom right corner alone takes" in alarms[0].message
 
 
 @pytest.mark.parametrize(
@@ -154,7 +156,7 @@ def test_with_masks_the_alarm_says_where_the_watermark_is(tmp_path: Path) -> Non
 )
 def test_masks_that_tell_nothing_raise_no_alarm_of_the_background(tmp_path: Path, given: dict[str, Any]) -> None:
     alarms, events = follow(background_reader(), tmp_path, probe_set=probes(**given))
-    assert not any("swap" in reading.test for verdict in alarms for reading in verdict.readings)
+    assert not any("swap" in measurement.kind for verdict in alarms for measurement in verdict.measurements)
     assert events.records(SUMMARY_TAG)[2].array("swap_flip") is None
     assert events.records(MANIFEST_TAG)[0].header["shortcut"]["unmeasured"]
 
@@ -242,3 +244,40 @@ def test_a_model_without_gradients_is_explained_all_the_same(tmp_path: Path) -> 
     record = read_events(tmp_path / "lime").records(SUMMARY_TAG)[1]
     assert record.header["cross_check"].startswith("The model gives no gradients")
     assert record.array("r2") is not None
+
+
+def test_nothing_tested_is_no_all_clear(tmp_path: Path) -> None:
+    _, events = follow(object_reader(), tmp_path, probe_set=probes(masks=None))
+    text = events.texts("shortcut")[0]
+    assert text.startswith("**Not tested** — The probes have no object masks or boxes")
+    assert "Give `ProbeSet` their `masks` or `boxes`" in text
+    assert events.records(SUMMARY_TAG)[2].header["shortcut"]["status"] == "not tested"
+
+
+@pytest.mark.parametrize("answer", [0, 3])
+def test_a_dead_network_gets_no_all_clear_and_no_good_keys(tmp_path: Path, answer: int) -> None:
+    def dead(images: np.ndarray) -> np.ndarray:
+        return np.tile(0.97 * np.eye(4)[answer] + 0.01 * (1 - np.eye(4)[answer]), (len(images), 1))
+
+    lime = callback(tmp_path)
+    lime.explain(dead, 0, {"accuracy": 0.9})
+    lime.close()
+    record = read_events(tmp_path / "lime").records(SUMMARY_TAG)[0]
+    assert record.array("swap_flip") == 0
+    assert record.header["shortcut"]["status"] == "cannot say"
+    assert f"predicts {NAMES[answer]} for all 16 probes" in record.header["shortcut"]["tests"][0]["reason"]
+    keys = lime._metrics
+    assert keys == {
+        "lime_r2": 0.0,
+        "lime_object_share": pytest.approx(probes().masks.mean()),  # type: ignore[union-attr]
+        "lime_swap_flip": 1.0,
+    }
+
+
+def test_a_network_that_guesses_gets_no_good_keys(tmp_path: Path) -> None:
+    images, labels, masks = squares(16, seed=5)
+    lime = callback(tmp_path, ProbeSet(images, np.roll(labels, 1), masks=masks))
+    lime.explain(object_reader(), 0, {"accuracy": 0.9})
+    lime.close()
+    assert lime._metrics["lime_swap_flip"] == 1.0
+    assert lime._metrics["lime_r2"] > 0

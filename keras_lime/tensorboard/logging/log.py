@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from keras_lime.core.class_names import class_title
 from keras_lime.core.diagnostics import SEGMENT_TEXTS, TARGET_TEXTS
 from keras_lime.core.explanation import Explanation
 from keras_lime.core.image import image_id
@@ -21,8 +22,7 @@ from keras_lime.core.localisation import object_share
 from keras_lime.core.pipeline import Subject
 from keras_lime.core.plan import Plan
 from keras_lime.shortcut import ClassSummary, Summary
-from keras_lime.shortcut.heatmap_clusters import group_by_class
-from keras_lime.shortcut.monitor import ShortcutResult
+from keras_lime.shortcut.monitor import EpochTests
 from keras_lime.tensorboard.logging.event_writer import RunWriter
 from keras_lime.tensorboard.logging.shortcut_parts import (
     shortcut_arrays,
@@ -32,6 +32,9 @@ from keras_lime.tensorboard.logging.shortcut_parts import (
     swaps_parts,
 )
 from keras_lime.tensorboard.records import MANIFEST_TAG, SUMMARY_TAG, SWAPS_TAG, build, probe_tag, result_tag
+
+if TYPE_CHECKING:
+    from keras_lime.training.outcome import EpochOutcome
 
 __all__ = ["LimeLog", "manifest_parts", "probe_parts", "result_parts", "summary_parts"]
 
@@ -78,57 +81,41 @@ class LimeLog:
             "settings": dict(settings),
             "shortcut": shortcut,
         }
-        self._shortcut, self._seed = shortcut or {}, int(settings.get("seed", 0))
-        self._said: Any = None
+        self._shortcut = shortcut or {}
+        self._told: Any = None
         self._class_names = class_names
         self._started = False
 
-    def write(
-        self,
-        step: int,
-        plans: Sequence[Plan],
-        subjects: Sequence[Subject],
-        explanations: Sequence[Explanation],
-        summary: Summary,
-        shortcut: ShortcutResult | None = None,
-        gradients: Sequence[NDArray[np.float64]] | str | None = None,
-        output: tuple[str, int] | None = None,
-    ) -> None:
+    def write(self, outcome: "EpochOutcome", plans: Sequence[Plan], subjects: Sequence[Subject]) -> None:
         """Writes an epoch: a record per probe, the summary and its scalars; before the first, what never changes.
 
         Args:
-            step: the epoch.
-            plans: of the probes, as `subjects` and `explanations`.
+            outcome: the epoch's.
+            plans: of the probes, in the order of its explanations.
             subjects: who they are.
-            explanations: the epoch's.
-            summary: their means.
-            shortcut: the epoch's shortcut tests, or None.
-            gradients: rank agreement with them, (n_targets,) a probe; why they are not to be had; or None.
-            output: what the model's output means, such as `"softmax"`, and how many outputs there are; or None.
 
         Raises:
             OSError: if the disk refuses; the epoch is lost, and the next call writes what never changes again.
         """
+        step, explanations, summary = outcome.step, outcome.explanations, outcome.summary
         if not self._started:
             self._writer.session_start(step)
-            kind, n_outputs = output or (None, None)
-            about = {**self._about, "output": kind, "n_outputs": n_outputs}
+            about = {**self._about, "output": outcome.output, "n_outputs": outcome.n_outputs}
             self._writer.record(MANIFEST_TAG, step, manifest_parts(about, plans, subjects))
             for plan, subject in zip(plans, subjects, strict=True):
                 self._writer.record(probe_tag(image_id(plan.image)), step, probe_parts(plan, subject))
-        groups = group_by_class(explanations, self._seed)
         for row, explanation in enumerate(explanations):
-            agreement = None if gradients is None or isinstance(gradients, str) else gradients[row]
-            parts = result_parts(explanation, group=int(groups[row]), gradient_agreement=agreement)
+            agreement = None if outcome.agreements is None else outcome.agreements[row]
+            parts = result_parts(explanation, cluster=int(outcome.heatmap_clusters[row]), gradient_agreement=agreement)
             self._writer.record(result_tag(image_id(explanation.image)), step, parts)
-        self._writer.record(SUMMARY_TAG, step, summary_parts(summary, shortcut, gradients))
-        if shortcut is not None:
-            self._write_shortcut(step, shortcut)
+        self._writer.record(SUMMARY_TAG, step, summary_parts(summary, outcome.tests, outcome.no_agreements))
+        if outcome.tests is not None:
+            self._write_tests(step, outcome.tests)
         if self._about["settings"].get("num_samples") == "auto":
             self._writer.scalar("num_samples", step, float(np.mean([each.num_samples or 0 for each in explanations])))
         self._scalars("", step, summary.overall)
         for label, numbers in summary.classes.items():
-            self._scalars(f"_by_class/{_class_name(label, self._class_names)}", step, numbers)
+            self._scalars(f"_by_class/{class_title(label, self._class_names)}", step, numbers)
         self._writer.flush()
         self._started = True
 
@@ -141,26 +128,28 @@ class LimeLog:
             self._writer.image(tag, explanation.step or 0, _png(overlay), overlay.width, overlay.height)
         self._writer.flush()
 
-    def swaps(self, step: int, shortcut: ShortcutResult, explanations: Sequence[Explanation]) -> None:
+    def swaps(self, outcome: "EpochOutcome") -> None:
         """Writes the swapped pictures that changed the predictions most, an empty record if none did."""
-        if shortcut.evidence.swap is None:
+        swap = None if outcome.tests is None else outcome.tests.swap
+        if swap is None or outcome.tests is None:
             return
-        ids, names = [image_id(each.image) for each in explanations], [each.name for each in explanations]
-        self._writer.record(SWAPS_TAG, step, swaps_parts(shortcut.evidence.swap, ids, names, shortcut.display))
+        ids = [image_id(each.image) for each in outcome.explanations]
+        names = [each.name for each in outcome.explanations]
+        self._writer.record(SWAPS_TAG, outcome.step, swaps_parts(swap, ids, names, outcome.tests.display))
         self._writer.flush()
 
     def close(self) -> None:
         """Flushes and closes the event file."""
         self._writer.close()
 
-    def _write_shortcut(self, step: int, shortcut: ShortcutResult) -> None:
-        """Scalars, and a text where it says something new: at first, when an alarm begins or ends."""
-        for tag, value in shortcut_scalars(shortcut.evidence).items():
+    def _write_tests(self, step: int, tests: EpochTests) -> None:
+        """Scalars, and a text where it tells something new: at first, and when a status changes."""
+        for tag, value in shortcut_scalars(tests).items():
             self._writer.scalar(tag, step, value)
-        news = (shortcut.verdict.alarm, shortcut.verdict.counted)
-        if news != self._said:
-            self._said = news
-            self._writer.text("shortcut", step, shortcut_text(shortcut, self._shortcut))
+        told = (tests.verdict.status, tests.verdict.counted, *(result.status for result in tests.results))
+        if told != self._told:
+            self._told = told
+            self._writer.text("shortcut", step, shortcut_text(tests, self._shortcut))
 
     def _scalars(self, suffix: str, step: int, numbers: ClassSummary) -> None:
         for name in ("object_share", "r2", "probability"):
@@ -219,13 +208,13 @@ def probe_parts(plan: Plan, subject: Subject) -> list[bytes]:
 
 
 def result_parts(
-    explanation: Explanation, *, group: int = -1, gradient_agreement: NDArray[np.float64] | None = None
+    explanation: Explanation, *, cluster: int = -1, gradient_agreement: NDArray[np.float64] | None = None
 ) -> list[bytes]:
     """Builds the record of one probe at one epoch.
 
     Args:
         explanation: the probe's.
-        group: its group among the heatmaps of its class, see `shortcut.groups`. Defaults to `-1`, none.
+        cluster: its cluster among the heatmaps of its class. Defaults to `-1`, none.
         gradient_agreement: rank agreement with the gradients, (n_targets,). Defaults to `None`, not asked for.
 
     Returns:
@@ -251,16 +240,16 @@ def result_parts(
         "agreement": agreement,
         "gradient_agreement": gradient_agreement,
     }
-    return build("result", values if group < 0 else {**values, "group": group})
+    return build("result", values if cluster < 0 else {**values, "group": cluster})
 
 
-def summary_parts(summary: Summary, shortcut: ShortcutResult | None = None, gradients: object = None) -> list[bytes]:
+def summary_parts(summary: Summary, tests: EpochTests | None = None, no_agreements: str | None = None) -> list[bytes]:
     """Builds the record of an epoch's means and shortcut tests, over all probes and per class.
 
     Args:
         summary: the means.
-        shortcut: the tests, or None.
-        gradients: why there are none to compare with, as a sentence; anything else leaves it out.
+        tests: the shortcut tests, or None.
+        no_agreements: why there are no gradients to compare with, or None.
 
     Returns:
         The record's parts.
@@ -269,15 +258,11 @@ def summary_parts(summary: Summary, shortcut: ShortcutResult | None = None, grad
     for name, class_name in _COLUMNS.items():
         values[name] = getattr(summary.overall, name)
         values[class_name] = [getattr(numbers, name) for numbers in summary.classes.values()]
-    if isinstance(gradients, str):
-        values["cross_check"] = gradients
-    if shortcut is not None:
-        values |= shortcut_header(shortcut) | shortcut_arrays(shortcut, list(summary.classes))
+    if no_agreements is not None:
+        values["cross_check"] = no_agreements
+    if tests is not None:
+        values |= shortcut_header(tests) | shortcut_arrays(tests, list(summary.classes))
     return build("summary", values)
-
-
-def _class_name(label: int, class_names: tuple[str, ...] | None) -> str:
-    return class_names[label] if class_names is not None else f"class {label}"
 
 
 def _png(picture: Image.Image) -> bytes:

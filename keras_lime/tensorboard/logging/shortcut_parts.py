@@ -11,9 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from keras_lime.core.class_names import class_title
 from keras_lime.core.display import Display
-from keras_lime.shortcut.decision import Evidence, least_accuracy
-from keras_lime.shortcut.monitor import ShortcutResult
+from keras_lime.core.phrases import count_of, number
+from keras_lime.shortcut.decision import least_accuracy
+from keras_lime.shortcut.monitor import EpochTests
+from keras_lime.shortcut.occlusion import Occlusion
 from keras_lime.shortcut.swap import SwapScores
 from keras_lime.tensorboard.records import build
 
@@ -21,93 +24,113 @@ __all__ = ["shortcut_arrays", "shortcut_header", "shortcut_scalars", "shortcut_t
 
 _PICTURES, _PICTURE_SIZE = 8, 160
 
+_STORED = {
+    "swap_flip": "swap_flip",
+    "swap_flip_stderr": "swap_flip_stderr",
+    "p_background": "background_certainty",
+    "p_object": "object_certainty",
+}
+"""Stored names of the swap's statistics: old logs have them too."""
 
-def shortcut_arrays(result: ShortcutResult, class_ids: Sequence[int]) -> dict[str, NDArray[Any] | None]:
-    """The arrays that the summary record gains; those of a test that was not made are None.
+
+def shortcut_arrays(tests: EpochTests, class_ids: Sequence[int]) -> dict[str, NDArray[Any] | None]:
+    """The arrays that the summary record gains; those of a test that was not made are left out.
 
     Args:
-        result: the epoch's tests.
+        tests: the epoch's tests.
         class_ids: the classes of the record, in order.
 
     Returns:
-        By name: float32 () `swap_flip`, `swap_flip_stderr`, `p_background`, `p_object`, `swap_chance` (1 / number of
-        classes), float32 (k,) `class_swap_flip`, `class_swap_flip_stderr`, `class_p_background`, `class_p_object`;
-        float32 (8,) `occlusion_drop`, `occlusion_drop_stderr`, over `shortcut.occlusion.PLACES`, float32 (k, 8)
-        `class_occlusion_drop`, float32 () `p_frame`; uint8 () `shortcut_counted`, `shortcut_alarm`, float32 ()
-        `train_accuracy`, `accuracy_needed` (from which on a measurement counts). NaN where there is no number.
+        By name, as the rows of the schema's `summary` describe them. NaN where there is no number.
     """
-    evidence, verdict = result.evidence, result.verdict
+    verdict, swap, occlusion = tests.verdict, tests.swap, tests.details("occlusion")
     accuracy = np.nan if verdict.accuracy is None else verdict.accuracy
     arrays: dict[str, Any] = {
         "shortcut_counted": np.uint8(verdict.counted),
         "shortcut_alarm": np.uint8(verdict.alarm),
         "train_accuracy": np.float32(accuracy),
-        "accuracy_needed": np.float32(least_accuracy(evidence.n_classes)),
+        "accuracy_needed": np.float32(least_accuracy(tests.n_classes)),
     }
-    if evidence.swap is not None:
-        overall, classes = evidence.swap.figures(), [evidence.swap.figures(label) for label in class_ids]
-        for name in ("swap_flip", "swap_flip_stderr", "p_background", "p_object"):
-            arrays[name] = np.float32(getattr(overall, name))
-            arrays[f"class_{name}"] = np.array([getattr(each, name) for each in classes], np.float32)
-        arrays["swap_chance"] = np.float32(evidence.swap.chance)
-    if evidence.occlusion is not None:
-        occlusion, labels = evidence.occlusion, evidence.labels
+    if swap is not None:
+        overall, classes = swap.statistics(), [swap.statistics(label) for label in class_ids]
+        for stored, name in _STORED.items():
+            arrays[stored] = np.float32(getattr(overall, name))
+            arrays[f"class_{stored}"] = np.array([getattr(each, name) for each in classes], np.float32)
+        arrays["swap_chance"] = np.float32(swap.chance)
+    if isinstance(occlusion, Occlusion):
         arrays["occlusion_drop"] = occlusion.mean().astype(np.float32)
         arrays["occlusion_drop_stderr"] = occlusion.stderr().astype(np.float32)
         arrays["p_frame"] = np.float32(occlusion.frame.mean())
-        if labels is not None and len(class_ids):
-            rows = [occlusion.mean(labels == label) for label in class_ids]
+        if tests.labels is not None and len(class_ids):
+            rows = [occlusion.mean(tests.labels == label) for label in class_ids]
             arrays["class_occlusion_drop"] = np.stack(rows).astype(np.float32)
     return {name: np.asarray(value) for name, value in arrays.items()}
 
 
-def shortcut_header(result: ShortcutResult) -> dict[str, Any]:
+def shortcut_header(tests: EpochTests) -> dict[str, Any]:
     """What the summary record's header gains: `shortcut`.
 
-    It says whether an alarm is on, and then the step at which it began, its words and readings; and what could not be
-    measured, and why, where there is something.
+    It holds the verdict's status, whether an alarm is on, and then the step at which it began, its message and
+    measurements; each test's status with the reason and its numbers; and what was not tested, and why.
     """
-    verdict = result.verdict
+    verdict = tests.verdict
     readings = [
-        {"test": each.test, "subject": each.subject, "value": round(each.value, 4), "threshold": each.threshold}
+        {"test": each.kind, "subject": each.subject, "value": round(each.value, 4), "threshold": each.threshold}
         | ({"stderr": round(each.stderr, 4)} if np.isfinite(each.stderr) else {})
-        for each in verdict.readings
+        for each in verdict.measurements
     ]
-    entry: dict[str, Any] = {"alarm": verdict.alarm, "began": result.alarm_step}
-    if result.evidence.unmeasured:
-        entry["unmeasured"] = list(result.evidence.unmeasured)
-    # The words of calm epochs are in the text; the record stays small.
-    return {"shortcut": entry | ({"words": verdict.words, "readings": readings} if verdict.alarm else {})}
+    entry: dict[str, Any] = {
+        "alarm": verdict.alarm,
+        "began": tests.alarm_step,
+        "status": verdict.status.value,
+        "tests": [
+            {
+                "test": result.test,
+                "status": result.status.value,
+                "reason": result.reason,
+                "remedy": result.remedy,
+                "statistics": {
+                    name: round(float(value), 6) for name, value in result.statistics.items() if np.isfinite(value)
+                },
+            }
+            for result in tests.results
+        ],
+    }
+    if tests.untested:
+        entry["unmeasured"] = list(tests.untested)
+    # The messages of calm epochs are in the text; the record stays small.
+    return {"shortcut": entry | ({"words": verdict.message, "readings": readings} if verdict.alarm else {})}
 
 
-def shortcut_scalars(evidence: Evidence) -> dict[str, float]:
+def shortcut_scalars(tests: EpochTests) -> dict[str, float]:
     """Numbers for TensorBoard's Scalars tab by tag; finite ones alone."""
-    found: dict[str, float] = {}
-    if evidence.swap is not None:
-        overall = evidence.swap.figures()
-        found |= {name: getattr(overall, name) for name in ("swap_flip", "p_background", "p_object")}
-    if evidence.occlusion is not None:
-        found["occlusion_drop"] = float(evidence.occlusion.mean().max())
-        found["p_frame"] = float(evidence.occlusion.frame.mean())
-    return {f"shortcut/{name}": value for name, value in found.items() if np.isfinite(value)}
+    return {
+        f"shortcut/{name}": float(value)
+        for result in tests.results
+        for name, value in result.statistics.items()
+        if np.isfinite(value)
+    }
 
 
-def shortcut_text(result: ShortcutResult, settings: Mapping[str, Any]) -> str:
-    """The epoch's findings as Markdown."""
-    evidence, verdict = result.evidence, result.verdict
-    lines = [f"**{'Shortcut alarm' if verdict.alarm else 'Shortcut tests'}** — {verdict.words}"]
-    if evidence.swap is not None:
-        rows = [("all", evidence.swap.figures())]
-        rows += [(_name(label, evidence), each) for label, each in evidence.swap.classes().items()]
+def shortcut_text(tests: EpochTests, settings: Mapping[str, Any]) -> str:
+    """The epoch's verdict as Markdown: the headline first, then what each test says."""
+    verdict, swap = tests.verdict, tests.swap
+    message = verdict.message.removeprefix(verdict.headline).lstrip()
+    lines = [f"**{verdict.headline.rstrip('.')}** — {message}", ""]
+    lines += [f"- {result.test}: {result.status}" for result in tests.results]
+    if swap is not None:
+        rows = [("all", swap.statistics())]
+        rows += [(class_title(label, tests.class_names), each) for label, each in swap.classes().items()]
         lines += ["", "| | probes | swap flip | background only | object only |", "|---|---|---|---|---|"]
         for title, each in rows:
-            flip = f"{each.swap_flip:.2f}{_plus_minus(each.swap_flip_stderr)}"
-            lines.append(f"| {title} | {each.n} | {flip} | {each.p_background:.2f} | {each.p_object:.2f} |")
+            flip = number(each.swap_flip, each.swap_flip_stderr)
+            background, alone = number(each.background_certainty), number(each.object_certainty)
+            lines.append(f"| {title} | {each.n} | {flip} | {background} | {alone} |")
         lines += [
             "",
             "Swap flip: share of the predictions that change when the object is pasted on backgrounds of other classes "
-            f"(alarm above {settings['threshold']} for {settings['patience']} measurements in a row). The other two: "
-            "probability of the predicted class with one part alone; 1 is certain, 0 a guess.",
+            f"(alarm above {settings['threshold']} for {count_of(settings['patience'], 'measurement')} in a row). The "
+            "other two: probability of the predicted class with one part alone; 1 is certain, 0 a guess.",
         ]
     return "\n".join(lines)
 
@@ -161,12 +184,3 @@ def _most_changed(swap: SwapScores) -> list[tuple[int, int]]:
         row, column = np.unravel_index(int(sureness[rows].argmax()), sureness[rows].shape)
         best.append((float(sureness[rows][row, column]), int(rows[row]), int(column)))
     return [(row, column) for value, row, column in sorted(best, key=lambda each: -each[0])[:_PICTURES] if value >= 0]
-
-
-def _name(label: int, evidence: Evidence) -> str:
-    names = evidence.class_names
-    return f"class {label}" if names is None or label >= len(names) else names[label]
-
-
-def _plus_minus(error: float) -> str:
-    return f" ± {error:.2f}" if np.isfinite(error) else ""
