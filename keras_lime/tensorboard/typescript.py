@@ -11,7 +11,7 @@ from math import isnan
 from pathlib import Path
 
 from keras_lime.core.diagnostics import SEGMENT_TEXTS, TARGET_TEXTS, SegmentDiagnostic, TargetDiagnostic
-from keras_lime.shortcut.occlusion import PLACES
+from keras_lime.shortcut.occlusion import REGIONS
 from keras_lime.tensorboard.schema import SCHEMA, Field, Schema
 
 __all__ = ["TYPESCRIPT", "typescript"]
@@ -77,7 +77,7 @@ def typescript(schema: Schema = SCHEMA) -> str:
         _sentences("SEGMENT_SENTENCES", SEGMENT_TEXTS),
         _sentences("TARGET_SENTENCES", {code: " ".join(texts) for code, texts in TARGET_TEXTS.items()}),
         "/** Corners and borders, in the order of the axis `regions`. */\n"
-        f"export const REGIONS = {_lines(list(map(_text, PLACES)))} as const;\n",
+        f"export const REGIONS = {_lines(list(map(_text, REGIONS)))} as const;\n",
         *_arrays("Series", [*_numbers(schema, "result"), *schema.arrays("result").values()]),
         *_arrays("Summary", list(schema.arrays("summary").values())),
         *(_header(record, schema) for record in _headers(schema)),

@@ -314,6 +314,10 @@ export interface SummaryShortcutHeader {
   readonly readings: readonly Json[];
   /** What could not be measured, and why. */
   readonly unmeasured: readonly string[] | null;
+  /** passed, alarm, not tested or cannot say. */
+  readonly status: string | null;
+  /** Every test's result. */
+  readonly tests: readonly Json[];
 }
 
 export const SUMMARY_SHORTCUT_HEADER: Readonly<Record<keyof SummaryShortcutHeader, HeaderType>> = {
@@ -322,6 +326,29 @@ export const SUMMARY_SHORTCUT_HEADER: Readonly<Record<keyof SummaryShortcutHeade
   words: "text",
   readings: "objects",
   unmeasured: "texts",
+  status: "text",
+  tests: "objects",
+};
+
+export interface SummaryShortcutTestsHeader {
+  /** Name of the test. */
+  readonly test: string | null;
+  /** passed, alarm, not tested or cannot say. */
+  readonly status: string | null;
+  /** Why that. */
+  readonly reason: string | null;
+  /** What to do about it; may be empty. */
+  readonly remedy: string | null;
+  /** Its numbers by name. */
+  readonly statistics: Json | null;
+}
+
+export const SUMMARY_SHORTCUT_TESTS_HEADER: Readonly<Record<keyof SummaryShortcutTestsHeader, HeaderType>> = {
+  test: "text",
+  status: "text",
+  reason: "text",
+  remedy: "text",
+  statistics: "object",
 };
 
 export interface SummaryShortcutReadingsHeader {
