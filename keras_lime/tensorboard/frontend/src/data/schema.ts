@@ -314,7 +314,7 @@ export interface SummaryShortcutHeader {
   readonly readings: readonly Json[];
   /** What could not be measured, and why. */
   readonly unmeasured: readonly string[] | null;
-  /** passed, alarm, not tested or cannot say. */
+  /** Passed, alarm, not tested or cannot say. */
   readonly status: string | null;
   /** Every test's result. */
   readonly tests: readonly Json[];
@@ -333,7 +333,7 @@ export const SUMMARY_SHORTCUT_HEADER: Readonly<Record<keyof SummaryShortcutHeade
 export interface SummaryShortcutTestsHeader {
   /** Name of the test. */
   readonly test: string | null;
-  /** passed, alarm, not tested or cannot say. */
+  /** Passed, alarm, not tested or cannot say. */
   readonly status: string | null;
   /** Why that. */
   readonly reason: string | null;
