@@ -133,6 +133,61 @@ def test_errors_reach_the_caller_as_they_are(tmp_path: Path) -> None:
     assert len(list((tmp_path / "out" / "shards").glob("part-*.json"))) == 2
 
 
+OWN_OBJECTS = """
+import sys
+import keras
+import ray
+from keras_lime import audit
+from tests.auditing.test_ray import SETTINGS
+
+@keras.saving.register_keras_serializable("mine")
+class Doubled(keras.layers.Layer):
+    def call(self, inputs):
+        return 2 * inputs
+
+def bent(values):
+    return keras.ops.where(values > 0, values, 0.1 * values)
+
+@keras.saving.register_keras_serializable("mine")
+class Small(keras.initializers.Initializer):
+    def __call__(self, shape, dtype=None):
+        return 0.01 * keras.random.normal(shape, seed=0, dtype=dtype)
+
+    def get_config(self):
+        return {}
+
+model = keras.Sequential([
+    keras.Input((32, 32, 3)),
+    Doubled(),
+    keras.layers.Flatten(),
+    keras.layers.Dense(8, activation=bent, kernel_initializer=Small()),
+    keras.layers.Dense(4, activation="softmax"),
+])
+model.save(sys.argv[2] + ".keras")
+# The path works as well where everything is registered.
+keras.saving.register_keras_serializable("mine", "bent")(bent)
+ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+found = [
+    audit(given, sys.argv[1], sys.argv[2] + name, engine="ray", workers=1, **SETTINGS).rows()
+    for given, name in ((model, "-memory"), (sys.argv[2] + ".keras", "-file"))
+]
+found.append(audit(model, sys.argv[1], sys.argv[2] + "-local", **SETTINGS).rows())
+assert found[0].equals(found[2]) and found[1].equals(found[2])
+print("all the same:", found[0].num_rows)
+"""
+
+
+def test_layers_and_functions_of_a_script_travel_with_the_model(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "data", 8)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "RAY_worker_niceness": "0"}
+    script = tmp_path / "train.py"
+    script.write_text(OWN_OBJECTS)
+    command = [sys.executable, str(script), str(folder), str(tmp_path / "out")]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "all the same: " in done.stdout
+
+
 SCRIPT = """
 import sys
 from keras_lime import audit
