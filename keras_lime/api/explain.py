@@ -80,12 +80,13 @@ def explain(
         >>> explanation = explain(model, image, num_samples=500)
         >>> explanation.plot()
     """
-    from keras_lime.scoring import make_scorer
+    from keras_lime.scoring import check_agreement, make_scorer
 
     chosen = make_settings(settings)
     images, single = _images(image)
     labels = _labels(label, len(images), single)
     scorer = make_scorer(model, images[0].shape, output=chosen.output, head=chosen.head, batch_size=chosen.batch_size)
+    check_agreement(model, scorer, images)
     plans = make_plans(images, chosen)
     subjects = [
         Subject("`image`" if single else f"`image` {position}", label=each) for position, each in enumerate(labels)

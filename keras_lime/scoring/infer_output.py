@@ -17,7 +17,14 @@ __all__ = ["infer_function_output", "infer_output"]
 _CHOICES = 'Pass output="softmax", "logits", "sigmoid", "multilabel" or "regression".'
 
 
-def infer_output(model: Any, output: str = "auto", head: str | int | None = None, *, outputs: Any = None) -> Output:
+def infer_output(
+    model: Any,
+    output: str = "auto",
+    head: str | int | None = None,
+    *,
+    outputs: Any = None,
+    sample: NDArray[np.floating[Any]] | None = None,
+) -> Output:
     """Decides what the output of a Keras model means.
 
     `"auto"` reads the last activation on the way to the output, then, if that is linear or not known, the loss and its
@@ -31,6 +38,8 @@ def infer_output(model: Any, output: str = "auto", head: str | int | None = None
         head: name or index of the output, for a model with several. Defaults to `None`.
         outputs: specification of the model's outputs (`shape` and `dtype`, in a dict or list if there are several);
             needed for subclassed models alone, which do not know it before they ran. Defaults to `None`.
+        sample: raw outputs (n, n_columns) of a model with its own `predict_step`: what that does to the last layer's
+            activation stands in no graph, but the numbers show it. Defaults to `None`.
 
     Returns:
         An `Output`.
@@ -45,10 +54,16 @@ def infer_output(model: Any, output: str = "auto", head: str | int | None = None
         raise ValueError("`outputs` must be given for a model that does not know its outputs. Received: outputs=None.")
     names = getattr(model, "output_names", None)
     chosen = introspection.pick(specs, head, names)[1]
-    activation = (
-        None if symbolic is None else introspection.last_activation(introspection.pick(symbolic, head, names)[0])
-    )
+    activation = None
+    if symbolic is not None and sample is None:
+        activation = introspection.last_activation(introspection.pick(symbolic, head, names)[0])
     family, loss_logits = introspection.loss_of(model, chosen)
+    if sample is not None:
+        activation = _activation_of(sample)
+        if loss_logits and activation is None and _may_be_probabilities(sample):
+            # Logits of the loss, or what a step made of them: numbers in 0..1 are both.
+            family = None if output == "auto" else family
+            loss_logits = False
     if output == "auto":
         meaning = _read(activation, family, loss_logits, chosen.columns)
         if meaning is None:
@@ -98,6 +113,16 @@ def infer_function_output(
             f"{sums.min():.4g}..{sums.max():.4g}. {_CHOICES}"
         )
     return Output("softmax", False, columns, head)
+
+
+def _activation_of(sample: NDArray[np.floating[Any]]) -> str | None:
+    """`"softmax"` if the rows are probabilities of classes that exclude each other, else None."""
+    sums = sample.sum(axis=1, dtype=np.float64)
+    return "softmax" if sample.shape[1] > 1 and sample.min() >= 0 and np.abs(sums - 1).max() < 1e-2 else None
+
+
+def _may_be_probabilities(sample: NDArray[np.floating[Any]]) -> bool:
+    return bool(sample.min() >= 0 and sample.max() <= 1)
 
 
 def _read(

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from keras_lime.core.image import has_channels_first
+from keras_lime.scoring.prediction import has_call, models_within, prediction_of
 
 __all__ = ["build", "check_channels", "check_inputs"]
 
@@ -28,7 +29,8 @@ def check_inputs(model: Any, image_shape: tuple[int, ...], batch_size: int | Non
             f"`model` must have one image input. Received: {len(inputs)} inputs, {names}. Fix the others in a "
             "function: explain(lambda images: model.predict([images, other], verbose=0), image)."
         )
-    expected = tuple(inputs[0].shape[1:]) if inputs else None
+    # Attached preprocessing may resize: the model's own input shape says nothing about the images.
+    expected = tuple(inputs[0].shape[1:]) if inputs and not prediction_of(model).preprocesses else None
     if expected is not None and len(expected) == 3:
         check_channels(expected, "a model for images")
     if expected is not None and not _fits(expected, image_shape):
@@ -67,9 +69,13 @@ def build(model: Any, image_shape: tuple[int, ...]) -> None:
         image_shape: (h, w) or (h, w, c) of one image.
 
     Raises:
-        ValueError: if the model cannot be built for such images.
+        ValueError: if the model cannot be called, or cannot be built for such images.
     """
-    if all(layer.built for layer in model._flatten_layers()):
+    if not has_call(model) and not prediction_of(model).has_own_step:
+        raise ValueError(_no_call(model))
+    unbuilt = [layer for layer in model._flatten_layers() if not layer.built]
+    # A model without `call` is never built itself; what it holds is.
+    if not unbuilt or (unbuilt == [model] and not has_call(model)):
         return
     try:
         if isinstance(model, keras.Sequential):
@@ -80,6 +86,17 @@ def build(model: Any, image_shape: tuple[int, ...]) -> None:
         raise ValueError(
             f"`model` must accept images of shape {image_shape}. It could not be built for them: {error}"
         ) from error
+
+
+def _no_call(model: Any) -> str:
+    found = models_within(model)
+    name = found[0] if found else "classifier"
+    holds = f", which holds the models {', '.join(found)}" if found else ""
+    return (
+        "`model` must have a `call`, or it must be said which part of it is explained. Received: "
+        f"{type(model).__name__}{holds}. Pass the part that classifies: explain(model.{name}, image), or "
+        f"LimeCallback(probes, log_dir, model=lambda model: model.{name})."
+    )
 
 
 def _fits(expected: tuple[int | None, ...], image_shape: tuple[int, ...]) -> bool:

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from keras_lime.core.plan import Plan
 from keras_lime.core.scores import Scores
 from keras_lime.scoring.collecting import RawRows, check_shapes, collect_probabilities, collect_scores, stack_images
-from keras_lime.scoring.engines import MASK_WIDTH, engine_for, may_halve, smaller_engine
+from keras_lime.scoring.engines import MASK_WIDTH, Engine, engine_for, may_halve, smaller_engine
 from keras_lime.scoring.infer_output import infer_output
 from keras_lime.scoring.inputs import build, check_channels, check_inputs
 from keras_lime.scoring.outputs import Output
 from keras_lime.scoring.packing import MaskBatch, MaskPacker
+from keras_lime.scoring.prediction import prediction_of
 
 __all__ = ["KerasScorer"]
 
@@ -31,8 +32,9 @@ class KerasScorer:
         check_inputs(model, image_shape, batch_size)
         check_channels(image_shape)
         build(model, image_shape)
-        outputs = engine_for(model, *self._request).outputs
-        self.output: Output = infer_output(model, output, head, outputs=outputs)
+        engine = engine_for(model, *self._request)
+        sample = _sample(engine) if prediction_of(model).has_own_step else None
+        self.output: Output = infer_output(model, output, head, outputs=engine.outputs, sample=sample)
 
     @property
     def n_outputs(self) -> int:
@@ -81,6 +83,14 @@ class KerasScorer:
                 start = batch.stop
                 for position, rows in batch.parts:
                     yield position, raw[rows]
+
+
+def _sample(engine: Engine) -> NDArray[np.float32]:
+    """Raw outputs of one batch of noise, half of it in 0..1 and half in 0..255."""
+    shape = (engine.spec.batch_size, *engine.spec.image_shape)
+    noise = np.random.default_rng(0).random(shape, np.float32)
+    noise[1::2] *= 255
+    return engine.score(noise)
 
 
 class _Walk:

@@ -33,6 +33,28 @@ class Backend(Protocol):
     def is_accelerated(self, model: Any) -> bool:
         """Whether the model runs on an accelerator."""
 
+    def predict_step(self, model: Any, inputs: Any) -> Any:
+        """Calls a model's own `predict_step`, within a `keras.StatelessScope` that holds the weights.
+
+        Args:
+            model: a Keras model.
+            inputs: what the model takes, in tensors of the backend.
+
+        Returns:
+            The model's outputs.
+        """
+
+    def predict(self, model: Any, images: NDArray[Any]) -> Any:
+        """Calls `model.predict` and leaves no trace of it: no warning, and the mode of training as it was.
+
+        Args:
+            model: a Keras model.
+            images: (n, h, w, c) or (n, h, w), few enough for one batch.
+
+        Returns:
+            The model's outputs, NumPy arrays in its own structure.
+        """
+
     def gradients(self, model: Any, values: Callable[[Any], Any]) -> GradientFunction:
         """Differentiates a function of the images.
 

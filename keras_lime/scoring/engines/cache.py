@@ -9,6 +9,7 @@ from typing import Any
 from keras_lime.scoring.engines.backends import active_backend
 from keras_lime.scoring.engines.engine import Engine, EngineSpec
 from keras_lime.scoring.engines.limits import fixed_batch_size, may_halve
+from keras_lime.scoring.prediction import prediction_of
 
 __all__ = ["automatic_batch_size", "engine_for", "smaller_engine"]
 
@@ -121,6 +122,8 @@ def _compile(model: Any, spec: EngineSpec) -> Engine:
 def _structure(model: Any) -> list[Any]:
     """What the compiled function depends on beside the values of the weights."""
     parts: list[Any] = list(model.variables)
+    # An attached preprocessor can be exchanged, and methods can be set on the model itself.
+    parts += [prediction_of(model), getattr(model, "preprocessor", None), getattr(model.predict_step, "__func__", None)]
     for layer in model._flatten_layers():
         parts += [layer, layer.dtype_policy.name, getattr(layer, "activation", None)]
     return [_weak(part) for part in parts]

@@ -6,14 +6,16 @@ from typing import Any
 import keras
 
 from keras_lime.scoring import introspection
+from keras_lime.scoring.engines.backends import active_backend
 from keras_lime.scoring.engines.engine import EngineSpec, OutputSpec
 from keras_lime.scoring.engines.limits import is_out_of_memory
+from keras_lime.scoring.prediction import PREDICT_REMEDY, Prediction, prediction_of
 
 __all__ = ["raw_scores"]
 
 
 def raw_scores(model: Any, images: Any, spec: EngineSpec) -> tuple[Any, Any]:
-    """Runs a model in inference mode on a batch of its own backend's tensors.
+    """Runs a model as its `predict` does on a batch of its own backend's tensors.
 
     Call it within a `keras.StatelessScope`, so that no state of the model changes.
 
@@ -28,17 +30,17 @@ def raw_scores(model: Any, images: Any, spec: EngineSpec) -> tuple[Any, Any]:
     Raises:
         ValueError: if the model fails on such images or does not give one row per image, or `head` names no output.
     """
-    named = bool(getattr(model, "inputs", None)) and not isinstance(model, keras.Sequential)
-    inputs = dict.fromkeys(model.input, images) if named and isinstance(model.input, dict) else images
+    prediction = prediction_of(model)
     try:
-        outputs = model(inputs, training=False)
+        outputs = _predict(model, _arranged(model, images), prediction)
     except Exception as error:
         if is_out_of_memory(error):
             raise
+        own = f" It has its own way to predict, which has to be compiled. {PREDICT_REMEDY}"
         raise ValueError(
             f"`model` must accept float32 images of shape {spec.image_shape}. It failed on a batch of shape "
             f"{tuple(images.shape)} with {type(error).__name__}: {error}\nGive images in the shape it was trained on; "
-            "image[..., None] adds a channel to a grey image (h, w)."
+            f"image[..., None] adds a channel to a grey image (h, w).{'' if prediction.is_plain else own}"
         ) from error
     scores, head = introspection.pick(outputs, spec.head, getattr(model, "output_names", None))
     if not scores.shape or scores.shape[0] != images.shape[0]:
@@ -48,6 +50,21 @@ def raw_scores(model: Any, images: Any, spec: EngineSpec) -> tuple[Any, Any]:
         )
     rows = keras.ops.reshape(scores, (images.shape[0], head.columns))
     return keras.ops.cast(rows, "float32"), _output_specs(outputs)
+
+
+def _predict(model: Any, inputs: Any, prediction: Prediction) -> Any:
+    """What `model.predict` computes for one batch."""
+    if prediction.preprocesses:
+        inputs = keras.utils.unpack_x_y_sample_weight(model.preprocess_samples(inputs))[0]
+    if prediction.has_own_step:
+        return active_backend().predict_step(model, inputs)
+    return model(inputs, training=False)
+
+
+def _arranged(model: Any, images: Any) -> Any:
+    """The images in the structure that the model takes."""
+    named = bool(getattr(model, "inputs", None)) and not isinstance(model, keras.Sequential)
+    return dict.fromkeys(model.input, images) if named and isinstance(model.input, dict) else images
 
 
 def _output_specs(outputs: Any) -> Any:

@@ -102,6 +102,17 @@ class JaxBackend:
         del model
         return str(jax.default_backend()) != "cpu"
 
+    def predict_step(self, model: Any, inputs: Any) -> Any:
+        """See `Backend.predict_step`; JAX' takes the weights, which the scope holds, and gives back the new ones."""
+        state = tuple(
+            [each.value for each in part] for part in (model.trainable_variables, model.non_trainable_variables)
+        )
+        return model.predict_step(state, inputs)[0]
+
+    def predict(self, model: Any, images: NDArray[Any]) -> Any:
+        """See `Backend.predict`."""
+        return model.predict(images, batch_size=len(images), verbose=0)
+
     def gradients(self, model: Any, values: Callable[[Any], Any]) -> GradientFunction:
         """See `Backend.gradients`; compiled, one backward pass for each target."""
         variables = list(model.variables)

@@ -1,6 +1,7 @@
 """The TensorFlow engine: one compiled graph of fixed batch shape. May import TensorFlow and Keras."""
 
 import functools
+import logging
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -90,6 +91,19 @@ class TensorFlowBackend:
         del model
         return any(device.device_type != "CPU" for device in tf.config.list_logical_devices())
 
+    def predict_step(self, model: Any, inputs: Any) -> Any:
+        """See `Backend.predict_step`."""
+        return model.predict_step(inputs)
+
+    def predict(self, model: Any, images: NDArray[Any]) -> Any:
+        """See `Backend.predict`; TensorFlow counts `predict` of all models together, and warns at the fifth."""
+        logger = tf.get_logger()
+        logger.addFilter(_is_no_retracing)
+        try:
+            return model.predict(images, batch_size=len(images), verbose=0)
+        finally:
+            logger.removeFilter(_is_no_retracing)
+
     def gradients(self, model: Any, values: Callable[[Any], Any]) -> GradientFunction:
         """See `Backend.gradients`; eager, so that nothing is compiled for a few passes."""
         del model
@@ -107,6 +121,10 @@ class TensorFlowBackend:
 
 
 BACKEND = TensorFlowBackend()
+
+
+def _is_no_retracing(record: logging.LogRecord) -> bool:
+    return "tf.function retracing" not in record.getMessage()
 
 
 def _mix(images: Any, baselines: Any, labels: Any, image_slot: Any, masks: Any) -> Any:

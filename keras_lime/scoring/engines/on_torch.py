@@ -73,6 +73,18 @@ class TorchBackend:
         """Whether the model's weights are on an accelerator."""
         return _device(model).type not in ("cpu", "meta")
 
+    def predict_step(self, model: Any, inputs: Any) -> Any:
+        """See `Backend.predict_step`."""
+        return model.predict_step(inputs)
+
+    def predict(self, model: Any, images: NDArray[Any]) -> Any:
+        """See `Backend.predict`; Keras puts PyTorch modules in evaluation mode and leaves them there."""
+        was_training = model.training
+        try:
+            return model.predict(images, batch_size=len(images), verbose=0)
+        finally:
+            model.train(was_training)
+
     def gradients(self, model: Any, values: Callable[[Any], Any]) -> GradientFunction:
         """See `Backend.gradients`."""
 
