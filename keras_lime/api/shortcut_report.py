@@ -18,7 +18,7 @@ from keras_lime.core.plan import make_plans
 from keras_lime.core.scores import ImageScorer
 from keras_lime.core.settings import SettingsDict, make_settings
 from keras_lime.probes import ProbeSet
-from keras_lime.scoring import make_scorer
+from keras_lime.scoring import check_agreement, make_scorer
 from keras_lime.shortcut.background_swap import BackgroundSwap
 from keras_lime.shortcut.faithfulness import deletion_insertion
 from keras_lime.shortcut.heatmap_clusters import CommonRegion, cluster_heatmaps, common_region
@@ -172,6 +172,7 @@ def shortcut_report(
     chosen = make_settings({"targets": "predicted", **settings}, num_samples=256)
     images, labels, masks = probes.images, probes.labels, probes.masks
     scorer = make_scorer(model, images[0].shape, output=chosen.output, head=chosen.head, batch_size=chosen.batch_size)
+    check_agreement(model, scorer, images)
     plans = make_plans(list(images), chosen)
     explanations = list(explain_plans(plans, probes.subjects(), scorer, chosen, class_names=probes.class_names))
     data = _data(probes, chosen.display_fn, chosen.seed)
@@ -247,6 +248,7 @@ def assert_no_shortcut(
         raise ValueError(f"`probes` must have labels and object masks of two classes. {prepared.obstacle}")
     shape = probes.images[0].shape
     scorer = make_scorer(model, shape, output=chosen.output, head=chosen.head, batch_size=chosen.batch_size)
+    check_agreement(model, scorer, probes.images)
     result = run_test(prepared, data, scorer, _predictions(scorer, probes), threshold)
     scores: SwapScores = result.details
     found = scores.statistics()

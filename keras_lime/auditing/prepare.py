@@ -23,7 +23,7 @@ from keras_lime.core.pipeline import Subject, SubjectError, explain_plans
 from keras_lime.core.plan import with_images
 from keras_lime.core.scores import Scorer
 from keras_lime.core.settings import Settings
-from keras_lime.scoring import NonFiniteOutputError
+from keras_lime.scoring import NonFiniteOutputError, check_agreement
 
 __all__ = ["Request", "check_identity", "describe_settings", "prepare"]
 
@@ -98,7 +98,7 @@ def prepare(model: OpenedModel, request: Request, first: Shard) -> tuple[Job, di
         "shard_size": request.shard_size,
     }
     check_identity(request.folder, identity)
-    _try(job, scorer, first)
+    _try(job, model, scorer, first)
     if n_outputs is None:
         n_outputs = scorer.n_outputs or 0
         _check_classes(request, n_outputs)
@@ -221,13 +221,14 @@ def _check_classes(request: Request, n_outputs: int | None) -> None:
     )
 
 
-def _try(job: Job, scorer: Scorer, first: Shard) -> None:
+def _try(job: Job, model: OpenedModel, scorer: Scorer, first: Shard) -> None:
     """Explains one image, so that settings that cannot work are found before anything is written."""
     for item in first.items:
         try:
             image = job.preprocessing.image(item)
         except Exception:  # a damaged file gets its row later
             continue
+        check_agreement(model.model, scorer, [image])
         plan = plan_image(image, job)
         subject = Subject(f"image {item.path or item.position}")
         try:

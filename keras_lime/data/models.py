@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_lime.data.arrays import to_numpy
 from keras_lime.data.local_path import local_path
+from keras_lime.scoring.prediction import prediction_of
 
 __all__ = ["checked_file", "first_line", "input_shape", "load_file", "load_model", "model_hash"]
 
@@ -53,8 +54,13 @@ def load_file(file: Path, shown: str, **options: Any) -> Any:
 
 
 def input_shape(model: Any) -> tuple[int | None, ...] | None:
-    """The shape of one image that a model takes, None where it does not say; sizes that are free are None."""
+    """The shape of one image that a model takes; sizes that are free are None.
+
+    None where the model does not say, as one that has its preprocessing attached: what that takes may be of any size.
+    """
     inputs = getattr(model, "inputs", None)
+    if isinstance(model, keras.Model) and prediction_of(model).preprocesses:
+        return None
     return tuple(inputs[0].shape[1:]) if inputs and len(inputs) == 1 else None
 
 

@@ -16,7 +16,7 @@ from keras_lime.core.plan import Plan, make_plans
 from keras_lime.core.settings import SettingsDict, make_settings
 from keras_lime.exceptions import warn
 from keras_lime.probes import ProbeSet
-from keras_lime.scoring import make_scorer
+from keras_lime.scoring import check_agreement, make_scorer
 from keras_lime.scoring.gradients import CrossCheck
 from keras_lime.shortcut.decision import Verdict
 from keras_lime.shortcut.monitor import ShortcutMonitor
@@ -223,6 +223,7 @@ class LimeCallback(keras.callbacks.Callback):
             batch_size=settings.batch_size,
         )
         check_classes(self._scorer, self._subjects, self.probes.class_names)
+        check_agreement(model, self._scorer, self.probes.images)
         if self._cross_check is not None:
             self._cross_check.follow(model)
         if self._plans is None:
