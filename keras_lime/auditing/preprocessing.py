@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from keras_lime.auditing.shard import Item
 from keras_lime.core.image import check_image
 from keras_lime.data.image_files import ColorMode, decode
+from keras_lime.data.mask_files import read_mask
 
 __all__ = ["Preprocessing", "color_mode"]
 
@@ -22,7 +22,7 @@ class Preprocessing:
 
     Attributes:
         image_shape: (h, w) or (h, w, c) that the model takes.
-        value_range: what black and white of an encoded image become. With (0, 255) images stay uint8.
+        value_range: what black and white of an encoded image become.
     """
 
     image_shape: tuple[int, ...]
@@ -46,13 +46,12 @@ class Preprocessing:
         low, high = self.value_range
         if (low, high) == (0.0, 255.0):
             return pixels
-        return (low + pixels.astype(np.float32) * ((high - low) / 255)).astype(np.float32)
+        return (low + pixels * ((high - low) / 255)).astype(np.float32)
 
     def mask(self, item: Item) -> NDArray[np.bool_] | None:
         """Where the object is, bool (h, w), or None.
 
-        A mask file is resized to the nearest pixels; what is brighter than half of its brightest value is the object
-        (of a file with a palette the numbers of the colours count), so that 0 and 1 serve as well as black and white.
+        A mask file is read by `keras_lime.data.mask_files.read_mask`.
 
         Raises:
             ValueError: if a mask array has not the image's height and width, or other values than 0 and 1.
@@ -62,10 +61,7 @@ class Preprocessing:
             return None
         height, width = self.image_shape[:2]
         if isinstance(item.mask, bytes):
-            with Image.open(io.BytesIO(item.mask)) as opened:
-                grey = opened if opened.mode in ("1", "L", "P") or opened.mode[0] in "IF" else opened.convert("L")
-                values = np.asarray(grey.resize((width, height), Image.Resampling.NEAREST)).astype(np.float64)
-            return np.asarray(values > values.max() / 2)
+            return read_mask(io.BytesIO(item.mask), (height, width))
         values = np.asarray(item.mask)
         if values.shape == (height, width, 1):
             values = values[..., 0]

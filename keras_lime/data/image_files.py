@@ -1,15 +1,17 @@
-"""Images in files: which a folder holds, by class, and how one is decoded. May import numpy and Pillow."""
+"""Image files: which a folder holds, by class, and how one is read. May import numpy and Pillow."""
 
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
-__all__ = ["SUFFIXES", "ColorMode", "class_folders", "decode", "image_files"]
+from keras_lime.data.resize import Resize, resize_image
+
+__all__ = ["SUFFIXES", "ColorMode", "class_folders", "decode", "image_files", "open_image"]
 
 ColorMode = Literal["rgb", "rgba", "grayscale"]
 
@@ -17,6 +19,12 @@ SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 """Endings of the files that are taken for images, in lower case."""
 
 _MODES = {"rgb": "RGB", "rgba": "RGBA", "grayscale": "L"}
+
+_LEAST_SAMPLE, _LARGEST_SAMPLE = 340, 341
+"""Tags of TIFF files, `SMinSampleValue` and `SMaxSampleValue`."""
+
+_DARKEST = 16.0
+"""Numbers up to 255 are taken for grey levels if one is at least this bright; measurements of other kinds are not."""
 
 
 def class_folders(path: Path, class_names: Sequence[str] | None) -> tuple[str, ...]:
@@ -53,32 +61,96 @@ def class_folders(path: Path, class_names: Sequence[str] | None) -> tuple[str, .
     return tuple(class_names)
 
 
-def decode(file: Path | IO[bytes], image_size: tuple[int, int], color_mode: ColorMode) -> NDArray[np.uint8]:
-    """Reads an image file with Pillow and resizes it bilinearly, without keeping the aspect ratio.
+def decode(
+    file: Path | IO[bytes],
+    image_size: tuple[int, int],
+    color_mode: ColorMode,
+    *,
+    resize: Resize = "bilinear",
+    crop_to_aspect_ratio: bool = False,
+) -> NDArray[np.float32]:
+    """Reads an image file, as `keras.utils.image_dataset_from_directory` does unless told otherwise.
 
-    Pillow smooths when it makes images smaller, TensorFlow's loaders do not; the rotation that a camera notes in EXIF
-    is ignored by both.
+    Pillow decodes. Of PNG, BMP and GIF files the pixels are exactly those of Keras' loader; TensorFlow's faster
+    JPEG decoder differs from Pillow's, which `keras.utils.load_img` uses, by one grey level on average. The rotation
+    that a camera notes in EXIF is ignored by all of them.
 
     Args:
         file: the image file, or its content opened for reading; of an animation the first frame is taken.
         image_size: (height, width) in pixels.
         color_mode: `"rgb"`, `"rgba"` or `"grayscale"`.
+        resize: see `keras_lime.data.resize.RESIZES`. Defaults to `"bilinear"`, Keras' own.
+        crop_to_aspect_ratio: cut the largest centred window of the aspect ratio first, instead of distorting. Defaults
+            to `False`.
 
     Returns:
-        uint8 array (height, width, c) in 0..255, c = 3, 4 or 1.
+        Array (height, width, c) in 0..255, c = 3, 4 or 1.
 
     Raises:
+        ValueError: if the file has more than 8 bits per pixel and nothing says which value is white.
         OSError: or another exception of Pillow's, if the file is damaged or no image.
     """
-    height, width = image_size
-    with Image.open(file) as opened:
-        image: Image.Image = opened
-        if opened.mode.startswith("I;16"):
-            # Pillow would clip 16 bits at 255 instead of scaling them.
-            image = Image.fromarray((np.asarray(opened).astype(np.uint16) >> 8).astype(np.uint8))
-        resized = image.convert(_MODES[color_mode]).resize((width, height), Image.Resampling.BILINEAR)
-    pixels: NDArray[Any] = np.asarray(resized, dtype=np.uint8)
-    return pixels[..., None] if pixels.ndim == 2 else pixels
+    with open_image(file) as opened:
+        pixels = np.asarray(_eight_bits(opened).convert(_MODES[color_mode]), dtype=np.uint8)
+    return resize_image(pixels.reshape(*pixels.shape[:2], -1), image_size, resize, crop_to_aspect_ratio)
+
+
+def open_image(file: Path | IO[bytes]) -> Image.Image:
+    """Opens an image file; what Pillow does not know is said in words.
+
+    Raises:
+        ValueError: if Pillow does not know the format.
+        OSError: or another exception of Pillow's, if the file is damaged.
+    """
+    try:
+        return Image.open(file)
+    except UnidentifiedImageError as error:
+        raise ValueError(
+            "it is no image, or of a kind that Pillow does not read, such as a TIFF of coloured floats. Save it as PNG."
+        ) from error
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """An image of more than 8 bits per pixel, scaled to 8; any other as it is.
+
+    Pillow's own conversion would clip at 255, so that the image is black or white.
+    """
+    sixteen = image.mode.startswith("I;16")
+    if not sixteen and image.mode not in ("I", "F"):
+        return image
+    values = np.asarray(image).astype(np.float64)
+    low, high = _declared_range(image) or ((0, 65535) if sixteen else _usual_range(values))
+    if (low, high) == (0, 65535):
+        eight_bits = values // 256  # the upper byte, as in TensorFlow
+    else:
+        eight_bits = np.round(np.clip((values - low) / (high - low), 0, 1) * 255)
+    return Image.fromarray(eight_bits.astype(np.uint8))
+
+
+def _declared_range(image: Image.Image) -> tuple[float, float] | None:
+    """The values that a TIFF file declares as its least and largest, or None."""
+    tags = getattr(image, "tag_v2", {})
+    low, high = (tags.get(tag) for tag in (_LEAST_SAMPLE, _LARGEST_SAMPLE))
+    low, high = (value[0] if isinstance(value, tuple) and value else value for value in (low, high))
+    if not isinstance(high, int | float) or high <= (low or 0):
+        return None
+    return float(low or 0), float(high)
+
+
+def _usual_range(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Black and white of values that keep to a usual range.
+
+    Raises:
+        ValueError: if they do not.
+    """
+    lowest, highest = float(values.min()), float(values.max())
+    for white, least in ((1.0, 0.0), (255.0, _DARKEST)):
+        if lowest >= 0 and least <= highest <= white:
+            return 0.0, white
+    raise ValueError(
+        f"its pixels are 32-bit numbers from {lowest:.4g} to {highest:.4g}, and nothing says which value is white. "
+        "Save it with 8 or 16 bits per channel."
+    )
 
 
 def image_files(path: Path, name: str) -> list[str]:

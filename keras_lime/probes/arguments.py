@@ -1,30 +1,34 @@
-"""What users give to `ProbeSet` → checked, read-only arrays and names. May import numpy and what reads data."""
+"""What users give to `ProbeSet` → checked, read-only arrays. May import numpy and what reads data."""
 
-from collections import Counter
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keras_lime.core.image import has_channels_first
 from keras_lime.data.arrays import to_numpy
-from keras_lime.data.datasets import class_ids
-from keras_lime.probes.object_masks import masks_from_boxes, object_masks
+from keras_lime.data.batch_parts import InputName
+from keras_lime.data.labels import read_labels
+from keras_lime.probes.sizes import DEFAULT_PROBES, DEFAULT_TESTED, Sizes
 
 __all__ = [
+    "Outlines",
     "as_images",
+    "as_inputs",
     "as_labels",
-    "as_masks",
-    "as_names",
+    "as_outlines",
     "as_seed",
     "as_size",
+    "as_sizes",
     "as_strings",
+    "check_choice",
     "check_count",
-    "check_unequal",
-    "class_name",
-    "default_names",
 ]
+
+Outlines = Literal["estimate"] | Callable[[NDArray[Any]], Any] | None
+"""Where object outlines come from where there are no masks."""
 
 
 def as_images(images: Any) -> NDArray[Any]:
@@ -43,17 +47,19 @@ def as_images(images: Any) -> NDArray[Any]:
     if isinstance(images, list | tuple):
         if not images:
             raise ValueError("`images` must hold at least one image. Received: an empty sequence.")
-        each = [to_numpy(image, "images") for image in images]
-        shapes = {image.shape: index for index, image in reversed(list(enumerate(each)))}
+        arrays = [to_numpy(image, "images") for image in images]
+        shapes = {image.shape: index for index, image in reversed(list(enumerate(arrays)))}
         if len(shapes) > 1:
             (one, first), (other, second) = sorted(shapes.items(), key=lambda item: item[1])[:2]
             raise ValueError(
                 f"`images` must have one shape. Received: image {first} of shape {one} and image {second} of shape "
                 f"{other}. Resize or crop them to what the model takes."
             )
-        if each[0].ndim not in (2, 3):
-            raise ValueError(f"`images` must be a list of (h, w) or (h, w, c) arrays. Received: shape={each[0].shape}.")
-        pixels = np.stack(each)
+        if arrays[0].ndim not in (2, 3):
+            raise ValueError(
+                f"`images` must be a list of (h, w) or (h, w, c) arrays. Received: shape={arrays[0].shape}."
+            )
+        pixels = np.stack(arrays)
     else:
         pixels = np.array(to_numpy(images, "images"))
         if pixels.ndim != 4:
@@ -87,28 +93,99 @@ def as_images(images: Any) -> NDArray[Any]:
     return pixels
 
 
-def as_labels(labels: Any, count: int, class_names: tuple[str, ...] | None) -> NDArray[np.int64]:
-    """Class ids, read-only int64 (n,), checked against the number of classes; see `datasets.class_ids`."""
-    found = class_ids(labels, count)
-    if class_names is not None and found.max() >= len(class_names):
-        index = int(found.argmax())
+def as_labels(
+    labels: Any, n_images: int, class_names: tuple[str, ...] | None
+) -> tuple[NDArray[np.int64] | None, NDArray[np.bool_] | None]:
+    """Labels as `ProbeSet` keeps them.
+
+    Args:
+        labels: see `keras_lime.data.labels.read_labels`, or None.
+        n_images: number of images.
+        class_names: names of the classes, or None.
+
+    Returns:
+        Class ids, read-only int64 (n,), or None; and the rows (n, k) of labels that are sets of classes, read-only
+        bool, or None.
+
+    Raises:
+        TypeError: if they are no labels.
+        ValueError: if they do not fit the images or the class names.
+    """
+    if labels is None:
+        return None, None
+    found = read_labels(labels, n_images, class_names)
+    if found.ids is None:
+        rows = np.array(found.multi_hot)
+        if class_names is not None and rows.shape[1] != len(class_names):
+            raise ValueError(
+                f"`labels` must have one column for each of the {len(class_names)} `class_names`. Received: "
+                f"{rows.shape[1]} columns."
+            )
+        rows.setflags(write=False)
+        return None, rows
+    if class_names is not None and found.ids.max() >= len(class_names):
+        index = int(found.ids.argmax())
         raise ValueError(
-            f"`labels` must be below {len(class_names)}, the number of `class_names`. Received: {found[index]} for "
+            f"`labels` must be below {len(class_names)}, the number of `class_names`. Received: {found.ids[index]} for "
             f"image {index}."
         )
-    result = found.copy()
-    result.setflags(write=False)
-    return result
+    ids = found.ids.copy()
+    ids.setflags(write=False)
+    return ids, None
 
 
-def as_masks(masks: Any, boxes: Any, images: NDArray[Any]) -> NDArray[np.bool_] | None:
-    """Object masks of either argument, bool (n, h, w), or None; see `object_masks`."""
-    count, height, width = images.shape[:3]
-    if masks is not None and boxes is not None:
-        raise ValueError("`masks` and `boxes` cannot both be given. Give the more exact ones, the masks.")
-    if masks is not None:
-        return object_masks(masks, (count, height, width))
-    return None if boxes is None else masks_from_boxes(boxes, (count, height, width))
+def as_inputs(inputs: Any, n_images: int) -> Mapping[InputName, NDArray[Any]]:
+    """The model's other inputs as `ProbeSet` keeps them.
+
+    Args:
+        inputs: dictionary from the name of an input, or its position, to an array (n, ...); or None.
+        n_images: number of images.
+
+    Returns:
+        Read-only dictionary of read-only copies; floats become float32.
+
+    Raises:
+        TypeError: if it is no dictionary, or a value does not hold real numbers.
+        ValueError: if an array has another length than the images, or is not finite.
+    """
+    if inputs is None:
+        return MappingProxyType({})
+    if not isinstance(inputs, Mapping) or not all(isinstance(name, str | int) for name in inputs):
+        raise TypeError(
+            "`inputs` must be a dictionary from the name of each other input of the model to its values, such as "
+            f'{{"age": ages}}. Received: {type(inputs).__name__}.'
+        )
+    arrays: dict[InputName, NDArray[Any]] = {}
+    for name, values in inputs.items():
+        array = np.array(to_numpy(values, f"inputs[{name!r}]"))
+        if array.ndim == 0 or len(array) != n_images:
+            raise ValueError(
+                f"`inputs` must have one row for each of the {n_images} images. Received: shape={array.shape} in "
+                f"{name!r}."
+            )
+        if array.dtype.kind == "f":
+            array = array.astype(np.float32, copy=False)
+            if not np.isfinite(array).all():
+                raise ValueError(f"`inputs` must be finite. Received: NaN or infinite values in {name!r}.")
+        array.setflags(write=False)
+        arrays[name] = array
+    return MappingProxyType(arrays)
+
+
+def as_outlines(outlines: Any) -> Outlines:
+    """Where object outlines come from where there are no masks.
+
+    Raises:
+        ValueError: if it is neither None, `"estimate"` nor a function.
+    """
+    estimated = isinstance(outlines, str) and outlines == "estimate"
+    if outlines is not None and not estimated and not callable(outlines):
+        raise ValueError(
+            '`outlines` must be "estimate", a function from an image to its object mask, or None. Received: '
+            f"outlines={outlines!r}. For masks that you have, use `masks`."
+        )
+    given: Outlines = outlines
+    return given
 
 
 def as_strings(name: str, values: Sequence[str]) -> tuple[str, ...]:
@@ -116,44 +193,6 @@ def as_strings(name: str, values: Sequence[str]) -> tuple[str, ...]:
     if isinstance(values, str) or not all(isinstance(value, str) for value in values):
         raise TypeError(f"`{name}` must be a sequence of strings. Received: {name}={values!r}.")
     return tuple(str(value) for value in values)
-
-
-def as_names(names: Sequence[str], count: int) -> tuple[str, ...]:
-    """Names of `count` probes: unique, not empty."""
-    found = as_strings("names", names)
-    if len(found) != count:
-        raise ValueError(f"`names` must have one entry for each of the {count} images. Received: {len(found)} names.")
-    twice = [name for name, times in Counter(found).items() if times > 1]
-    if twice or "" in found:
-        received = f"{twice[0]!r} more than once" if twice else "an empty name"
-        raise ValueError(f"`names` must be unique and not empty. Received: {received}.")
-    return found
-
-
-def default_names(
-    ids: tuple[str, ...], labels: NDArray[np.int64] | None, class_names: tuple[str, ...] | None
-) -> tuple[str, ...]:
-    """Unique names: the class and as much of the id as tells the images apart, at least six digits."""
-    length = next(length for length in range(6, 17) if len({one[:length] for one in ids}) == len(ids))
-    groups = ["image"] * len(ids) if labels is None else [class_name(label, class_names) for label in labels]
-    return tuple(f"{group} · {one[:length]}" for group, one in zip(groups, ids, strict=True))
-
-
-def class_name(label: int, class_names: tuple[str, ...] | None) -> str:
-    """What a class is called where it has no name of its own."""
-    return f"class {label}" if class_names is None else class_names[label]
-
-
-def check_unequal(ids: tuple[str, ...]) -> None:
-    """Refuses equal images, naming them."""
-    first: dict[str, int] = {}
-    for index, content in enumerate(ids):
-        if content in first:
-            raise ValueError(
-                f"`images` must differ from each other. Received: images {first[content]} and {index} are equal. "
-                "Leave one of them out."
-            )
-        first[content] = index
 
 
 def check_count(name: str, value: Any) -> None:
@@ -179,3 +218,23 @@ def as_size(image_size: Any) -> tuple[int, int]:
     if len(sizes) != 2:
         raise ValueError(f"`image_size` must be (height, width) in pixels. Received: image_size={image_size!r}.")
     return int(height), int(width)
+
+
+def as_sizes(per_class: Any, num_probes: Any, num_tested: Any) -> Sizes:
+    """How many images are taken, with the defaults of `ProbeSet.from_dataset`.
+
+    Raises:
+        ValueError: if a number is no integer of at least 1.
+    """
+    for name, value in (("per_class", per_class), ("num_probes", num_probes), ("num_tested", num_tested)):
+        if value is not None:
+            check_count(name, value)
+    if per_class is None and num_probes is None:
+        num_probes = DEFAULT_PROBES
+    return Sizes(per_class, num_probes, DEFAULT_TESTED if num_tested is None else num_tested)
+
+
+def check_choice(name: str, value: Any, choices: Sequence[str]) -> None:
+    """Refuses what is none of the choices."""
+    if value not in choices:
+        raise ValueError(f"`{name}` must be one of {', '.join(map(repr, choices))}. Received: {name}={value!r}.")

@@ -1,14 +1,79 @@
-"""Object masks and bounding boxes → bool masks. May import numpy and `data.arrays`."""
+"""Object masks and boxes as users give them → bool arrays. May import numpy, `data` and the modules of boxes."""
 
 from collections.abc import Sequence
+from os import PathLike
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keras_lime.data.arrays import to_numpy
+from keras_lime.exceptions import warn
+from keras_lime.probes.box_order import warn_of_wrong_order
+from keras_lime.probes.boxes import BoxOrder, fill_boxes, parse_boxes, read_boxes_file
 
-__all__ = ["masks_from_boxes", "object_masks"]
+__all__ = ["masks_by_id", "masks_of_boxes", "masks_of_either", "object_masks"]
+
+
+def masks_of_either(masks: Any, boxes: Any, order: BoxOrder | None, images: NDArray[Any]) -> NDArray[np.bool_] | None:
+    """Object masks of one argument or the other, bool (n, h, w); None without both."""
+    count, height, width = images.shape[:3]
+    if masks is not None and boxes is not None:
+        raise ValueError("`masks` and `boxes` cannot both be given. Give the more exact ones, the masks.")
+    if order is not None and boxes is None:
+        raise ValueError(f"`order` is that of the numbers in `boxes`. Received: order={order!r} without boxes.")
+    if masks is not None:
+        return object_masks(masks, (count, height, width))
+    return None if boxes is None else masks_of_boxes(boxes, order, images)
+
+
+def masks_of_boxes(boxes: Any, order: BoxOrder | None, images: NDArray[Any]) -> NDArray[np.bool_]:
+    """Masks of boxes; without an `order` the images are asked whether the boxes stand in another one."""
+    count, height, width = images.shape[:3]
+    parsed = parse_boxes(boxes, (count, height, width), order or "tlbr")
+    masks = fill_boxes(parsed, (count, height, width))
+    if order is None:
+        warn_of_wrong_order(images, parsed, masks)
+    return masks
+
+
+def masks_by_id(
+    path: str | PathLike[str],
+    ids: Sequence[str],
+    masks: NDArray[np.bool_] | None,
+    image_size: tuple[int, int],
+) -> NDArray[np.bool_]:
+    """Masks with those of a file in place of the old ones.
+
+    Args:
+        path: see `read_boxes_file`.
+        ids: of the probes.
+        masks: the probes' present masks, (n, h, w), or None.
+        image_size: (height, width) of the probes.
+
+    Returns:
+        Bool array (n, h, w), read-only; empty for a probe that has neither boxes nor a mask.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is no file of boxes, or names none of the probes.
+    """
+    saved = read_boxes_file(path, image_size)
+    unknown = [probe_id for probe_id in saved if probe_id not in ids]
+    if saved and len(unknown) == len(saved):
+        raise ValueError(
+            f"`boxes` must name probes of this set. Received: {str(path)!r} with {len(saved)} probes, {unknown[:3]}, "
+            f"none of them here; these are {list(ids)[:3]}. The boxes were saved for other images, or for the same "
+            "ones in another size."
+        )
+    if unknown:
+        warn(f"{path} has boxes for {len(unknown)} probes that are not in this set, {unknown[:3]}; they are ignored.")
+    result = np.zeros((len(ids), *image_size), bool) if masks is None else masks.copy()
+    for index, probe_id in enumerate(ids):
+        if probe_id in saved:
+            result[index] = saved[probe_id]
+    result.setflags(write=False)
+    return result
 
 
 def object_masks(masks: Any, shape: tuple[int, int, int]) -> NDArray[np.bool_]:
@@ -40,62 +105,3 @@ def object_masks(masks: Any, shape: tuple[int, int, int]) -> NDArray[np.bool_]:
     result = given.astype(bool)
     result.setflags(write=False)
     return result
-
-
-def masks_from_boxes(boxes: Any, shape: tuple[int, int, int]) -> NDArray[np.bool_]:
-    """Fills bounding boxes.
-
-    Args:
-        boxes: one box (top, left, bottom, right) per image, shape (n, 4), or a sequence of n arrays (k, 4) with any
-            number of boxes each (an empty one: no object). In pixels, rows top <= y < bottom and columns
-            left <= x < right; fractions are rounded outwards.
-        shape: (n, h, w) of the images.
-
-    Returns:
-        bool array (n, h, w), read-only, True in any of an image's boxes.
-
-    Raises:
-        TypeError: if the boxes are no numbers.
-        ValueError: if their number or shape is wrong, or a box is empty or leaves the image.
-    """
-    n_images, height, width = shape
-    rows: Sequence[Any] = boxes if isinstance(boxes, list | tuple) else list(to_numpy(boxes, "boxes"))
-    if len(rows) != n_images:
-        raise ValueError(
-            f"`boxes` must have one entry for each of the {n_images} images, shape ({n_images}, 4) or a list of arrays "
-            f"of shape (k, 4). Received: {len(rows)} entries."
-        )
-    boxes_of = [_boxes_of(row, index) for index, row in enumerate(rows)]
-    coordinates = np.array([number for found in boxes_of for box in found for number in box])
-    if coordinates.size and coordinates.max() <= 1 and (coordinates % 1).any():
-        raise ValueError(
-            "`boxes` must be in pixels. Received: coordinates between 0 and 1 only. Multiply them by height and width."
-        )
-    result = np.zeros(shape, dtype=bool)
-    for index, found in enumerate(boxes_of):
-        for top, left, bottom, right in found:
-            if not (0 <= top < bottom <= height and 0 <= left < right <= width):
-                raise ValueError(
-                    f"`boxes` must be (top, left, bottom, right) in pixels inside the image of height {height} and "
-                    f"width {width}. Received: {(top, left, bottom, right)} for image {index}. Check the order of the "
-                    "numbers, and clip boxes at the image's edge."
-                )
-            inside = slice(int(top), int(np.ceil(bottom))), slice(int(left), int(np.ceil(right)))
-            result[(index, *inside)] = True
-    result.setflags(write=False)
-    return result
-
-
-def _boxes_of(row: Any, index: int) -> list[list[float]]:
-    found = np.asarray([] if row is None else to_numpy(row, "boxes"), dtype=np.float64)
-    if found.size == 0:
-        return []
-    if found.ndim == 1:
-        found = found[None]
-    if found.ndim != 2 or found.shape[1] != 4 or not np.isfinite(found).all():
-        raise ValueError(
-            "`boxes` must hold four finite numbers per box, (top, left, bottom, right). "
-            f"Received: shape={found.shape} for image {index}."
-        )
-    boxes: list[list[float]] = found.tolist()
-    return boxes

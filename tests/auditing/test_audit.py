@@ -35,7 +35,13 @@ def model() -> keras.Model:
 @pytest.fixture(scope="module")
 def arrays(model: keras.Model, tmp_path_factory: pytest.TempPathFactory) -> Audit:
     """The audit of 24 images as arrays, with masks."""
-    return audit(model, squares(24, biased=False), tmp_path_factory.mktemp("arrays"), class_names=NAMES, **QUIET)
+    return audit(model, floats(), tmp_path_factory.mktemp("arrays"), class_names=NAMES, **QUIET)
+
+
+def floats() -> tuple[Any, Any, Any]:
+    """The images as they are read from files, in float32."""
+    images, labels, masks = squares(24, biased=False)
+    return images.astype(np.float32), labels, masks
 
 
 def test_rows_are_what_explain_says(model: keras.Model, arrays: Audit) -> None:
@@ -137,12 +143,12 @@ def _as_arrow(path: Path) -> Any:
 
 def _as_tf_data(path: Path) -> Any:
     tf = pytest.importorskip("tensorflow")
-    images, labels, _ = squares(24, biased=False)
+    images, labels, _ = floats()
     return tf.data.Dataset.from_tensor_slices((images, labels)).batch(5)
 
 
 def _as_py_dataset(path: Path) -> Any:
-    images, labels, _ = squares(24, biased=False)
+    images, labels, _ = floats()
 
     class Batches(keras.utils.PyDataset):
         def __len__(self) -> int:
@@ -155,13 +161,13 @@ def _as_py_dataset(path: Path) -> Any:
 
 
 def _as_generator(path: Path) -> Any:
-    images, labels, _ = squares(24, biased=False)
+    images, labels, _ = floats()
     return ((images[i : i + 3], labels[i : i + 3]) for i in range(0, 24, 3))
 
 
 def _as_loader(path: Path) -> Any:
     data = pytest.importorskip("torch.utils.data")
-    images, labels, _ = squares(24, biased=False)
+    images, labels, _ = floats()
     return data.DataLoader(list(zip(images, labels, strict=True)), batch_size=4)
 
 

@@ -248,6 +248,111 @@ class TestFromDataset:
         assert peak < 4e6  # all images: 30 MB
 
 
+class TestTested:
+    """Shortcut tests use more images than are explained."""
+
+    def test_defaults(self, images: Images, labels: Images) -> None:
+        probes = ProbeSet.from_dataset((images, labels))
+        assert (len(probes), len(probes.tested)) == (20, 60)
+        assert probes.tested.tested is probes.tested
+
+    @settings(deadline=None)
+    @given(
+        labels=st.lists(st.integers(0, 4), min_size=1, max_size=40),
+        per_class=st.none() | st.integers(1, 4),
+        num_probes=st.none() | st.integers(1, 20),
+        num_tested=st.integers(1, 50),
+    )
+    def test_tested_images_are_the_explained_ones_and_more(
+        self, labels: list[int], per_class: int | None, num_probes: int | None, num_tested: int
+    ) -> None:
+        data = some_images(len(labels), shape=(2, 2, 3)), np.array(labels)
+        limits: dict[str, Any] = {"per_class": per_class, "num_probes": num_probes}
+        probes = ProbeSet.from_dataset(data, num_tested=num_tested, **limits)
+        alone = ProbeSet.from_dataset(data, num_tested=1, **limits)
+        assert probes.ids == alone.ids
+        assert len(probes.tested) == max(len(probes), min(num_tested, len(labels)))
+        assert probes.tested.ids[: len(probes)] == probes.ids
+        assert probes.tested.names[: len(probes)] == probes.names
+        np.testing.assert_array_equal(probes.tested.images[: len(probes)], probes.images)
+        # What is tested is the selection that as many explained images would be, where no class is limited.
+        if per_class is None:
+            assert set(probes.tested.ids) == set(ProbeSet.from_dataset(data, num_probes=len(probes.tested)).ids)
+
+    def test_explained_images_share_their_memory_with_the_tested_ones(self, images: Images, labels: Images) -> None:
+        probes = ProbeSet.from_dataset((images, labels), num_probes=6, num_tested=30)
+        assert np.shares_memory(probes.images, probes.tested.images)
+
+
+class TestSeveralInputs:
+    def test_of_a_dictionary(self, images: Images, labels: Images) -> None:
+        ages = np.arange(60, dtype=np.float64)
+        probes = ProbeSet.from_dataset(({"image": images, "age": ages}, labels), num_probes=9)
+        by_image = {image.tobytes(): age for image, age in zip(images, ages, strict=True)}
+        assert probes.inputs["age"].dtype == np.float32
+        assert probes.inputs["age"].tolist() == [by_image[image.tobytes()] for image in probes.images]
+        assert set(probes.inputs) == {"age"}
+        assert len(probes.tested.inputs["age"]) == 60
+
+    def test_of_a_tuple_and_of_a_tensorflow_data_set(self, images: Images, labels: Images) -> None:
+        import tensorflow as tf
+
+        meta = np.arange(120).reshape(60, 2)
+        arrays = ProbeSet.from_dataset(([images, meta], labels), num_probes=9)
+        dataset = tf.data.Dataset.from_tensor_slices(((images, meta), labels)).shuffle(60).batch(7)
+        batches = ProbeSet.from_dataset(dataset, num_probes=9)
+        assert arrays.ids == batches.ids
+        np.testing.assert_array_equal(arrays.inputs[1], batches.inputs[1])
+
+    def test_the_image_is_named_where_two_look_like_one(self, images: Images, labels: Images) -> None:
+        pairs = {"left": images, "right": images[::-1].copy()}
+        probes = ProbeSet.from_dataset((pairs, labels), image_input="right", num_probes=4)
+        flipped = {right.tobytes(): left for left, right in zip(images, images[::-1], strict=True)}
+        for image, left in zip(probes.images, probes.inputs["left"], strict=True):
+            np.testing.assert_array_equal(flipped[image.tobytes()], left)
+        with pytest.raises(ValueError, match=r"`image_input` must name one of the inputs, \['left', 'right'\]"):
+            ProbeSet.from_dataset((pairs, labels), image_input="middle")
+
+    def test_one_image_with_different_other_inputs_makes_different_probes(self, images: Images) -> None:
+        twice = np.repeat(images[:1], 2, axis=0)
+        probes = ProbeSet.from_dataset(({"image": twice, "age": np.array([30, 40])}, np.array([0, 1])))
+        assert len(set(probes.ids)) == 2
+
+
+class TestLabels:
+    def test_names_of_classes(self, images: Images, labels: Images) -> None:
+        import tensorflow as tf
+
+        names = np.array(["ant", "bee", "cow"])
+        expected = ProbeSet.from_dataset((images, labels), class_names=["ant", "bee", "cow"])
+        tensors = tf.data.Dataset.from_tensor_slices((images, names[labels])).batch(7)
+        for dataset in ((images, names[labels]), (images, names[labels].tolist()), tensors):
+            probes = ProbeSet.from_dataset(dataset, class_names={"bee": 1, "ant": 0, "cow": 2})
+            assert probes.ids == expected.ids
+            assert probes.labels is not None
+            assert expected.labels is not None
+            np.testing.assert_array_equal(probes.labels, expected.labels)
+
+    def test_sets_of_classes(self, images: Images) -> None:
+        rows = np.random.default_rng(1).integers(0, 2, (60, 3))
+        probes = ProbeSet.from_dataset((images, rows), num_probes=12, class_names=["ant", "bee", "cow"])
+        assert probes.labels is None
+        assert probes.multi_hot is not None
+        by_image = {image.tobytes(): row for image, row in zip(images, rows, strict=True)}
+        expected = [by_image[image.tobytes()] for image in probes.images]
+        np.testing.assert_array_equal(probes.multi_hot, np.array(expected, bool))
+        first = " and ".join(np.array(["ant", "bee", "cow"])[probes.multi_hot[0]]).replace(" and ", ", ")
+        assert probes.names[0].startswith(first or "image")
+
+    def test_a_batch_of_single_classes_among_sets_of_classes(self, images: Images) -> None:
+        rows = np.eye(3, dtype=int)[np.arange(60) % 3]
+        rows[45] = 1
+        probes = ProbeSet.from_dataset(batched(images, rows, 10), num_probes=60)
+        assert probes.labels is None
+        assert probes.multi_hot is not None
+        assert probes.multi_hot.sum() == 62
+
+
 class TestMaxScan:
     def test_a_longer_data_set_warns(self, images: Images, labels: Images) -> None:
         with pytest.warns(LimeWarning, match="first 20 images.*`max_scan`") as caught:
@@ -297,14 +402,21 @@ class TestBadDatasets:
         [
             ([], "at least one image"),
             (some_images(0), "at least one image"),
-            ([(some_images(4, shape=(8, 3)), np.arange(4))], "batched"),
-            ([(some_images(1)[0], 0)], "batched"),
-            ([(some_images(4, shape=(8,)), np.arange(4))], "grey images need a channel axis"),
+            ([(some_images(4, shape=(8, 3)), np.arange(4))], "Batch single images"),
+            ([(some_images(1)[0], 0)], "Batch single images"),
+            ([(some_images(4, shape=(8,)), np.arange(4))], "give grey images a channel axis"),
             ([(some_images(4), np.arange(3))], "one label for each of the 4 images"),
             ([(some_images(4), np.zeros((4, 6, 5)))], "segmentation"),
-            ([(some_images(4), {"a": np.arange(4), "b": np.arange(4)})], "one array of labels.*'a', 'b'.*output"),
-            ([({"left": some_images(4), "right": some_images(4)}, np.arange(4))], "one array of images.*input"),
-            ([((some_images(4), some_images(4)), np.arange(4))], "one array of images per batch"),
+            ([(some_images(4), {"a": np.arange(4), "b": np.arange(4)})], "labels of one output.*'a', 'b'.*y\\['a'\\]"),
+            (
+                [({"left": some_images(4), "right": some_images(4)}, np.arange(4))],
+                "several of them.*image_input='left'",
+            ),
+            ([((some_images(4), some_images(4)), np.arange(4))], "several of them.*image_input=0"),
+            (({"age": np.arange(4.0), "sex": np.arange(4)}, np.arange(4)), "none of them.*image_input='age'"),
+            (({"image": some_images(4), "age": np.arange(3)}, np.arange(4)), "one length"),
+            ((some_images(4), {"cls": np.arange(4), "box": np.zeros((4, 4))}), r"labels of one output.*y\['cls'\]"),
+            (([some_images(4), some_images(4)], [np.arange(4), np.arange(4)]), "second input, name the inputs"),
             ([{"image": some_images(4), "label": np.arange(4)}], r"dataset\.map"),
             ([(some_images(4), np.arange(4), None, None)], "4 parts"),
             ([(some_images(4), np.arange(4), np.zeros((4, 5, 6)))], "object masks of shape"),
@@ -312,7 +424,8 @@ class TestBadDatasets:
             ([some_images(4), (some_images(4), np.arange(4))], "labels with every batch or with none"),
             ((some_images(4), np.arange(5)), "one length"),
             ([(some_images(4) * np.nan, np.arange(4))], "finite"),
-            ([(some_images(4), [[1, 1], [0, 1], [1, 0], [1, 0]])], "leave the labels out"),
+            ([(some_images(4), [[1, 2], [0, 1], [1, 0], [1, 0]])], "leave the labels out"),
+            ([(some_images(4), ["cat", "dog", "cat", "dog"])], r"need `class_names`.*sorted\(set\(labels\)\)"),
         ],
     )
     def test_no_image_classification(self, dataset: Any, remedy: str) -> None:
@@ -324,10 +437,20 @@ class TestBadDatasets:
 
         ragged = tf.RaggedTensor.from_tensor(tf.zeros((2, 4, 4, 3)))
         ragged = tf.concat([ragged, tf.RaggedTensor.from_tensor(tf.zeros((1, 5, 4, 3)))], axis=0)
-        with pytest.raises((TypeError, ValueError), match="`dataset` must"):
+        with pytest.raises(ValueError, match="`dataset` must be a regular array. Received: a ragged tensor.*Resize"):
             ProbeSet.from_dataset([(ragged, [0, 1, 2])])
 
-    @pytest.mark.parametrize("name", ["per_class", "num_probes", "max_scan"])
+    def test_hugging_face(self) -> None:
+        datasets = pytest.importorskip("datasets")
+        rows = datasets.Dataset.from_dict({"image": [[[1]]] * 4, "label": [0, 1, 0, 1]})
+        with pytest.raises(TypeError, match=r"rows of the columns \['image', 'label'\].*to_tf_dataset"):
+            ProbeSet.from_dataset(rows)
+        with pytest.raises(TypeError, match=r"one data set.*dataset\['train'\]"):
+            ProbeSet.from_dataset(datasets.DatasetDict({"train": rows, "test": rows}))
+        with pytest.raises(TypeError, match="to_tf_dataset"):
+            ProbeSet.from_dataset(rows.to_iterable_dataset())
+
+    @pytest.mark.parametrize("name", ["per_class", "num_probes", "num_tested", "max_scan"])
     @pytest.mark.parametrize("value", [0, -1, 1.5, True, "2"])
     def test_counts(self, name: str, value: Any) -> None:
         with pytest.raises(ValueError, match=f"`{name}` must be an integer of at least 1"):

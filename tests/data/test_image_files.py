@@ -32,9 +32,9 @@ def folder(tmp_path: Path) -> Path:
 
 class TestFromDirectory:
     def test_probes_of_every_class(self, folder: Path) -> None:
-        probes = ProbeSet.from_directory(folder, image_size=(10, 12))
+        probes = ProbeSet.from_directory(folder, image_size=(10, 12), per_class=2)
         assert probes.images.shape == (6, 10, 12, 3)
-        assert probes.images.dtype == np.uint8
+        assert probes.images.dtype == np.float32
         assert probes.class_names == ("no entry", "stop", "yield")
         assert probes.labels is not None
         assert probes.labels.tolist() == [0, 0, 1, 1, 2, 2]
@@ -57,11 +57,13 @@ class TestFromDirectory:
         assert others.names != after.names
 
     def test_only_the_chosen_files_are_read(self, folder: Path) -> None:
-        chosen = ProbeSet.from_directory(folder, image_size=(10, 12)).names
+        sizes: dict[str, Any] = {"per_class": 1, "num_tested": 9}
+        chosen = ProbeSet.from_directory(folder, image_size=(10, 12), **sizes).tested.names
+        assert len(chosen) == 9
         for file in folder.rglob("*.*"):
             if file.suffix.lower() in (".png", ".jpg") and file.relative_to(folder).as_posix() not in chosen:
                 file.write_bytes(b"never read")
-        assert ProbeSet.from_directory(folder, image_size=(10, 12)).names == chosen
+        assert ProbeSet.from_directory(folder, image_size=(10, 12), **sizes).tested.names == chosen
 
     def test_given_classes(self, folder: Path) -> None:
         probes = ProbeSet.from_directory(folder, image_size=(8, 8), class_names=["yield", "stop"], per_class=1)
@@ -85,12 +87,32 @@ class TestFromDirectory:
         probes = ProbeSet.from_directory(tmp_path, image_size=(2, 2), color_mode="grayscale")
         assert probes.images[0, ..., 0].tolist() == [[0, 128], [255, 1]]
 
+    def test_few_probes_of_many_classes_are_spread(self, tmp_path: Path) -> None:
+        for number, image in enumerate(some_images(30)):
+            (tmp_path / f"{number:02}").mkdir()
+            Image.fromarray(image).save(tmp_path / f"{number:02}" / "a.png")
+        probes = ProbeSet.from_directory(tmp_path, image_size=(6, 5), num_probes=10)
+        assert probes.labels is not None
+        assert len(set(probes.labels.tolist())) == 10
+        assert probes.labels.max() > 15
+        assert len(probes.tested) == 30
+
+    def test_the_same_ids_as_from_keras_own_reader(self, folder: Path) -> None:
+        import keras
+
+        for file in folder.rglob("*.jpg"):
+            Image.open(file).save(file.with_suffix(".png"))
+            file.unlink()
+        dataset = keras.utils.image_dataset_from_directory(folder, image_size=(8, 9), verbose=False)
+        from_keras = ProbeSet.from_dataset(dataset, num_probes=18)
+        assert set(ProbeSet.from_directory(folder, image_size=(8, 9)).ids) == set(from_keras.ids)
+
     def test_a_damaged_file_is_passed_over(self, folder: Path) -> None:
-        chosen = ProbeSet.from_directory(folder, image_size=(10, 12)).names[0]
+        chosen = ProbeSet.from_directory(folder, image_size=(10, 12), num_probes=6).names[0]
         damaged = folder / chosen
         damaged.write_bytes(damaged.read_bytes()[:60])
         with pytest.warns(LimeWarning, match="cannot be read") as caught:
-            probes = ProbeSet.from_directory(folder, image_size=(10, 12))
+            probes = ProbeSet.from_directory(folder, image_size=(10, 12), num_probes=6)
         assert str(damaged) in str(caught[0].message)
         assert caught[0].filename == __file__
         assert len(probes) == 6

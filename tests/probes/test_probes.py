@@ -137,7 +137,9 @@ class TestBadArrays:
             ([0, -1, 1], "from 0 on.*-1"),
             ([0, 0.5, 1], "whole numbers.*regression"),
             ([0, np.nan, 1], "finite"),
-            ([[1, 0, 1], [1, 0, 0], [0, 0, 1]], "one-hot.*several labels"),
+            ([[1, 0, 2], [1, 0, 0], [0, 0, 1]], "rows of 0 and 1"),
+            ([[1, 0], [1, 1], [0, 1]], "one column for each of the 3 `class_names`"),
+            (["a", "b", "z"], r"among `class_names`.*\['z'\].*\['a', 'b', 'c'\]"),
             ([[0.5, 0.5], [1, 0], [0, 1]], "one largest value"),
             ([0, 1, 7], "below 3.*7 for image 2"),
         ],
@@ -148,8 +150,11 @@ class TestBadArrays:
         assert str(caught.value).startswith("`labels`")
 
     def test_labels_that_are_names(self) -> None:
-        with pytest.raises(TypeError, match="`labels` must hold real numbers"):
+        with pytest.raises(ValueError, match="`labels` that are names need `class_names`"):
             ProbeSet(some_images(2), ["cat", "dog"])
+        assert ProbeSet(some_images(2), [b"dog", b"cat"], class_names=["cat", "dog"]).subjects()[0].label == 1
+        with pytest.raises(TypeError, match="`labels` must hold real numbers"):
+            ProbeSet(some_images(2), [None, None])
 
     @pytest.mark.parametrize(
         ("names", "error", "remedy"),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from keras_lime.auditing.shard import Item, Shard
 from keras_lime.auditing.sources.source import AddressableSource, Cutting, mixed_order
 from keras_lime.data.arrays import to_numpy
-from keras_lime.data.datasets import class_ids
+from keras_lime.data.labels import class_ids
 
 __all__ = ["ArraySource"]
 

@@ -14,6 +14,7 @@ from keras_lime.auditing.shard import Item, Shard
 from keras_lime.auditing.sources.regular_file import file_size, read_regular_file
 from keras_lime.auditing.sources.source import AddressableSource, Cutting, mixed_order, sha256_of
 from keras_lime.data.image_files import SUFFIXES, image_files
+from keras_lime.data.mask_files import find_mask_files, stem
 from keras_lime.exceptions import warn
 
 __all__ = ["FolderSource"]
@@ -39,8 +40,8 @@ class FolderSource(AddressableSource):
         # Absolute, since another process with another working folder may read the files.
         self._path, self._masks = path.absolute(), None if masks is None else masks.absolute()
         self.class_names, self._files, self._labels = _listed(path, class_names)
-        self._mask_files = None if masks is None else _mask_files(masks)
-        if self._mask_files is not None and not any(_stem(file) in self._mask_files for file in self._files):
+        self._mask_files = None if masks is None else find_mask_files(masks)
+        if self._mask_files is not None and not any(stem(file) in self._mask_files for file in self._files):
             raise ValueError(
                 f"`masks` must hold files with the paths of the images. Received: masks={str(masks)!r} with none for "
                 f"{self._files[0]!r} or any other. For an image stop/7.jpg it is stop/7.png."
@@ -67,7 +68,7 @@ class FolderSource(AddressableSource):
 
     def _entry(self, position: int) -> "_Entry":
         file = self._files[position]
-        mask = None if self._mask_files is None else self._mask_files.get(_stem(file))
+        mask = None if self._mask_files is None else self._mask_files.get(stem(file))
         return position, file, self._labels[position], mask
 
 
@@ -145,19 +146,6 @@ def _check_names(path: Path, class_names: Sequence[str], folders: Sequence[str])
         warn(f"{len(missing)} of {len(class_names)} classes have no folder and no images: {missing[:5]}.")
 
 
-def _mask_files(folder: Path) -> dict[str, str]:
-    """Paths of all mask files inside their folder, by the path without its ending."""
-    if not folder.is_dir():
-        raise FileNotFoundError(
-            f"`masks` must be a folder of mask images. Received: masks={str(folder)!r}, not a folder."
-        )
-    return {_stem(file): file for file in sorted(image_files(folder, "."))}
-
-
 def _shown(path: str) -> str:
     """A path as text; bytes that are no text, in names from other systems, are spelt out."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
-
-
-def _stem(file: str) -> str:
-    return file.rpartition(".")[0]

@@ -6,7 +6,7 @@ from typing import Any
 from keras_lime.auditing.shard import Item, Shard
 from keras_lime.auditing.sources.source import Cutting
 from keras_lime.data.class_names import find_class_names
-from keras_lime.data.datasets import read_batches
+from keras_lime.data.datasets import Batch, read_batches
 
 __all__ = ["StreamSource", "cut"]
 
@@ -39,12 +39,27 @@ class StreamSource:
     def _items(self) -> Iterator[Item]:
         position = 0
         for batch in self._batches:
+            _check_single(batch)
             for row, image in enumerate(batch.images):
                 label = None if batch.labels is None else int(batch.labels[row])
                 # Copies: a view would keep the whole batch in memory.
                 mask = None if batch.masks is None else batch.masks[row].copy()
                 yield Item(position, image.copy(), None, label, mask)
                 position += 1
+
+
+def _check_single(batch: Batch) -> None:
+    """Refuses what an audit does not have: several inputs, and several classes of one image."""
+    if batch.inputs:
+        raise ValueError(
+            f"`dataset` must give one input, the images. Received: further inputs {list(batch.inputs)}. Fix them in a "
+            "function of the images: audit(lambda images: model.predict([images, other], verbose=0), dataset, out)."
+        )
+    if batch.labels is None and batch.multi_hot is not None:
+        raise ValueError(
+            "`dataset` must give one class for each image. Received: rows with several ones, or none. Leave the labels "
+            "out: dataset.map(lambda images, labels: images)."
+        )
 
 
 def cut(items: Iterator[Item], size: int, most: int | None) -> Iterator[Shard]:
