@@ -8,6 +8,7 @@ from keras_lime.auditing.arguments import Arguments, EngineName
 from keras_lime.auditing.result import Audit
 from keras_lime.auditing.run_audit import run_audit
 from keras_lime.core.settings import SettingsDict, make_settings
+from keras_lime.data.class_names import as_class_names
 
 __all__ = ["audit"]
 
@@ -109,6 +110,12 @@ def audit(
         shard_size=shard_size,
         report=report,
         verbose=verbose,
-        settings=make_settings(settings, num_samples=256, targets=("predicted", "label"), baseline="others"),
+        settings=make_settings(
+            settings,
+            class_names=None if class_names is None else as_class_names(class_names),
+            num_samples=256,
+            targets=("predicted", "label"),
+            baseline="others",
+        ),
     )
     return run_audit(arguments)

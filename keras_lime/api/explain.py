@@ -1,6 +1,7 @@
 """`explain()`: one image or a batch, any model, one call. May import the core and, through `scoring`, Keras."""
 
 from collections.abc import Callable, Sequence
+from os import PathLike
 from typing import Any, Unpack, overload
 
 import numpy as np
@@ -14,6 +15,8 @@ from keras_lime.core.pipeline import Subject, explain_plans
 from keras_lime.core.plan import make_plans
 from keras_lime.core.settings import SettingsDict, make_settings
 from keras_lime.data.arrays import to_numpy
+from keras_lime.data.class_names import ClassNames, as_class_names
+from keras_lime.data.labels import class_ids
 from keras_lime.exceptions import warn
 
 __all__ = ["explain"]
@@ -29,8 +32,8 @@ def explain(
     model: Model,
     image: OneImage,
     *,
-    label: int | None = None,
-    class_names: Sequence[str] | None = None,
+    label: int | str | None = None,
+    class_names: ClassNames | None = None,
     **settings: Unpack[SettingsDict],
 ) -> Explanation: ...
 @overload
@@ -38,8 +41,8 @@ def explain(
     model: Model,
     image: Batch,
     *,
-    label: Sequence[int] | None = None,
-    class_names: Sequence[str] | None = None,
+    label: Sequence[int | str] | None = None,
+    class_names: ClassNames | None = None,
     **settings: Unpack[SettingsDict],
 ) -> list[Explanation]: ...
 @overload
@@ -47,16 +50,16 @@ def explain(
     model: Model,
     image: Any,
     *,
-    label: int | Sequence[int] | None = None,
-    class_names: Sequence[str] | None = None,
+    label: int | str | Sequence[int | str] | None = None,
+    class_names: ClassNames | None = None,
     **settings: Unpack[SettingsDict],
 ) -> Any: ...
 def explain(
     model: Model,
     image: Any,
     *,
-    label: int | Sequence[int] | None = None,
-    class_names: Sequence[str] | None = None,
+    label: int | str | Sequence[int | str] | None = None,
+    class_names: ClassNames | None = None,
     **settings: Unpack[SettingsDict],
 ) -> Any:
     """Explains what a model sees in an image, with LIME.
@@ -65,8 +68,9 @@ def explain(
         model: a Keras model, or a function from a float32 batch (n, h, w, c) to scores (n, n_classes).
         image: one image, (h, w) or (h, w, c), exactly as the model takes it, in its range of values; or a batch,
             (n, h, w, c) or a list of images of one shape. A 3-D array is always one image.
-        label: true label, or one per image of a batch; it is explained beside the predicted class.
-        class_names: names of the model's outputs.
+        label: true label, or one per image of a batch, as index or as name in `class_names`; it is explained beside
+            the predicted class.
+        class_names: names of the model's outputs in order, or a dictionary of names and indices, either way round.
         **settings: see `keras_lime.Settings`.
 
     Returns:
@@ -82,16 +86,16 @@ def explain(
     """
     from keras_lime.scoring import check_agreement, make_scorer
 
-    chosen = make_settings(settings)
+    names = None if class_names is None else as_class_names(class_names)
+    chosen = make_settings(settings, class_names=names)
     images, single = _images(image)
-    labels = _labels(label, len(images), single)
+    labels = _labels(label, len(images), single, names)
     scorer = make_scorer(model, images[0].shape, output=chosen.output, head=chosen.head, batch_size=chosen.batch_size)
     check_agreement(model, scorer, images)
     plans = make_plans(images, chosen)
     subjects = [
         Subject("`image`" if single else f"`image` {position}", label=each) for position, each in enumerate(labels)
     ]
-    names = None if class_names is None else tuple(map(str, class_names))
     explanations = list(explain_plans(plans, subjects, scorer, chosen, class_names=names))
     _warn_if_still(explanations, subjects)
     return explanations[0] if single else explanations
@@ -113,6 +117,17 @@ def _warn_if_still(explanations: Sequence[Explanation], subjects: Sequence[Subje
 
 def _images(image: Any) -> tuple[list[NDArray[Any]], bool]:
     """The images as arrays, and whether one was asked for."""
+    if isinstance(image, str | PathLike):
+        raise TypeError(
+            f"`image` must be an array, as the model takes it. Received: the path {str(image)!r}. Read it in the "
+            "model's size, keras.utils.img_to_array(keras.utils.load_img(path, target_size=(height, width))), and "
+            "preprocess it as in training."
+        )
+    if hasattr(image, "subjects"):
+        raise TypeError(
+            "`image` must be an array. Received: a ProbeSet. Pass what it holds: explain(model, probes.images, "
+            "label=probes.labels, class_names=probes.class_names)."
+        )
     if isinstance(image, list | tuple):
         images, single = [_array(each) for each in image], False
     else:
@@ -137,11 +152,16 @@ def _array(image: Any) -> NDArray[Any]:
     return array.astype(np.float32) if array.dtype.kind == "f" else array
 
 
-def _labels(label: int | Sequence[int] | None, count: int, single: bool) -> list[int | None]:
+def _labels(
+    label: int | str | Sequence[int | str] | None, count: int, single: bool, class_names: Sequence[str] | None
+) -> list[int | None]:
     if label is None:
         return [None] * count
+    if any(isinstance(each, str) for each in np.asarray(label, dtype=object).flat):
+        ids: list[int | None] = class_ids(np.atleast_1d(np.asarray(label)), count, class_names).tolist()
+        return ids
     labels = np.asarray(label)
     if labels.dtype.kind not in "iu" or labels.size != count or labels.ndim > 1 or labels.min() < 0:
-        wanted = "one class index" if single else f"{count} class indices, one per image"
+        wanted = "one class index or name" if single else f"{count} class indices or names, one per image"
         raise ValueError(f"`label` must be {wanted}. Received: label={label!r}.")
     return [int(each) for each in labels.ravel()]

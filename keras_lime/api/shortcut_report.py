@@ -169,7 +169,7 @@ def shortcut_report(
     Example:
         >>> print(shortcut_report(model, probes))
     """
-    chosen = make_settings({"targets": "predicted", **settings}, num_samples=256)
+    chosen = make_settings({"targets": "predicted", **settings}, class_names=probes.class_names, num_samples=256)
     images, labels, masks = probes.images, probes.labels, probes.masks
     scorer = make_scorer(model, images[0].shape, output=chosen.output, head=chosen.head, batch_size=chosen.batch_size)
     check_agreement(model, scorer, images)

@@ -45,12 +45,14 @@ class Subject:
         label: true label.
         name: the probe's name.
         object_mask: bool array (h, w), True on the object.
+        classes: true classes of an image that has several; `label` is None then.
     """
 
     title: str
     label: int | None = None
     name: str | None = None
     object_mask: NDArray[np.bool_] | None = None
+    classes: tuple[int, ...] = ()
 
 
 def explain_plans(
@@ -84,7 +86,7 @@ def explain_plans(
     """
     check_classes(scorer, subjects, class_names)
     description: dict[str, Any] = settings.describe()
-    wanted = [settings.wanted(subject.label) for subject in subjects]
+    wanted = [settings.wanted(subject.label, subject.classes) for subject in subjects]
     answers: Iterator[Answer]
 
     def told(place: int) -> AbstractContextManager[object]:
@@ -163,13 +165,15 @@ def check_classes(scorer: Scorer, subjects: Sequence[Subject], class_names: tupl
     if outputs is None:
         return
     for subject in subjects:
-        if subject.label is not None and subject.label >= outputs:
+        labels = subject.classes if subject.label is None else (subject.label,)
+        if labels and max(labels) >= outputs:
             raise ValueError(
                 f"The true label of each image must be below the model's {outputs} outputs. Received: label="
-                f"{subject.label} for {subject.title}. For regression, leave labels out."
+                f"{max(labels)} for {subject.title}. For regression, leave labels out."
             )
     if class_names is not None and len(class_names) != outputs:
         raise ValueError(
             f"`class_names` must hold one name for each of the model's {outputs} outputs. "
-            f"Received: {len(class_names)} names."
+            f"Received: {len(class_names)} names, {list(class_names[:5])}. Pass the names of the outputs, in their "
+            "order; a data set whose labels were changed on the way may still know the old ones."
         )

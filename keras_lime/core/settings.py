@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_lime.core.baseline import BASELINES, Baseline
 from keras_lime.core.display import DisplayFn
+from keras_lime.core.from_lime import FROM_LIME
 from keras_lime.core.options import Option, count_or_auto, index_or_name, number_or_name
 from keras_lime.core.sampling import SAMPLINGS, Sampling
 from keras_lime.core.segmentation import SEGMENTATION_METHODS, SegmentationMethod
@@ -89,8 +90,8 @@ class Settings:
         surrogate: scikit-learn regressor with `coef_` whose `fit` takes `sample_weight`; cloned and fitted per target.
             Defaults to `None`, LIME's `Ridge(alpha=1)`.
         targets: which outputs are explained, all from the same forward passes: `"label"` (the true label; left out
-            where none is known), `"predicted"`, `"top3"` (or any number), an index, or a sequence of these. Defaults to
-            `("label", "predicted")`.
+            where none is known), `"predicted"`, `"top3"` (or any number), an index, a name in `class_names`, or a
+            sequence of these. Defaults to `("label", "predicted")`.
         scale: what the surrogate is fitted to: `"probability"`, LIME's choice, or `"logit"`, the log-odds
             `log p − log(1 − p)` of the same forward passes, which still tell superpixels apart where the probability
             is 1.000 whatever is hidden. The same for regression. Defaults to `"probability"`.
@@ -184,11 +185,12 @@ class Settings:
         """Perturbations per image at most."""
         return self.max_samples if self.num_samples == "auto" else int(self.num_samples)
 
-    def wanted(self, label: int | None) -> tuple[int | str, ...]:
+    def wanted(self, label: int | None, classes: Sequence[int] = ()) -> tuple[int | str, ...]:
         """The targets for one image: indices, `"predicted"` and `"top<k>"`, with `"label"` replaced.
 
         Args:
             label: true label of the image, or None.
+            classes: true classes of an image that has several. Defaults to `()`.
 
         Returns:
             At least one target; `"predicted"` where only an unknown label was asked for.
@@ -201,8 +203,8 @@ class Settings:
         wanted: list[int | str] = []
         for entry in entries:
             if entry == "label":
-                wanted += [] if label is None else [label]
-            elif entry == "predicted" or (isinstance(entry, str) and entry[:3] == "top" and entry[3:].isdigit()):
+                wanted += classes if label is None else [label]
+            elif isinstance(entry, str) and _is_keyword(entry):
                 if entry == "top0":
                     raise ValueError('`targets` must ask for at least one class. Received: targets="top0".')
                 wanted.append(str(entry))
@@ -210,8 +212,8 @@ class Settings:
                 wanted.append(int(entry))
             else:
                 raise ValueError(
-                    '`targets` must be "label", "predicted", "top<k>" such as "top3", a class index from 0 on, or a '
-                    f"sequence of these. Received: {entry!r}."
+                    '`targets` must be "label", "predicted", "top<k>" such as "top3", a class index from 0 on, a '
+                    f"name in `class_names`, or a sequence of these. Received: {entry!r}."
                 )
         if not entries:
             raise ValueError("`targets` must name at least one target. Received: an empty sequence.")
@@ -222,31 +224,52 @@ class Settings:
         return {name: _describe(value) for name, value in _by_name(self).items()}
 
 
-def make_settings(given: Mapping[str, Any], **defaults: Any) -> Settings:
+def make_settings(given: Mapping[str, Any], *, class_names: Sequence[str] | None = None, **defaults: Any) -> Settings:
     """`Settings` from keywords.
 
     Args:
-        given: the user's keywords.
+        given: the user's keywords; `targets` may be names of classes.
+        class_names: names of the outputs in order, or None.
         **defaults: values used where `given` has none.
 
     Returns:
         The checked `Settings`.
 
     Raises:
-        TypeError: for an unknown keyword, with the most similar known one.
+        TypeError: for an unknown keyword, with the most similar known one, or with what a keyword of `lime` is here.
+        ValueError: for a value that does not fit.
     """
     known = [field.name for field in fields(Settings)]
     for name in given:
+        if name in FROM_LIME:
+            raise TypeError(f"`{name}` is an argument of the lime package and no setting here. {FROM_LIME[name]}")
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"Did you mean `{close[0]}`?" if close else f"Known are: {', '.join(known)}."
             raise TypeError(f"`{name}` is no setting of the explainer. {hint}")
-    return Settings(**{**defaults, **given})
+    chosen = {**defaults, **given}
+    if class_names is not None and "targets" in chosen:
+        chosen["targets"] = _targets_by_index(chosen["targets"], class_names)
+    return Settings(**chosen)
 
 
 def options() -> dict[str, Option]:
     """What a command line says and reads for each setting that can be given as text, by the setting's name."""
     return {each.name: each.metadata["option"] for each in fields(Settings) if "option" in each.metadata}
+
+
+def _targets_by_index(targets: Any, class_names: Sequence[str]) -> Any:
+    """Targets with indices in place of class names; a keyword such as "predicted" takes precedence over a class."""
+    if isinstance(targets, str):
+        named = not _is_keyword(targets) and targets in class_names
+        return list(class_names).index(targets) if named else targets
+    if isinstance(targets, list | tuple):
+        return tuple(_targets_by_index(entry, class_names) if isinstance(entry, str) else entry for entry in targets)
+    return targets
+
+
+def _is_keyword(target: str) -> bool:
+    return target in ("label", "predicted") or (target[:3] == "top" and target[3:].isdigit())
 
 
 def _by_name(settings: Settings) -> dict[str, Any]:

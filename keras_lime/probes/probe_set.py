@@ -342,9 +342,10 @@ class ProbeSet:
         """The probes as the explainer knows them, one `Subject` per image: title, true classes, name and mask."""
         labels: list[int | None] = [None] * len(self) if self.labels is None else self.labels.tolist()
         masks: list[NDArray[np.bool_] | None] = [None] * len(self) if self.masks is None else list(self.masks)
+        several = [()] * len(self) if self.multi_hot is None else self._classes()
         return [
-            Subject(f"probe {name!r}", label, name, mask)
-            for name, label, mask in zip(self.names, labels, masks, strict=True)
+            Subject(f"probe {name!r}", label, name, mask, classes)
+            for name, label, mask, classes in zip(self.names, labels, masks, several, strict=True)
         ]
 
     @property

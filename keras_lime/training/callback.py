@@ -98,7 +98,7 @@ class LimeCallback(keras.callbacks.Callback):
         **settings: Unpack[SettingsDict],
     ) -> None:
         super().__init__()
-        self._settings = make_settings(settings, num_samples=256)
+        self._settings = make_settings(settings, class_names=getattr(probes, "class_names", None), num_samples=256)
         check_arguments(probes, log_dir, name, max_images, verbose, on_alarm, on_error)
         check_epochs(epochs)
         self.probes = probes

@@ -2,13 +2,15 @@
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
 
-from keras_lime import Explanation, explain
+from keras_lime import Explanation, ProbeSet, explain
+from keras_lime.core.settings import make_settings
 from keras_lime.exceptions import LimeWarning
 from tests.support.models import photo
 
@@ -109,6 +111,27 @@ def test_label_and_prediction_are_the_default_targets() -> None:
     assert explain(model, image, targets="top2", **GRID).targets == (1, 0)
 
 
+def test_classes_by_name() -> None:
+    model, image = planted((32, 32, 3), "softmax")
+    names = {"bright": 1, "dark": 0}
+    explanation = explain(model, image, label="dark", class_names=names, **GRID)
+    assert explanation.targets == (0, 1)
+    assert explanation.target_names == ("dark", "bright")
+    assert explain(model, image, targets="dark", class_names=names, **GRID).targets == (0,)
+    assert explain(model, image, targets=["dark", "predicted"], class_names=names, **GRID).targets == (0, 1)
+    both = explain(model, [image, image[::-1].copy()], label=["dark", "bright"], class_names=names, **GRID)
+    assert [each.label for each in both] == [0, 1]
+
+
+def test_a_probe_set_of_images_with_several_classes_explains_each() -> None:
+    _, image = planted((32, 32, 3), "softmax")
+    probes = ProbeSet([image, image[::-1].copy()], [[1, 1], [0, 0]])
+    several, none = probes.subjects()
+    settings = make_settings(GRID)
+    assert settings.wanted(several.label, several.classes) == (0, 1, "predicted")
+    assert settings.wanted(none.label, none.classes) == ("predicted",)
+
+
 def test_a_plain_function() -> None:
     def bright(images: np.ndarray) -> np.ndarray:
         share = images[:, *PATCH].mean(axis=(1, 2, 3)) / 255
@@ -167,6 +190,16 @@ ASK: Any = explain
         (lambda m, x: ASK(m, [x, x[:16]]), ValueError, r"`image` must hold images of one shape.*at 1"),
         (lambda m, x: ASK(m, x, label=[0, 1]), ValueError, "`label` must be one class index"),
         (lambda m, x: ASK(m, x[None], label=1.5), ValueError, "`label` must be 1 class indices"),
+        (lambda m, x: ASK(m, x, label="dog"), ValueError, "need `class_names`"),
+        (lambda m, x: ASK(m, x, label="dog", class_names=["cat", "fox"]), ValueError, "among `class_names`.*'dog'"),
+        (lambda m, x: ASK(m, x, targets="dog", class_names=["cat", "fox"]), ValueError, "`targets`.*name in.*'dog'"),
+        (lambda m, x: ASK(m, x, class_names={"cat", "fox"}), TypeError, "a set has no order"),
+        (lambda m, x: ASK(m, x, class_names="cat"), TypeError, "give a list of it"),
+        (lambda m, x: ASK(m, "photo.jpg"), TypeError, r"the path 'photo.jpg'.*load_img"),
+        (lambda m, x: ASK(m, Path("a/b.png")), TypeError, r"the path 'a/b.png'.*load_img"),
+        (lambda m, x: ASK(m, ProbeSet(x[None])), TypeError, r"ProbeSet.*explain\(model, probes.images, label="),
+        (lambda m, x: ASK(m, x, top_labels=5), TypeError, r"`top_labels` is an argument of the lime.*targets=\"top5\""),
+        (lambda m, x: ASK(m, x, hide_color=0), TypeError, "lime.*baseline=0"),
         (lambda m, x: ASK(m, x, label=2, **GRID), ValueError, "below the model's 2 outputs"),
         (lambda m, x: ASK(m, x, targets=7, **GRID), ValueError, "`targets`"),
         (lambda m, x: ASK(m, x, class_names=["a"], **GRID), ValueError, "`class_names`"),
