@@ -7,7 +7,8 @@ Keras backend; `gradients` differentiate.
 """
 
 from keras_lime.scoring.agreement import check_agreement
+from keras_lime.scoring.engines import release_weights
 from keras_lime.scoring.outputs import NonFiniteOutputError
 from keras_lime.scoring.scorer import make_scorer
 
-__all__ = ["NonFiniteOutputError", "check_agreement", "make_scorer"]
+__all__ = ["NonFiniteOutputError", "check_agreement", "make_scorer", "release_weights"]

@@ -85,4 +85,5 @@ def _as_rows(result: Any, head: str | int | None, n_images: int) -> NDArray[np.f
         raise ValueError(
             f"`model` must return one row of scores per image. Received: shape={array.shape} for {n_images} images."
         )
+    introspection.pick(array, None)
     return array.reshape(n_images, -1)

@@ -118,4 +118,10 @@ def _remedy(expected: tuple[int | None, ...], image_shape: tuple[int, ...]) -> s
         return "Convert its channels."
     if len(expected) == len(image_shape):
         return f"Resize it first: keras.ops.image.resize(image, {tuple(expected[:2])})."
+    if len(expected) > 3:
+        return (
+            "That is a volume or a sequence of images, and superpixels are cut in one image: explain a function of one "
+            "slice, explain(lambda images: model.predict(put_in_place(images), verbose=0), slice), where put_in_place "
+            "makes an input of the model of it."
+        )
     return "Flattened images cannot be cut in superpixels: put a Reshape layer before the model."

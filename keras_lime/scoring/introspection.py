@@ -51,6 +51,9 @@ _LOSSES = {
 _FAMILIES = {name: family for family, names in _LOSSES.items() for name in names}
 
 
+_ONE = "The model's output"
+
+
 @dataclass(frozen=True)
 class OutputHead:
     """One output of a model.
@@ -102,18 +105,34 @@ def pick(outputs: Any, head: str | int | None, names: Sequence[str] | None = Non
         position = int(head)
     if position is None:
         asked = "says which is explained" if head is None else f"must be one of them. Received: head={head!r}"
-        raise ValueError(f"The model has {len(values)} output(s): {listing}. `head` {asked}.")
+        ways = [f"head={position if key is None else key!r}" for position, key in enumerate(keys)]
+        # Two ways are enough to show how it is written.
+        remedy = "" if len(values) == 1 else f" Pass {' or '.join(ways[:2])}.".replace("'", '"')
+        raise ValueError(f"The model has {len(values)} output(s): {listing}. `head` {asked}.{remedy}")
     value = values[position]
     if not hasattr(value, "shape"):
         raise ValueError(
             f"`head` must name an output that is an array. Received: head={head!r}, which is a {type(value).__name__}."
         )
+    _check_axes(value, _ONE if len(values) == 1 else f"`head`={keys[position]!r}")
     if None in value.shape[1:]:
         raise ValueError(
             f"The model's output must have a fixed size, one score per class. Received: shape={tuple(value.shape)}."
         )
     columns = math.prod(value.shape[1:])
     return value, OutputHead(keys[position], position, columns, str(keras.backend.standardize_dtype(value.dtype)))
+
+
+def _check_axes(value: Any, which: str) -> None:
+    """Refuses an output that is no row of scores: one number per pixel, a feature map, a sequence."""
+    sizes = [size for size in value.shape[1:] if size != 1]
+    if len(sizes) > 1:
+        raise ValueError(
+            f"{which} must be one row of scores per image. Received: shape={tuple(value.shape)}, as of scores for "
+            "every pixel or of a feature map. Explain a number that is made of it, such as the mean: explain(lambda "
+            'images: np.mean(model.predict(images, verbose=0), axis=(1, 2)), image, output="regression"), in a '
+            "training LimeCallback(probes, log_dir, model=lambda model: lambda images: ...)."
+        )
 
 
 def output_specs(model: Any) -> Any:

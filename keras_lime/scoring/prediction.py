@@ -62,7 +62,9 @@ def has_call(model: Any) -> bool:
 
 def models_within(model: Any) -> list[str]:
     """Names of the attributes of a model that hold a model."""
-    return [name for name, value in vars(model).items() if isinstance(value, keras.Model) and not name.startswith("_")]
+    # PyTorch keeps modules in a dictionary of their own.
+    attributes = {**vars(model), **vars(model).get("_modules", {})}
+    return [name for name, value in attributes.items() if isinstance(value, keras.Model) and not name.startswith("_")]
 
 
 def _is_own(model: Any, name: str) -> bool:

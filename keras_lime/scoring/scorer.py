@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+from keras_lime.scoring.foreign_models import check_model
 from keras_lime.scoring.function_scorer import FunctionScorer
 from keras_lime.scoring.inputs import check_channels
 from keras_lime.scoring.keras_scorer import KerasScorer
@@ -47,13 +48,7 @@ def make_scorer(
     shape = tuple(int(size) for size in image_shape)
     if len(shape) not in (2, 3) or min(shape) < 1:
         raise ValueError(f"`image_shape` must be (h, w) or (h, w, c). Received: image_shape={image_shape}.")
-    if isinstance(model, keras.layers.Layer) and not isinstance(model, keras.Model):
-        raise TypeError(
-            f"`model` must be a Keras model or a function. Received: the layer {type(model).__name__}. "
-            "Wrap it: keras.Sequential([layer])."
-        )
-    if isinstance(model, type) or not callable(model):
-        raise TypeError(f"`model` must be a Keras model or a function. Received: {model!r}.")
+    check_model(model)
     if isinstance(model, keras.Model):
         return KerasScorer(model, shape, output, head, batch_size)
     check_channels(shape)

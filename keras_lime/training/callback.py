@@ -16,12 +16,13 @@ from keras_lime.core.plan import Plan, make_plans
 from keras_lime.core.settings import SettingsDict, make_settings
 from keras_lime.exceptions import warn
 from keras_lime.probes import ProbeSet
-from keras_lime.scoring import check_agreement, make_scorer
+from keras_lime.scoring import check_agreement, make_scorer, release_weights
 from keras_lime.scoring.gradients import CrossCheck
 from keras_lime.shortcut.decision import Verdict
 from keras_lime.shortcut.monitor import ShortcutMonitor
 from keras_lime.tensorboard.logging.log import LimeLog
 from keras_lime.training.arguments import check_arguments, check_epoch
+from keras_lime.training.explained_model import check_model, explained_model
 from keras_lime.training.failures import Failure, Failures
 from keras_lime.training.metrics import logs_of
 from keras_lime.training.outcome import EpochOutcome, Material, observe
@@ -65,6 +66,10 @@ class LimeCallback(keras.callbacks.Callback):
         patience: explained epochs in a row above the threshold that make an alarm. Defaults to `2`.
         on_alarm: called with the `Verdict` when an alarm begins; its `message` says what was found. Defaults to `None`.
         stop_training: end the training when an alarm begins. Defaults to `False`.
+        model: what is explained, if it is not the model in training: another Keras model, such as the student of a
+            distiller; a function from images to scores; or a function from the model in training to one of these, such
+            as `lambda model: model.student`. For models without a `call`, PyTorch modules that take their channels
+            first, and whatever else `explain()` needs a function for. Defaults to `None`.
         cross_check: compare the weights with `integrated_gradients`, 16 passes a probe. Defaults to `False`.
         on_error: `"warn"` warns once and lets training go on when an explanation fails, `"raise"` raises. Defaults to
             `"warn"`.
@@ -93,6 +98,7 @@ class LimeCallback(keras.callbacks.Callback):
         patience: int = 2,
         on_alarm: Callable[[Verdict], Any] | None = None,
         stop_training: bool = False,
+        model: Any = None,
         cross_check: bool = False,
         on_error: Literal["warn", "raise"] = "warn",
         **settings: Unpack[SettingsDict],
@@ -101,9 +107,11 @@ class LimeCallback(keras.callbacks.Callback):
         self._settings = make_settings(settings, class_names=getattr(probes, "class_names", None), num_samples=256)
         check_arguments(probes, log_dir, name, max_images, verbose, on_alarm, on_error)
         check_epochs(epochs)
+        check_model(model)
         self.probes = probes
         self.directory = Path(log_dir) / name
         self.name = name
+        self._given_model = model
         self._epochs, self._max_images, self._verbose, self._on_error = epochs, max_images, verbose, on_error
         self._subjects = probes.subjects()
         self._on_alarm, self._stop_training = on_alarm, stop_training
@@ -138,8 +146,9 @@ class LimeCallback(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Checks model and probes, makes the plans and opens the event file."""
         self._close()
-        # Keras hands one `params` dict to all callbacks of a fit: the place to see another one of the same name.
-        claimed = self.params.setdefault("keras_lime", {})
+        # Keras hands one `params` dict to all callbacks of a fit: the place to see another one of the same name. A
+        # `CallbackList` of a training loop of one's own may have none.
+        claimed = {} if self.params is None else self.params.setdefault("keras_lime", {})
         if claimed.setdefault(self.name, self) is not self:
             raise ValueError(
                 f"`name` must be unique among the LimeCallbacks of one fit. Received: name={self.name!r} twice. "
@@ -153,7 +162,7 @@ class LimeCallback(keras.callbacks.Callback):
         """Spreads the pictures over the epochs that this fit will explain."""
         if self._first_epoch and self._log is not None:
             with self._failures.guard(Failure.CHOOSE, epoch):
-                self._schedule = PictureSchedule(planned_epochs(self._epochs, epoch, self.params.get("epochs")))
+                self._schedule = PictureSchedule(planned_epochs(self._epochs, epoch, (self.params or {}).get("epochs")))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Explains the probes if the epoch is chosen, and puts this callback's keys in `logs`."""
@@ -163,6 +172,8 @@ class LimeCallback(keras.callbacks.Callback):
                 chosen = is_chosen(self._epochs, epoch)
         self._first_epoch = False
         if chosen:
+            if self._given_model is not None:
+                release_weights(self.model)
             self._explain(epoch, self._verbosity(), logs)
         if logs is not None:
             logs.update(self._metrics or self._logs_of(None))
@@ -215,6 +226,7 @@ class LimeCallback(keras.callbacks.Callback):
     def _prepare(self, model: Any) -> None:
         """Builds the model's scorer and, at the first call, the plans."""
         settings = self._settings
+        model = explained_model(self._given_model, model, self.probes.images)
         self._scorer = make_scorer(
             model,
             self.probes.images[0].shape,

@@ -69,7 +69,7 @@ def test_a_step_that_averages_the_image_and_its_mirror() -> None:
 
     class Mirrored(OwnStep):
         def call(self, inputs: Any, training: bool = False) -> Any:
-            return (self.net(inputs) + self.net(inputs[:, :, ::-1])) / 2
+            return (self.net(inputs) + self.net(keras.ops.flip(inputs, axis=2))) / 2
 
     assert_scores_are_predictions(Mirrored(net, to_signed_unit), scaled_plan(), "softmax")
 

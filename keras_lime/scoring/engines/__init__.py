@@ -4,7 +4,7 @@ One module per Keras backend, imported only while that backend is the active one
 Keras and `introspection`.
 """
 
-from keras_lime.scoring.engines.backends import BACKENDS, Backend, active_backend
+from keras_lime.scoring.engines.backends import BACKENDS, Backend, active_backend, release_weights
 from keras_lime.scoring.engines.cache import engine_for, smaller_engine
 from keras_lime.scoring.engines.engine import IMAGES_PER_BATCH, MASK_WIDTH, Engine, EngineSpec
 from keras_lime.scoring.engines.limits import fixed_batch_size, is_out_of_memory, may_halve
@@ -21,5 +21,6 @@ __all__ = [
     "fixed_batch_size",
     "is_out_of_memory",
     "may_halve",
+    "release_weights",
     "smaller_engine",
 ]

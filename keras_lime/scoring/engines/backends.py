@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from keras_lime.scoring.engines.engine import Engine, EngineSpec
 
-__all__ = ["BACKENDS", "Backend", "GradientFunction", "active_backend"]
+__all__ = ["BACKENDS", "Backend", "GradientFunction", "active_backend", "release_weights"]
 
 GradientFunction = Callable[[NDArray[np.float32]], tuple[NDArray[np.float64], list[NDArray[np.float64]]]]
 """From images (n, h, w, c) to the targets' values (n, n_targets) and, for each target, its gradient (n, h, w, c)."""
@@ -32,6 +32,9 @@ class Backend(Protocol):
 
     def is_accelerated(self, model: Any) -> bool:
         """Whether the model runs on an accelerator."""
+
+    def release_weights(self, model: Any) -> None:
+        """Puts the current weights in a model that is being trained, where its trainer holds them elsewhere."""
 
     def predict_step(self, model: Any, inputs: Any) -> Any:
         """Calls a model's own `predict_step`, within a `keras.StatelessScope` that holds the weights.
@@ -87,3 +90,13 @@ def active_backend() -> Backend:
         found: Backend = importlib.import_module(registered).BACKEND
         return found
     return registered
+
+
+def release_weights(model: Any) -> None:
+    """Puts the current weights in a model that is being trained, so that models within it can be run.
+
+    Args:
+        model: the Keras model whose `fit` is running, or None.
+    """
+    if model is not None:
+        active_backend().release_weights(model)

@@ -77,7 +77,7 @@ class JaxEngine:
         Within `fit` the trainer holds them outside the model; it is asked to put them back. Weights copied to several
         devices are taken from one of them, so that the others do not repeat the work.
         """
-        _sync(self._model())
+        BACKEND.release_weights(self._model())
         variables: list[Any] = [each() for each in self._variables]
         if any(variable._value is None for variable in variables):
             raise RuntimeError(
@@ -101,6 +101,11 @@ class JaxBackend:
         """Whether there is an accelerator: JAX puts every model there."""
         del model
         return str(jax.default_backend()) != "cpu"
+
+    def release_weights(self, model: Any) -> None:
+        """See `Backend.release_weights`: during a training the weights live in the trainer until they are asked for."""
+        if hasattr(model, "jax_state_sync"):
+            model.jax_state_sync()
 
     def predict_step(self, model: Any, inputs: Any) -> Any:
         """See `Backend.predict_step`; JAX' takes the weights, which the scope holds, and gives back the new ones."""
@@ -129,7 +134,7 @@ class JaxBackend:
         compiled = jax.jit(both)
 
         def run(images: NDArray[np.float32]) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
-            _sync(model)
+            self.release_weights(model)
             answers, gradients = compiled([variable.value for variable in variables], images)
             return np.asarray(answers, np.float64), [np.asarray(gradient, np.float64) for gradient in gradients]
 
@@ -137,12 +142,6 @@ class JaxBackend:
 
 
 BACKEND = JaxBackend()
-
-
-def _sync(model: Any) -> None:
-    """Puts the weights back in the model: during a training they live in the trainer until they are asked for."""
-    if hasattr(model, "jax_state_sync"):
-        model.jax_state_sync()
 
 
 def _mix(images: Any, baselines: Any, labels: Any, image_slot: Any, masks: Any) -> Any:

@@ -91,6 +91,9 @@ class TensorFlowBackend:
         del model
         return any(device.device_type != "CPU" for device in tf.config.list_logical_devices())
 
+    def release_weights(self, model: Any) -> None:
+        """See `Backend.release_weights`; they are always in the model."""
+
     def predict_step(self, model: Any, inputs: Any) -> Any:
         """See `Backend.predict_step`."""
         return model.predict_step(inputs)

@@ -73,6 +73,9 @@ class TorchBackend:
         """Whether the model's weights are on an accelerator."""
         return _device(model).type not in ("cpu", "meta")
 
+    def release_weights(self, model: Any) -> None:
+        """See `Backend.release_weights`; they are always in the model."""
+
     def predict_step(self, model: Any, inputs: Any) -> Any:
         """See `Backend.predict_step`."""
         return model.predict_step(inputs)
