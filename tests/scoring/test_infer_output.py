@@ -211,8 +211,11 @@ def test_several_outputs_of_a_subclassed_model() -> None:
 def test_outputs_of_a_map_without_fixed_size_are_refused() -> None:
     inputs = keras.Input((None, None, 3))
     model = keras.Model(inputs, layers.Conv2D(2, 1, activation="softmax")(inputs))
-    with pytest.raises(ValueError, match="must have a fixed size"):
+    with pytest.raises(ValueError, match=r"one row of scores per image. Received: shape=\(None, None, None, 2\)"):
         infer_output(model)
+    flat = keras.Model(inputs, layers.Flatten()(inputs))
+    with pytest.raises(ValueError, match="must have a fixed size"):
+        infer_output(flat, "softmax")
 
 
 def test_auto_knows_probabilities_of_a_function() -> None:
