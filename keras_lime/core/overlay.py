@@ -10,9 +10,21 @@ from numpy.typing import NDArray
 
 from keras_lime.core.segmentation import Segmentation
 
-__all__ = ["FAINT", "PALETTES", "Palette", "image_and_mask", "overlay", "select_segments"]
+__all__ = [
+    "FAINT",
+    "GROUNDS",
+    "OPACITY",
+    "OUTLINED",
+    "PALETTES",
+    "Ground",
+    "Palette",
+    "image_and_mask",
+    "overlay",
+    "select_segments",
+]
 
 Palette = Literal["green-red", "blue-orange"]
+Ground = Literal["grey", "picture", "none"]
 
 PALETTES: dict[str, tuple[tuple[int, int, int], tuple[int, int, int]]] = {
     "green-red": ((0, 158, 60), (214, 39, 40)),
@@ -23,6 +35,23 @@ PALETTES: dict[str, tuple[tuple[int, int, int], tuple[int, int, int]]] = {
 FAINT = 0.35
 """Strength of a weight that its own error cannot tell from zero, as a share of what it would be drawn with."""
 
+OPACITY = 0.9
+"""Of the strongest superpixel, on a pale grey ground, where a seventh of the scale shows and a twentieth does not."""
+
+OUTLINED = 5
+"""So many of the strongest superpixels get a rim."""
+
+GROUNDS: dict[str, str] = {
+    "grey": "the picture in light grey, so that all colour is weight",
+    "picture": "the picture in its own colours",
+    "none": "no picture, the weights alone",
+}
+"""What the weights are drawn over, and in words."""
+
+_RIM_FROM = 0.1
+"""A weight below this share of the scale gets no rim: its colour would say more than its weight."""
+
+_BLANK = 245
 _REST = 128
 _BORDER = 255
 
@@ -64,6 +93,8 @@ def overlay(
     scale: float | None = None,
     palette: Palette = "green-red",
     style: Literal["fill", "outline"] = "fill",
+    ground: Ground = "picture",
+    outlined: int = 0,
     boundaries: bool = False,
     hide_rest: bool = False,
     hatched: NDArray[np.bool_] | None = None,
@@ -80,6 +111,8 @@ def overlay(
         scale: weight at which the colour is strongest. Defaults to `None`, the largest absolute weight.
         palette: a key of `PALETTES`.
         style: `"fill"` colours superpixels by strength, `"outline"` draws the rims of the selected ones.
+        ground: what the weights are drawn over, a key of `GROUNDS`.
+        outlined: how many of the first of `selected` get a rim in their colour.
         boundaries: draw the rims of all superpixels in white.
         hide_rest: paint superpixels that are not selected in grey.
         hatched: bool array (n_segments,): superpixels to draw light and dark stripes over, because nothing is known
@@ -102,7 +135,7 @@ def overlay(
     strength *= share
     colour = np.where((weights > 0)[:, None], supporting, opposing)
     labels = segmentation.labels
-    base = picture.astype(np.float64)
+    base = _ground(picture, ground)
     if hide_rest:
         base[~chosen[labels]] = _REST
     alpha = strength[labels][..., None]
@@ -110,13 +143,30 @@ def overlay(
     if hatched is not None and hatched.any():
         _hatch(drawn, hatched[labels])
     rim = segmentation.boundaries()
-    outlined = rim & chosen[labels] if style == "outline" else np.zeros_like(rim)
+    rimmed = chosen.copy()
+    if style == "fill":
+        rimmed[:] = False
+        first = selected[:outlined]
+        rimmed[first] = np.abs(weights[first]) >= _RIM_FROM * (strongest if strongest > 0 else 1)
+    outline = rim & rimmed[labels]
     if boundaries:
         drawn[rim] = np.floor(0.5 * drawn[rim] + 0.5 * _BORDER + 0.5)
     alpha = share[labels][..., None]
-    drawn[outlined] = np.floor(drawn * (1 - alpha) + colour[labels] * alpha + 0.5)[outlined]
+    drawn[outline] = np.floor(drawn * (1 - alpha) + colour[labels] * alpha + 0.5)[outline]
     painted: NDArray[np.uint8] = drawn.astype(np.uint8)
     return painted
+
+
+def _ground(picture: NDArray[np.uint8], ground: Ground) -> NDArray[np.float64]:
+    """The picture that weights are drawn over, float64 (h, w, 3)."""
+    if ground == "picture":
+        return picture.astype(np.float64)
+    if ground == "none":
+        return np.full(picture.shape, float(_BLANK))
+    # Whole numbers, which the page reckons in the same way. Pale, so that colour shows on dark pictures too.
+    luminance = picture.astype(np.int64) @ (77, 150, 29) >> 8
+    pale: NDArray[np.float64] = np.repeat((120 + (luminance * 135 >> 8))[..., None], 3, axis=-1).astype(np.float64)
+    return pale
 
 
 def _hatch(drawn: NDArray[np.float64], where: NDArray[np.bool_]) -> None:

@@ -1,4 +1,4 @@
-"""Plans + scorer → explanations. May import numpy, threadpoolctl and the core."""
+"""Plans + scorer → explanations. May import numpy, scikit-learn, threadpoolctl and the core."""
 
 import functools
 from collections.abc import Iterator, Sequence
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.linear_model import LinearRegression, Ridge
 from threadpoolctl import ThreadpoolController
 
 from keras_lime.core.adaptive import Answer, score_in_rounds
@@ -17,7 +18,7 @@ from keras_lime.core.scores import Scorer, Scores
 from keras_lime.core.settings import Settings
 from keras_lime.core.surrogate import Fit, fit_surrogate
 
-__all__ = ["Subject", "SubjectError", "check_classes", "explain_plans"]
+__all__ = ["Subject", "SubjectError", "check_classes", "explain_plans", "fit_log_odds"]
 
 
 class SubjectError(ValueError):
@@ -153,6 +154,27 @@ def _fit(plan: Plan, scores: Scores, settings: Settings) -> Fit:
     values = scores.log_odds if settings.scale == "logit" else scores.values
     with _one_thread():
         return fit_surrogate(plan.neighborhood, values, settings.surrogate)
+
+
+def fit_log_odds(explanation: Explanation) -> Fit | None:
+    """The same surrogate of the log-odds, from the answers that are there: no model call is made.
+
+    A probability next to 0 or 1 hardly moves, whatever is hidden; its log-odds do, and rank the superpixels.
+
+    Args:
+        explanation: one that knows its perturbations.
+
+    Returns:
+        The `Fit`; None for a regression, an explanation that is of the log-odds itself, one without its perturbations,
+        and a surrogate that is neither ridge regression nor least squares.
+    """
+    neighborhood, scores, alpha = explanation.neighborhood, explanation.scores, explanation.fit.alpha
+    of_probability = explanation.predicted is not None and explanation.settings.get("scale") != "logit"
+    if not of_probability or neighborhood is None or scores is None or alpha is None:
+        return None
+    surrogate = None if alpha == 1.0 else Ridge(alpha=alpha) if alpha else LinearRegression()
+    with _one_thread():
+        return fit_surrogate(neighborhood, scores.log_odds, surrogate)
 
 
 def check_classes(scorer: Scorer, subjects: Sequence[Subject], class_names: tuple[str, ...] | None) -> None:

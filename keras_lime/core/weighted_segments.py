@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_lime.core.overlay import Palette, image_and_mask, overlay, select_segments
+from keras_lime.core.overlay import OPACITY, OUTLINED, Ground, Palette, image_and_mask, overlay, select_segments
 from keras_lime.core.segmentation import Segmentation
 from keras_lime.core.surrogate import Fit
 
@@ -88,10 +88,12 @@ class WeightedSegments:
         negative: bool = True,
         num_features: int | None = None,
         min_weight: float = 0.0,
-        opacity: float = 0.7,
+        opacity: float = OPACITY,
         scale: float | None = None,
         palette: Palette = "green-red",
         style: Any = "fill",
+        ground: Ground = "grey",
+        outlined: int = OUTLINED,
         boundaries: bool = False,
         hide_rest: bool = False,
         mark_blind: bool = True,
@@ -110,6 +112,9 @@ class WeightedSegments:
                 `None`, the largest absolute weight.
             palette: `"green-red"`, or `"blue-orange"`, which is safe for colour-blind readers.
             style: `"fill"` or `"outline"`.
+            ground: what the weights are drawn over: `"grey"`, the picture in light grey, so that all colour is weight;
+                `"picture"`, in its own colours; `"none"`, the weights alone.
+            outlined: how many of the strongest superpixels get a rim.
             boundaries: draw the rims of all superpixels.
             hide_rest: paint superpixels that are not coloured in grey.
             mark_blind: hatch superpixels that cannot be judged (`blind`) in place of colouring them.
@@ -133,6 +138,8 @@ class WeightedSegments:
             scale=scale,
             palette=palette,
             style=style,
+            ground=ground,
+            outlined=outlined,
             boundaries=boundaries,
             hide_rest=hide_rest,
             hatched=self.blind if mark_blind else None,

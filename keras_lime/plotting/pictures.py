@@ -14,7 +14,7 @@ from keras_lime.core.class_names import class_title
 from keras_lime.core.explanation import Explanation
 from keras_lime.core.image import as_pixels
 from keras_lime.core.localisation import object_share
-from keras_lime.core.overlay import PALETTES, Palette, overlay, select_segments
+from keras_lime.core.overlay import OPACITY, PALETTES, Ground, Palette
 from keras_lime.core.segmentation import Segmentation
 from keras_lime.plotting.figures import NotebookFigure, shorten
 
@@ -22,7 +22,6 @@ __all__ = ["plot", "plot_samples", "plot_segments"]
 
 # Inches: a picture's width, the space between two, the height of a line of words; letters that fit in one inch.
 _PANEL, _SMALL_PANEL, _GAP, _LINE, _LETTERS = 3.0, 2.25, 0.12, 0.18, 11.5
-_OPACITY = 0.7
 _WRONG, _NOTE = "#c62828", "#555555"
 
 
@@ -39,10 +38,10 @@ def plot(
     Args:
         explanation: what to show.
         palette: colours for and against the target, a key of `PALETTES`. Defaults to `"green-red"`.
-        scale: weight at which the colours are strongest, the same for all targets. Defaults to `None`: each target's
-            largest absolute weight.
-        grey: draw the weights over the picture without its colours, so that all colour is weight. Defaults to `True`;
-            `False` draws what `Explanation.overlay` gives.
+        scale: weight at which the colours are strongest, the same for all targets. Defaults to `None`: the largest
+            absolute weight of all targets, so that their colours can be compared.
+        grey: draw the weights over a pale grey picture, so that all colour is weight. Defaults to `True`; `False`: over
+            the picture in its own colours.
 
     Returns:
         A figure that notebooks show and `savefig` saves.
@@ -54,23 +53,13 @@ def plot(
     figure, axes = _panels(explanation, panels, lines=lines, below=0.4, footer=notes)
     axes[0].imshow(explanation.picture)
     _title(axes[0], _prediction(explanation), wrong=_is_wrong(explanation))
+    judged = np.abs(explanation.fit.coef[:, ~explanation.blind])
+    largest = float(judged[np.isfinite(judged)].max(initial=0.0))
+    strongest = scale if scale is not None else largest or 1.0
     for row, ax in enumerate(axes[1:]):
-        weights = np.where(explanation.blind, np.nan, explanation.fit.coef[row])
-        largest = np.abs(weights[np.isfinite(weights)]).max(initial=0.0)
-        strongest = scale if scale is not None else float(largest) or 1.0
-        ax.imshow(
-            overlay(
-                _without_colour(explanation.picture) if grey else explanation.picture,
-                explanation.segmentation,
-                weights,
-                select_segments(weights),
-                opacity=_OPACITY,
-                scale=strongest,
-                palette=palette,
-                hatched=explanation.blind,
-                faint=explanation.faint(explanation.targets[row]),
-            )
-        )
+        target = explanation.targets[row]
+        ground: Ground = "grey" if grey else "picture"
+        ax.imshow(explanation.overlay(target, scale=strongest, palette=palette, ground=ground))
         r2 = explanation.r2[row]
         fidelity = f"R² = {r2:.2f}" if np.isfinite(r2) else "R² undefined"
         words = [explanation.target_names[row], f"{_value(explanation, explanation.prediction[row])} · {fidelity}"]
@@ -200,11 +189,6 @@ def _title(ax: Axes, lines: list[str], *, panel: float = _PANEL, wrong: bool = F
         title.set_color(_WRONG)
 
 
-def _without_colour(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    luminance = np.round(picture @ (0.299, 0.587, 0.114)).astype(np.uint8)
-    return np.repeat(luminance[..., None], 3, axis=-1)
-
-
 def _prediction(explanation: Explanation) -> list[str]:
     if explanation.predicted_name is None:
         return [f"predicted {_value(explanation, explanation.predicted_value)}"]
@@ -240,7 +224,7 @@ def _colour_bar(ax: Axes, scale: float, palette: Palette) -> None:
     """A small bar under the picture, coloured as `overlay` colours a white picture."""
     strength = np.linspace(-1, 1, 201)
     supporting, opposing = np.array(PALETTES[palette], dtype=float)
-    alpha = _OPACITY * np.abs(strength)[:, None]
+    alpha = OPACITY * np.abs(strength)[:, None]
     colours = 255 * (1 - alpha) + np.where(strength[:, None] > 0, supporting, opposing) * alpha
     bar = ax.inset_axes((0.15, -0.075, 0.7, 0.035))
     bar.imshow(colours[None].astype(np.uint8), aspect="auto", extent=(-scale, scale, 0, 1))

@@ -202,6 +202,9 @@ SCHEMA = Schema(
             "Rank agreement with integrated gradients.",
             optional=True,
         ),
+        Field("result", "coef_logit", "float16", _WEIGHTS, "0.2", "Weights on the log-odds.", optional=True),
+        Field("result", "stderr_logit", "float16", _WEIGHTS, "0.2", "Their standard errors.", optional=True),
+        Field("result", "r2_logit", "float32", _TARGETS, "0.2", "R² on the log-odds.", optional=True),
         # The summary: all probes of one epoch.
         Field("summary", "cross_check", "text", None, "0.1", "Why there are no gradients to compare with."),
         Field("summary", "shortcut", "object", None, "0.1", "The decision on the shortcut tests."),

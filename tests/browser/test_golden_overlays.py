@@ -37,6 +37,8 @@ def test_python_draws_the_golden_overlays(case: dict[str, Any]) -> None:
         style=options["style"],
         boundaries=options["boundaries"],
         hide_rest=options["hideRest"],
+        ground=options.get("ground", "picture"),
+        outlined=options.get("outlined", 0),
         hatched=None if "hatched" not in case else np.array(case["hatched"], bool),
         faint=None if "faint" not in case else np.array(case["faint"], bool),
     )

@@ -132,7 +132,8 @@ def test_weights_that_may_be_zero_are_drawn_faint() -> None:
     np.testing.assert_array_equal(faint, np.abs(weights) <= 2 * stderr[1])
     assert faint.any()
     assert not faint.all()
-    drawn, plain = explanation.overlay("no"), explanation.overlay("no", mark_faint=False)
+    drawn = explanation.overlay("no", ground="picture")
+    plain = explanation.overlay("no", ground="picture", mark_faint=False)
     inside = faint[explanation.segmentation.labels]
     np.testing.assert_array_equal(drawn[~inside], plain[~inside])
     picture = explanation.picture.astype(int)
@@ -140,6 +141,6 @@ def test_weights_that_may_be_zero_are_drawn_faint() -> None:
     assert 0 < moved < 0.5 * moved_plainly
     exact = replace(explanation, fit=replace(explanation.fit, stderr=None))
     assert not exact.faint().any()
-    np.testing.assert_array_equal(exact.overlay("no"), plain)
+    np.testing.assert_array_equal(exact.overlay("no", ground="picture"), plain)
     # Where all masks were enumerated there is no error to speak of.
     assert not make(n_segments=9).faint().any()

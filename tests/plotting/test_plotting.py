@@ -83,9 +83,12 @@ class TestPlot:
         np.testing.assert_array_equal(picture(figure, 0), explanation.picture)
 
     def test_colours_are_the_overlays(self, explanation: Explanation) -> None:
-        figure = plot(explanation, grey=False)
-        for index, target in enumerate(explanation.targets):
-            np.testing.assert_array_equal(picture(figure, 1 + index), explanation.overlay(target))
+        scale = float(np.abs(explanation.fit.coef).max())
+        for grey, ground in ((True, "grey"), (False, "picture")):
+            figure = plot(explanation, grey=grey)
+            for index, target in enumerate(explanation.targets):
+                expected = explanation.overlay(target, scale=scale, ground=ground)  # type: ignore[arg-type]
+                np.testing.assert_array_equal(picture(figure, 1 + index), expected)
 
     def test_without_colour_all_colour_is_weight(self, explanation: Explanation) -> None:
         weights = np.zeros_like(explanation.fit.coef)
@@ -96,7 +99,7 @@ class TestPlot:
         assert (shown[coloured].argmax(axis=-1) == 1).all()
 
     def test_colour_bars_tell_the_scale(self, explanation: Explanation) -> None:
-        for scale, expected in ((None, np.abs(explanation.fit.coef).max(axis=1)), (0.5, [0.5, 0.5])):
+        for scale, expected in ((None, [np.abs(explanation.fit.coef).max()] * 2), (0.5, [0.5, 0.5])):
             figure = plot(explanation, scale=scale)
             for ax, largest in zip(figure.axes[1:], expected, strict=True):
                 (bar,) = ax.child_axes
@@ -127,14 +130,16 @@ class TestPlot:
         flags = np.zeros((2, 12), np.uint8)
         flags[:, 3] = SegmentDiagnostic.BLIND
         blind = replace(explanation, diagnostic_bits=replace(explanation.diagnostic_bits, segments=flags))
-        shown, before = picture(plot(blind, grey=False), 1), picture(plot(explanation, grey=False), 1)
-        np.testing.assert_array_equal(shown, blind.overlay())
+        scale = float(np.abs(explanation.fit.coef).max())
+        shown, before = picture(plot(blind, scale=scale), 1), picture(plot(explanation, scale=scale), 1)
+        np.testing.assert_array_equal(shown, blind.overlay(scale=scale))
         inside = explanation.segmentation.labels == 3
         assert not np.array_equal(shown[inside], before[inside])
 
     def test_palette(self, explanation: Explanation) -> None:
-        figure = plot(explanation, palette="blue-orange", grey=False)
-        np.testing.assert_array_equal(picture(figure, 1), explanation.overlay(palette="blue-orange"))
+        scale = float(np.abs(explanation.fit.coef).max())
+        figure = plot(explanation, palette="blue-orange", scale=scale)
+        np.testing.assert_array_equal(picture(figure, 1), explanation.overlay(palette="blue-orange", scale=scale))
 
     def test_wrong_predictions_are_marked(self, explanation: Explanation) -> None:
         (right, wrong, unnamed) = (plot(replace(explanation, label=label)).axes[0].title for label in (2, 0, 1))

@@ -19,7 +19,7 @@ from keras_lime.core.diagnostics import SEGMENT_TEXTS, TARGET_TEXTS
 from keras_lime.core.explanation import Explanation
 from keras_lime.core.image import image_id
 from keras_lime.core.localisation import object_share
-from keras_lime.core.pipeline import Subject
+from keras_lime.core.pipeline import Subject, fit_log_odds
 from keras_lime.core.plan import Plan
 from keras_lime.shortcut import ClassSummary, Summary
 from keras_lime.shortcut.monitor import EpochTests
@@ -122,7 +122,7 @@ class LimeLog:
     def pictures(self, explanations: Sequence[Explanation]) -> None:
         """Writes overlays of the first target for TensorBoard's Images tab, at most 256 pixels high and wide."""
         for explanation in explanations:
-            overlay = Image.fromarray(explanation.overlay(boundaries=True))
+            overlay = Image.fromarray(explanation.overlay())
             overlay.thumbnail((_PICTURE_SIZE, _PICTURE_SIZE))
             tag = explanation.name or image_id(explanation.image)
             self._writer.image(tag, explanation.step or 0, _png(overlay), overlay.width, overlay.height)
@@ -221,6 +221,7 @@ def result_parts(
         The record's parts.
     """
     fit, bits, agreement = explanation.fit, explanation.diagnostic_bits, explanation.agreement
+    log_odds = fit_log_odds(explanation)
     values = {
         "predicted": explanation.predicted,
         "predicted_value": round(explanation.predicted_value, 7),
@@ -239,6 +240,9 @@ def result_parts(
         "caveats": None if bits is None else bits.targets,
         "agreement": agreement,
         "gradient_agreement": gradient_agreement,
+        "coef_logit": None if log_odds is None else log_odds.coef,
+        "stderr_logit": None if log_odds is None else log_odds.stderr,
+        "r2_logit": None if log_odds is None else log_odds.r2,
     }
     return build("result", values if cluster < 0 else {**values, "group": cluster})
 

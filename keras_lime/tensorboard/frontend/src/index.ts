@@ -3,6 +3,7 @@ import { h, render as mount } from "preact";
 import { keepFresh } from "./data/refresh.ts";
 import { connect } from "./state/selection.ts";
 import { shareFonts } from "./state/fonts.ts";
+import { followOriginalKey } from "./state/original.ts";
 import { followTheme } from "./state/theme.ts";
 import base from "./style/base.css";
 import layout from "./style/layout.css";
@@ -24,6 +25,7 @@ export function render(): void {
   document.title = "LIME";
   void shareFonts();
   followTheme();
+  followOriginalKey();
   connect();
   mount(h(App, null), document.body);
   keepFresh();

@@ -13,6 +13,8 @@ const PLAIN: Drawing = {
   scale: null,
   palette: "green-red",
   boundaries: false,
+  ground: "picture",
+  outlined: 0,
   hideRest: false,
   style: "fill",
 };

@@ -108,7 +108,7 @@ test("tables have a row a probe, or a row a superpixel and epoch", () => {
   const weights = weightsTable("run", MANIFEST, PROBE, series, 1, Float32Array.of(0, 0.5, 1));
   assert.equal(weights.rows.length, 3);
   assert.deepEqual(weights.rows[2].slice(0, 6), ["run", "sign 1", "a", 2, "yield", 2]);
-  assert.deepEqual(weights.rows[2].slice(8), ["", 1]);
+  assert.deepEqual(weights.rows[2].slice(9), ["", 1]);
   const common = { left: explained(0, 0), right: { ...explained(0, 0), weights: Float32Array.of(1, 2, 3) } };
   const table = comparisonTable(MANIFEST, [{ probe: PROBE, common }, { probe: PROBE, common: null }]);
   assert.deepEqual(table.rows.map((row) => row.slice(3)), [

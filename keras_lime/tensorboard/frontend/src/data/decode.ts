@@ -210,13 +210,16 @@ export function decodeSeries(container: Container): Series {
   const sizes = { steps: steps.length, targets: slots, segments };
   const fields = decodeArrays<SeriesFields>(container, SERIES_FIELDS, sizes);
   const coef = judged(fields.coef, fields.flags);
+  const coefLogit = fields.coefLogit === null ? null : judged(fields.coefLogit, fields.flags);
   return {
     ...fields,
     coef,
+    coefLogit,
     steps,
     slots,
     segments,
     scale: largest(coef),
+    logOddsScale: coefLogit === null ? 1 : largest(coefLogit),
     further: furtherArrays(container, SERIES_NAMES, [steps.length, slots]),
     notices: notices(container),
   };

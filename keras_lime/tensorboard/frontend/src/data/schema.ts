@@ -108,6 +108,12 @@ export interface SeriesFields {
   readonly agreement: Float32Array | null; // (steps, targets)
   /** Rank agreement with integrated gradients. */
   readonly gradientAgreement: Float32Array | null; // (steps, targets)
+  /** Weights on the log-odds. */
+  readonly coefLogit: Float32Array | null; // (steps, targets, segments)
+  /** Their standard errors. */
+  readonly stderrLogit: Float32Array | null; // (steps, targets, segments)
+  /** R² on the log-odds. */
+  readonly r2Logit: Float32Array | null; // (steps, targets)
 }
 
 export const SERIES_FIELDS: readonly ArrayField<keyof SeriesFields>[] = [
@@ -127,6 +133,9 @@ export const SERIES_FIELDS: readonly ArrayField<keyof SeriesFields>[] = [
   { key: "objectShare", name: "object_share", dtype: "float32", axes: ["targets"], missing: NaN, optional: true },
   { key: "agreement", name: "agreement", dtype: "float32", axes: ["targets"], missing: NaN, optional: true },
   { key: "gradientAgreement", name: "gradient_agreement", dtype: "float32", axes: ["targets"], missing: NaN, optional: true },
+  { key: "coefLogit", name: "coef_logit", dtype: "float32", axes: ["targets", "segments"], missing: NaN, optional: true },
+  { key: "stderrLogit", name: "stderr_logit", dtype: "float32", axes: ["targets", "segments"], missing: NaN, optional: true },
+  { key: "r2Logit", name: "r2_logit", dtype: "float32", axes: ["targets"], missing: NaN, optional: true },
 ];
 
 export interface SummaryFields {

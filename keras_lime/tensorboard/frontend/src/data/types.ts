@@ -156,6 +156,8 @@ export interface Series extends SeriesFields {
   readonly segments: number;
   /** Largest finite |weight| over all steps and targets; 1 where there is none. */
   readonly scale: number;
+  /** The same of the weights on the log-odds. */
+  readonly logOddsScale: number;
   /** Numbers (s, T) that this page knows by their names alone. */
   readonly further: ReadonlyMap<string, Float32Array>;
   readonly notices: readonly string[];

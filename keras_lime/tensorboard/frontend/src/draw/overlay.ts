@@ -3,6 +3,15 @@
 export type Rgb = readonly [number, number, number];
 export type PaletteName = "green-red" | "blue-orange";
 
+/** What weights are drawn over: the picture in light grey, so that all colour is weight; its own colours; nothing. */
+export const GROUNDS = ["grey", "picture", "none"] as const;
+export type Ground = (typeof GROUNDS)[number];
+
+/** Of the strongest superpixel, on a pale grey ground, where a seventh of the scale shows and a twentieth does not. */
+export const OPACITY = 0.9;
+/** So many of the strongest superpixels get a rim. */
+export const OUTLINED = 5;
+
 /** Colours of superpixels for and against; the second pair is safe for colour-blind readers. */
 export const PALETTES: Readonly<Record<PaletteName, readonly [Rgb, Rgb]>> = {
   "green-red": [
@@ -17,6 +26,9 @@ export const PALETTES: Readonly<Record<PaletteName, readonly [Rgb, Rgb]>> = {
 
 /** Strength of a weight that its own error cannot tell from zero, as a share of what it would be drawn with. */
 const FAINT = 0.35;
+/** A weight below this share of the scale gets no rim: its colour would say more than its weight. */
+const RIM_FROM = 0.1;
+const BLANK = 245;
 const REST = 128;
 const BORDER = 255;
 
@@ -46,6 +58,9 @@ export interface Drawing extends Selection {
   readonly scale: number | null;
   readonly palette: PaletteName;
   readonly boundaries: boolean;
+  readonly ground: Ground;
+  /** How many of the strongest superpixels get a rim in their colour. */
+  readonly outlined: number;
   readonly hideRest: boolean;
   readonly style: "fill" | "outline";
 }
@@ -97,7 +112,8 @@ export function drawOverlay(
   out: Uint8ClampedArray,
   marks: Marks | null = null,
 ): void {
-  const { rgba, labels, edges, width } = labelled;
+  const { labels, edges, width } = labelled;
+  const rgba = groundOf(labelled, drawing.ground);
   const looks = looksOf(weights, drawing, labelled.count, marks);
   const hatched = marks?.hatched ?? null;
   const period = Math.max(4, Math.floor(Math.min(labelled.height, width) / 12));
@@ -139,6 +155,27 @@ export function drawOverlay(
   }
 }
 
+/** Pictures in light grey and blank ones, by what they were made of. */
+const grounds = new WeakMap<Uint8ClampedArray, Partial<Record<Ground, Uint8ClampedArray>>>();
+
+/** The picture that weights are drawn over, RGBA; made once. */
+function groundOf({ rgba }: LabelledPicture, ground: Ground): Uint8ClampedArray {
+  if (ground === "picture") return rgba;
+  let made = grounds.get(rgba);
+  if (made === undefined) grounds.set(rgba, (made = {}));
+  return (made[ground] ??= ground === "none" ? new Uint8ClampedArray(rgba.length).fill(BLANK) : pale(rgba));
+}
+
+/** Whole numbers, as Python reckons. Pale, so that colour shows on dark pictures too. */
+function pale(rgba: Uint8ClampedArray): Uint8ClampedArray {
+  const out = new Uint8ClampedArray(rgba.length);
+  for (let at = 0; at < rgba.length; at += 4) {
+    const luminance = (77 * rgba[at] + 150 * rgba[at + 1] + 29 * rgba[at + 2]) >> 8;
+    out.fill(120 + ((luminance * 135) >> 8), at, at + 3);
+  }
+  return out;
+}
+
 function mix(below: number, alpha: number, above: number): number {
   return Math.floor(below * (1 - alpha) + above * alpha + 0.5);
 }
@@ -157,13 +194,14 @@ function looksOf(weights: Weights, drawing: Drawing, count: number, marks: Marks
   }
   const [supporting, opposing] = PALETTES[drawing.palette];
   const scale = (drawing.scale ?? largestFinite(weights)) || 1;
-  for (const index of selectSegments(weights, drawing)) {
+  selectSegments(weights, drawing).forEach((index, place) => {
     const colour = weights[index] > 0 ? supporting : opposing;
     const share = marks?.faint?.[index] ? FAINT : 1;
     const filled = drawing.style === "fill";
     const alpha = filled ? drawing.opacity * Math.min(1, Math.abs(weights[index]) / scale) * share : 0;
-    looks.set([1 - alpha, ...colour.map((channel) => channel * alpha), filled ? 0 : share, ...colour], index * LOOK);
-  }
+    const rimmed = !filled || (place < drawing.outlined && Math.abs(weights[index]) >= RIM_FROM * scale);
+    looks.set([1 - alpha, ...colour.map((channel) => channel * alpha), rimmed ? share : 0, ...colour], index * LOOK);
+  });
   return looks;
 }
 

@@ -1,6 +1,6 @@
 // The two sides of a comparison, and their difference. Pure.
 import type { ProbeInfo, RunInfo, Segments, Series } from "../data/types.ts";
-import type { View } from "./view.ts";
+import type { Basis, View } from "./view.ts";
 import { type Explained, explainedAt, type Snapshot } from "./snapshot.ts";
 
 export interface Side {
@@ -52,13 +52,19 @@ export interface Half {
  * One class explained on both sides, to be subtracted: the shown one where both show the same, else the true class, else
  * any. Two models that predict differently are still compared on what they say of one class.
  */
-export function commonClass(left: Half, right: Half, label: number | null): { left: Explained; right: Explained } | null {
+export function commonClass(left: Half, right: Half, label: number | null, basis: Basis = "auto"): { left: Explained; right: Explained } | null {
   const shown = [left.snapshot.shown?.target, right.snapshot.shown?.target];
   const candidates = shown[0] === shown[1] ? shown : [label, ...shown, ...left.snapshot.targets];
   for (const target of candidates) {
     if (target === undefined || target === null) continue;
-    const before = explainedAt(left.series, left.snapshot.at, target);
-    const after = explainedAt(right.series, right.snapshot.at, target);
+    let before = explainedAt(left.series, left.snapshot.at, target, basis);
+    let after = explainedAt(right.series, right.snapshot.at, target, basis);
+    if (before !== null && after !== null && before.logOdds !== after.logOdds) {
+      // Weights on two scales cannot be subtracted.
+      const common = before.hasLogOdds && after.hasLogOdds ? "logit" : "probability";
+      before = explainedAt(left.series, left.snapshot.at, target, common);
+      after = explainedAt(right.series, right.snapshot.at, target, common);
+    }
     if (before !== null && after !== null) return { left: before, right: after };
   }
   return null;

@@ -1,6 +1,8 @@
 // One probe at one epoch for one target: the numbers behind a tile. Pure.
 import type { ProbeInfo, RunManifest, Series } from "../data/types.ts";
-import type { Target } from "./view.ts";
+import { TARGET_DIAGNOSTIC } from "../data/schema.ts";
+import { strongest } from "./scaleFor.ts";
+import type { Basis, Target } from "./view.ts";
 
 export interface Snapshot {
   /** Epoch the numbers are of: the asked one, or the last one before it that was explained. */
@@ -23,6 +25,12 @@ export interface Explained {
   readonly slot: number;
   readonly target: number;
   readonly weights: Float32Array;
+  /** Whether they are weights on the log-odds, not on the probability. */
+  readonly logOdds: boolean;
+  /** Whether the log holds both. */
+  readonly hasLogOdds: boolean;
+  /** Largest weight on the probability: by so much one superpixel moves the prediction. */
+  readonly moves: number;
   readonly stderr: Float32Array | null;
   readonly r2: number;
   readonly prediction: number;
@@ -46,7 +54,13 @@ export function rowAt(steps: readonly number[], step: number | null): number {
   return row;
 }
 
-export function snapshotAt(series: Series, probe: ProbeInfo, step: number | null, target: Target): Snapshot | null {
+export function snapshotAt(
+  series: Series,
+  probe: ProbeInfo,
+  step: number | null,
+  target: Target,
+  basis: Basis = "auto",
+): Snapshot | null {
   const at = rowAt(series.steps, step);
   if (at < 0) return null;
   const predicted = series.predicted[at] >= 0 ? series.predicted[at] : null;
@@ -60,7 +74,7 @@ export function snapshotAt(series: Series, probe: ProbeInfo, step: number | null
     wrong: predicted === null || probe.label === null ? null : predicted !== probe.label,
     targets,
     group: positiveOrNull(series.group?.[at]),
-    shown: wanted === null ? null : explainedAt(series, at, wanted),
+    shown: wanted === null ? null : explainedAt(series, at, wanted, basis),
   };
 }
 
@@ -84,21 +98,39 @@ function wantedTarget(
   return (target === "predicted" ? predicted : label) ?? targets[0] ?? null;
 }
 
-export function explainedAt(series: Series, at: number, target: number): Explained | null {
+/** A probability moves so little that its weights tell nothing: the log-odds do. */
+const STILL = 0.05;
+
+function usesLogOdds(basis: Basis, weights: Float32Array, logit: Float32Array | null, caveats: number): boolean {
+  if (logit === null || !logit.some(Number.isFinite)) return false;
+  if (basis !== "auto") return basis === "logit";
+  return (caveats & TARGET_DIAGNOSTIC.saturated) !== 0 || strongest(weights) < STILL;
+}
+
+export function explainedAt(series: Series, at: number, target: number, basis: Basis = "auto"): Explained | null {
   const slot = slotOf(series, at, target);
   if (slot < 0) return null;
   const cell = at * series.slots + slot;
   const from = cell * series.segments;
+  const part = <A extends Float32Array | Uint8Array>(all: A | null): A | null =>
+    (all?.subarray(from, from + series.segments) as A | undefined) ?? null;
+  const caveats = series.caveats?.[cell] ?? 0;
+  const onProbability = series.coef.subarray(from, from + series.segments);
+  const onLogOdds = part(series.coefLogit);
+  const logOdds = usesLogOdds(basis, onProbability, onLogOdds, caveats);
   return {
     slot,
     target,
-    weights: series.coef.subarray(from, from + series.segments),
-    stderr: series.stderr?.subarray(from, from + series.segments) ?? null,
-    r2: series.r2[cell],
+    weights: logOdds && onLogOdds !== null ? onLogOdds : onProbability,
+    logOdds,
+    hasLogOdds: onLogOdds !== null,
+    moves: strongest(onProbability),
+    stderr: part(logOdds ? series.stderrLogit : series.stderr),
+    r2: (logOdds ? series.r2Logit?.[cell] : undefined) ?? series.r2[cell],
     prediction: series.prediction[cell],
     objectShare: series.objectShare?.[cell] ?? NaN,
-    flags: series.flags?.subarray(from, from + series.segments) ?? null,
-    caveats: series.caveats?.[cell] ?? 0,
+    flags: part(series.flags),
+    caveats,
     agreement: series.agreement?.[cell] ?? NaN,
     gradientAgreement: series.gradientAgreement?.[cell] ?? NaN,
     further: new Map([...series.further].map(([name, values]) => [name, values[cell]])),
@@ -113,14 +145,21 @@ function slotOf(series: Series, at: number, target: number): number {
 }
 
 /** One superpixel's weight for one output at every epoch; NaN where that output was not explained. */
-export function historyOf(series: Series, target: number, segment: number): { weights: number[]; stderr: number[] } {
+export function historyOf(
+  series: Series,
+  target: number,
+  segment: number,
+  logOdds = false,
+): { weights: number[]; stderr: number[] } {
+  const coef = (logOdds ? series.coefLogit : null) ?? series.coef;
+  const errors = logOdds ? series.stderrLogit : series.stderr;
   const weights: number[] = [];
   const stderr: number[] = [];
   for (let at = 0; at < series.steps.length; at++) {
     const slot = slotOf(series, at, target);
     const index = (at * series.slots + slot) * series.segments + segment;
-    weights.push(slot < 0 ? NaN : series.coef[index]);
-    stderr.push(slot < 0 || series.stderr === null ? NaN : series.stderr[index]);
+    weights.push(slot < 0 ? NaN : coef[index]);
+    stderr.push(slot < 0 || errors === null ? NaN : errors[index]);
   }
   return { weights, stderr };
 }

@@ -5,6 +5,7 @@ import { classesOf, curvesOf, type RunSummary } from "./curves.ts";
 import { className, explainedAt, type Explained, type Snapshot } from "./snapshot.ts";
 import { segmentSentences } from "./diagnostics.ts";
 import type { Measure } from "../data/types.ts";
+import type { Basis } from "./view.ts";
 
 export interface Table {
   readonly header: readonly string[];
@@ -46,10 +47,11 @@ export function weightsTable(
   series: Series,
   target: number,
   objectFraction: Float32Array | null,
+  basis: Basis = "auto",
 ): Table {
   const rows: Cell[][] = [];
   series.steps.forEach((step, at) => {
-    const explained = explainedAt(series, at, target);
+    const explained = explainedAt(series, at, target, basis);
     explained?.weights.forEach((weight, segment) =>
       rows.push([
         run,
@@ -59,13 +61,14 @@ export function weightsTable(
         className(manifest, target),
         segment,
         weight,
+        explained.logOdds ? "log-odds" : "probability",
         explained.stderr?.[segment] ?? null,
         segmentSentences(manifest, explained, segment).join(" "),
         objectFraction?.[segment] ?? null,
       ]),
     );
   });
-  const header = ["run", "probe", "id", "epoch", "class", "superpixel", "weight", "standard_error", "doubts", "on_object"];
+  const header = ["run", "probe", "id", "epoch", "class", "superpixel", "weight", "weight_of", "standard_error", "doubts", "on_object"];
   return { header, rows };
 }
 

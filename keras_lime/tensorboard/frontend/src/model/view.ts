@@ -2,13 +2,18 @@
 //
 // Only what differs from the default is written, one `lime_…=value` each, so that TensorBoard's own `#tab&key=value`
 // address can carry it and a link stays short. Unknown keys and impossible values are ignored.
-import { PALETTES, type PaletteName } from "../draw/overlay.ts";
+import { type Ground, GROUNDS, OPACITY, PALETTES, type PaletteName } from "../draw/overlay.ts";
 import { MEASURES, type Measure } from "../data/types.ts";
 
 export const PAGES = ["overview", "shortcut", "compare"] as const;
 export const SIGNS = ["both", "positive", "negative"] as const;
 export const STYLES = ["fill", "outline"] as const;
 export const SORTS = ["given", "name", "share", "wrong", "r2", "certainty"] as const;
+/** The weight with the full colour: the largest of this image, of its probe at any epoch, of all probes. */
+export const SCALES = ["image", "probe", "all"] as const;
+/** What weights are of: the probability, the log-odds, or these by themselves where the probability hardly moves. */
+export const BASES = ["auto", "probability", "logit"] as const;
+export type Basis = (typeof BASES)[number];
 export const SIZES = ["small", "medium", "large"] as const;
 
 /** Which of the explained outputs: what the model says, what is true, or one class. */
@@ -36,6 +41,9 @@ export interface View {
   readonly opacity: number;
   readonly borders: boolean;
   readonly hideRest: boolean;
+  readonly ground: Ground;
+  readonly scaleOf: (typeof SCALES)[number];
+  readonly basis: Basis;
   readonly style: (typeof STYLES)[number];
   readonly palette: PaletteName;
   readonly sort: (typeof SORTS)[number];
@@ -59,9 +67,12 @@ export const DEFAULT_VIEW: View = {
   sign: "both",
   features: null,
   minWeight: 0,
-  opacity: 0.7,
+  opacity: OPACITY,
   borders: false,
   hideRest: false,
+  ground: "grey",
+  scaleOf: "image",
+  basis: "auto",
   style: "fill",
   palette: "green-red",
   sort: "given",
@@ -127,6 +138,9 @@ const CODECS: { readonly [K in keyof View]: Codec<View[K]> } = {
   opacity: number(0, 1, false) as Codec<number>,
   borders: flag,
   hideRest: flag,
+  ground: oneOf(GROUNDS),
+  scaleOf: oneOf(SCALES),
+  basis: oneOf(BASES),
   style: oneOf(STYLES),
   palette: oneOf(Object.keys(PALETTES) as PaletteName[]),
   sort: oneOf(SORTS),

@@ -1,6 +1,6 @@
 // One picture on a canvas: with its weights, which the pointer reads, or with one superpixel standing out.
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { drawOverlay, PALETTES, type Drawing, type PaletteName, type LabelledPicture } from "../draw/overlay.ts";
+import { drawOverlay, OPACITY, OUTLINED, PALETTES, type Drawing, type PaletteName, type LabelledPicture } from "../draw/overlay.ts";
 import { isFaint, signed } from "../model/numbers.ts";
 import { drawSoon, labelledOf } from "./labelledPictures.ts";
 import type { PictureData } from "./content.ts";
@@ -10,10 +10,12 @@ const DRAWING: Drawing = {
   negative: true,
   numFeatures: null,
   minWeight: 0,
-  opacity: 0.7,
+  opacity: OPACITY,
   scale: null,
   palette: "green-red",
   boundaries: false,
+  ground: "grey",
+  outlined: OUTLINED,
   hideRest: false,
   style: "fill",
 };
@@ -103,7 +105,7 @@ function highlight(labelled: LabelledPicture, segment: number, palette: PaletteN
   }
   const alone = new Float32Array(labelled.count);
   alone[segment] = 1;
-  drawOverlay({ ...labelled, rgba }, alone, { ...DRAWING, palette, style: "outline" }, out);
+  drawOverlay({ ...labelled, rgba }, alone, { ...DRAWING, palette, ground: "picture", style: "outline" }, out);
 }
 
 /** The colours in words and as patches, for the legend. */

@@ -3,7 +3,8 @@ import { useMemo, useRef } from "preact/hooks";
 import { readableRuns, summaryOf } from "../data/store.ts";
 import type { ProbeInfo, RunManifest } from "../data/types.ts";
 import type { Drawing, LabelledPicture } from "../draw/overlay.ts";
-import { className, type Snapshot, snapshotAt, rowAt } from "../model/snapshot.ts";
+import { strongest } from "../model/scaleFor.ts";
+import { className, type Explained, type Snapshot, snapshotAt, rowAt } from "../model/snapshot.ts";
 import { isNumber, percent } from "../model/numbers.ts";
 import { marksOf } from "../model/diagnostics.ts";
 import { commonClass, difference, sameSegments } from "../model/comparison.ts";
@@ -95,11 +96,9 @@ function Pair({ probe, left, right, manifest }: PairProps) {
   const seen = useVisible(element);
   const [first, second] = [useProbe(left, probe.id, seen), useProbe(right, probe.id, seen)];
   const [seriesLeft, seriesRight] = [first.numbers.value, second.numbers.value];
-  const scale = seriesLeft === null || seriesRight === null ? null : Math.max(seriesLeft.scale, seriesRight.scale);
-  const drawing = useDrawing(scale);
-  const { target } = view;
-  const snapshotLeft = seriesLeft === null ? null : snapshotAt(seriesLeft, probe, currentStep.value, target);
-  const snapshotRight = seriesRight === null ? null : snapshotAt(seriesRight, probe, comparedStep.value, target);
+  const { target, basis } = view;
+  const snapshotLeft = seriesLeft === null ? null : snapshotAt(seriesLeft, probe, currentStep.value, target, basis);
+  const snapshotRight = seriesRight === null ? null : snapshotAt(seriesRight, probe, comparedStep.value, target, basis);
   const labelledLeft = useSmall(first.labelled.value, SMALL);
   const labelledRight = useSmall(second.labelled.value, SMALL);
   const [mapLeft, mapRight] = [first.segments.value.value, second.segments.value.value];
@@ -110,8 +109,15 @@ function Pair({ probe, left, right, manifest }: PairProps) {
   const common = useMemo(() => {
     if (seriesLeft === null || seriesRight === null || snapshotLeft === null || snapshotRight === null) return null;
     const half = { series: seriesLeft, snapshot: snapshotLeft };
-    return commonClass(half, { series: seriesRight, snapshot: snapshotRight }, probe.label);
-  }, [seriesLeft, seriesRight, snapshotLeft?.at, snapshotRight?.at, target, probe]);
+    return commonClass(half, { series: seriesRight, snapshot: snapshotRight }, probe.label, basis);
+  }, [seriesLeft, seriesRight, snapshotLeft?.at, snapshotRight?.at, target, basis, probe]);
+  // Both sides and their difference have one scale.
+  const [shownLeft, shownRight] = [snapshotLeft?.shown ?? null, snapshotRight?.shown ?? null];
+  const stronger = useMemo(
+    () => (shownLeft === null || shownRight === null ? (shownLeft ?? shownRight) : pairScale(shownLeft, shownRight)),
+    [shownLeft?.weights, shownRight?.weights],
+  );
+  const drawing = useDrawing(stronger, seriesLeft, seriesRight);
   const problem = first.problem.value ?? second.problem.value;
   const side = (labelled: LabelledPicture | null, snapshot: Snapshot | null) => (
     <div class="half">
@@ -156,6 +162,10 @@ function Pair({ probe, left, right, manifest }: PairProps) {
       </div>
     </section>
   );
+}
+
+function pairScale(left: Explained, right: Explained): Explained {
+  return strongest(left.weights) > strongest(right.weights) ? left : right;
 }
 
 interface ChangeProps {

@@ -3,14 +3,17 @@ import { useSignal } from "@preact/signals";
 import { useCallback, useEffect, useMemo } from "preact/hooks";
 import type { ProbeInfo, RunManifest, Series } from "../data/types.ts";
 import { selectSegments } from "../draw/overlay.ts";
-import { className, explainedAt, historyOf, type Snapshot, snapshotAt } from "../model/snapshot.ts";
-import { percent, probability } from "../model/numbers.ts";
+import { strongest } from "../model/scaleFor.ts";
+import { className, type Explained, explainedAt, historyOf, type Snapshot, snapshotAt } from "../model/snapshot.ts";
+import { decimal, percent, probability } from "../model/numbers.ts";
 import { currentStep, currentSummary, goToRow, show, view } from "../state/selection.ts";
 import { tiles } from "../state/shownTiles.ts";
 import { Bars } from "./bars.tsx";
 import { lineColour } from "./colours.ts";
 import { History } from "./history.tsx";
 import { Rim, SegmentCard, UnsureRims } from "./hover.tsx";
+import { blinks, stopBlinking, toggleBlinking } from "../state/original.ts";
+import { ScaleSentence, unitOf } from "./scaleNote.tsx";
 import { Icon } from "./icons.tsx";
 import { ExplainedPicture, Picture } from "./picture.tsx";
 import { useDrawing, useProbe } from "./probe.ts";
@@ -28,9 +31,10 @@ interface Props {
 export function Detail({ run, probe, manifest }: Props) {
   const data = useProbe(run, probe.id, true);
   const series = data.numbers.value;
-  const snapshot = series === null ? null : snapshotAt(series, probe, currentStep.value, view.target);
+  const snapshot = series === null ? null : snapshotAt(series, probe, currentStep.value, view.target, view.basis);
   const problem = data.problem.value;
   useEscape();
+  useEffect(() => stopBlinking, []);
   return (
     <article class="detail" aria-label={`Probe ${probe.name}`}>
       <DetailHeader probe={probe} manifest={manifest} snapshot={snapshot} />
@@ -88,8 +92,8 @@ function DetailBody({ run, probe, manifest, series, snapshot }: BodyProps) {
   const data = useProbe(run, probe.id, true);
   const pointed = useSignal<number | null>(null);
   const labelled = data.labelled.value;
-  const drawing = useDrawing(series.scale);
   const shown = snapshot.shown;
+  const drawing = useDrawing(shown, series);
   const fractions = data.segments.value.value?.objectFraction ?? null;
   const strongest = useMemo(
     () => (shown === null ? [] : selectSegments(shown.weights, drawing).slice(0, STRONGEST)),
@@ -135,6 +139,15 @@ function DetailBody({ run, probe, manifest, series, snapshot }: BodyProps) {
                 {shown !== null && <UnsureRims labelled={labelled} explained={shown} />}
                 <Rim labelled={labelled} segment={segment} />
               </div>
+              {shown !== null && (
+                <p class="under muted">
+                  {drawing.scale !== null && `Full colour: a weight of ±${decimal(drawing.scale)} ${unitOf(shown)}. `}
+                  <ScaleSentence manifest={manifest} explained={shown} /> Hold the picture or the key O for the original.{" "}
+                  <button class="link" aria-pressed={blinks.value} onClick={toggleBlinking}>
+                    {blinks.value ? "Stop blinking" : "Blink"}
+                  </button>
+                </p>
+              )}
             </figure>
           </>
         )}
@@ -145,7 +158,7 @@ function DetailBody({ run, probe, manifest, series, snapshot }: BodyProps) {
               manifest={manifest}
               explained={shown}
               segments={strongest}
-              scale={series.scale}
+              scale={drawing.scale ?? 1}
               drawing={drawing}
               objectFraction={fractions}
               colourOf={colourOf}
@@ -158,7 +171,7 @@ function DetailBody({ run, probe, manifest, series, snapshot }: BodyProps) {
               segment={segment}
               explained={shown}
               fraction={fractions?.[segment] ?? null}
-              history={historyOf(series, shown.target, segment).weights}
+              history={historyOf(series, shown.target, segment, shown.logOdds).weights}
               at={snapshot.at}
             />
           ) : (
@@ -173,6 +186,7 @@ function DetailBody({ run, probe, manifest, series, snapshot }: BodyProps) {
             <History
               series={series}
               target={shown.target}
+              logOdds={shown.logOdds}
               segments={strongest}
               colourOf={colourOf}
               pointed={pointed}
@@ -190,15 +204,17 @@ function DetailBody({ run, probe, manifest, series, snapshot }: BodyProps) {
 /** The explained classes beside each other; a click explains that class everywhere. */
 function Classes({ run, probe, manifest, series, snapshot }: BodyProps) {
   const labelled = useProbe(run, probe.id, true).labelled.value;
-  const drawing = useDrawing(series.scale);
+  const explained = snapshot.targets.map((target) => explainedAt(series, snapshot.at, target, view.basis));
+  // The classes beside each other have one scale, or the weakest would look like the strongest.
+  const drawing = useDrawing(largestOf(explained), series);
   if (labelled === null) return null;
   return (
     <section aria-label="Explained classes">
       <h3>Explained classes</h3>
       <div class="classes">
-        {snapshot.targets.map((target) => {
-          const explained = explainedAt(series, snapshot.at, target);
-          if (explained === null) return null;
+        {snapshot.targets.map((target, place) => {
+          const one = explained[place];
+          if (one === null) return null;
           const roles = [target === snapshot.predicted ? "predicted" : "", target === probe.label ? "true" : ""];
           return (
             <button
@@ -210,7 +226,7 @@ function Classes({ run, probe, manifest, series, snapshot }: BodyProps) {
               <span class="frame">
                 <ExplainedPicture
                   labelled={labelled}
-                  explained={explained}
+                  explained={one}
                   drawing={drawing}
                   label={`Explanation for ${className(manifest, target)}`}
                 />
@@ -218,15 +234,24 @@ function Classes({ run, probe, manifest, series, snapshot }: BodyProps) {
               <span class="name">{className(manifest, target)}</span>
               <span class="muted">{roles.filter((role) => role !== "").join(", ") || " "}</span>
               <span>
-                {probability(explained.prediction)}
-                <span class="muted"> R² {twoDecimals(explained.r2)}</span>
+                {probability(one.prediction)}
+                <span class="muted"> R² {twoDecimals(one.r2)}</span>
               </span>
-              {probe.chance !== null && <span class="muted">object {percent(explained.objectShare)}</span>}
+              {probe.chance !== null && <span class="muted">object {percent(one.objectShare)}</span>}
             </button>
           );
         })}
       </div>
     </section>
+  );
+}
+
+/** The one with the strongest weight. */
+function largestOf(all: readonly (Explained | null)[]): Explained | null {
+  const known = all.filter((one) => one !== null);
+  return known.reduce<Explained | null>(
+    (best, one) => (best === null || strongest(one.weights) > strongest(best.weights) ? one : best),
+    null,
   );
 }
 

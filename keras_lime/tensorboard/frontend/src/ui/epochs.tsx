@@ -3,6 +3,7 @@ import { computed, signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { alarmRows } from "../model/alarms.ts";
 import { currentRow, currentSummary, goToRow, show, steps, view } from "../state/selection.ts";
+import { ownsKeys } from "../state/keys.ts";
 import { Icon } from "./icons.tsx";
 
 const FRAME_MS = 350;
@@ -124,7 +125,3 @@ function onKey(event: KeyboardEvent): void {
   event.preventDefault();
 }
 
-/** Form controls, tabs and what else uses these keys itself. */
-function ownsKeys(target: EventTarget | null): boolean {
-  return target instanceof Element && target.closest("input, select, textarea, summary, [role=tab]") !== null;
-}

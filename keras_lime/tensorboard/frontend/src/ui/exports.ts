@@ -5,12 +5,13 @@ import { composeFigure, type Panel } from "../draw/composeFigure.ts";
 import { rasterise } from "../draw/rasterise.ts";
 import type { LabelledPicture } from "../draw/overlay.ts";
 import { fileName, toCsv } from "../model/csv.ts";
-import { className, type Snapshot, snapshotAt } from "../model/snapshot.ts";
+import { className, type Explained, type Snapshot, snapshotAt } from "../model/snapshot.ts";
 import { isNumber, percent, probability } from "../model/numbers.ts";
 import { commonClass, difference, sameSegments } from "../model/comparison.ts";
 import { comparisonTable, curvesTable, overviewTable, type Table, weightsTable } from "../model/tables.ts";
 import { currentManifest, currentProbe, currentRun, currentStep, view } from "../state/selection.ts";
-import { drawing } from "../state/drawing.ts";
+import { scaleFor } from "../model/scaleFor.ts";
+import { drawing, overallScale } from "../state/drawing.ts";
 import { comparedProbes, comparedSide, comparedStep } from "../state/comparedSide.ts";
 import { tiles } from "../state/shownTiles.ts";
 import { chartedMeasure, chartedRuns } from "./shortcut.tsx";
@@ -57,7 +58,7 @@ function nameParts(): (string | number)[] {
 
 function snapshotOf(run: string, probe: ProbeInfo, step: number | null): Snapshot | null {
   const series = probeOf(run, probe.id).numbers.value;
-  return series === null ? null : snapshotAt(series, probe, step, view.target);
+  return series === null ? null : snapshotAt(series, probe, step, view.target, view.basis);
 }
 
 function shownTable(): Table | null {
@@ -83,7 +84,7 @@ function shownTable(): Table | null {
   const target = snapshotOf(run, probe, currentStep.value)?.shown?.target;
   const series = data.numbers.value;
   if (series === null || target === undefined) return null;
-  return weightsTable(run, manifest, probe, series, target, data.segments.value.value?.objectFraction ?? null);
+  return weightsTable(run, manifest, probe, series, target, data.segments.value.value?.objectFraction ?? null, view.basis);
 }
 
 function shownComparison(run: string, manifest: RunManifest): Table | null {
@@ -101,7 +102,7 @@ function commonOf(left: string, right: string, probe: ProbeInfo): ReturnType<typ
   const [series, other] = [first.numbers.value, second.numbers.value];
   if (before === null || after === null || series === null || other === null) return null;
   if (mapLeft === null || mapRight === null || !sameSegments(mapLeft, mapRight)) return null;
-  return commonClass({ series, snapshot: before }, { series: other, snapshot: after }, probe.label);
+  return commonClass({ series, snapshot: before }, { series: other, snapshot: after }, probe.label, view.basis);
 }
 
 function shownFigure(): HTMLCanvasElement | null {
@@ -119,7 +120,7 @@ function shownFigure(): HTMLCanvasElement | null {
   }
   if (probe !== null) {
     const snapshot = snapshotOf(run, probe, currentStep.value);
-    const scale = probeOf(run, probe.id).numbers.value?.scale ?? null;
+    const scale = scaleOf(snapshot?.shown ?? null, [run], probe);
     const panels = [
       panelOf(run, probe, null, scale, ["Original", labelLine(probe, manifest)]),
       panelOf(run, probe, snapshot?.shown ?? null, scale, captionOf(manifest, snapshot)),
@@ -128,7 +129,7 @@ function shownFigure(): HTMLCanvasElement | null {
   }
   const panels = tiles.value.map((tile) => {
     const snapshot = snapshotOf(run, tile.probe, currentStep.value);
-    const scale = probeOf(run, tile.probe.id).numbers.value?.scale ?? null;
+    const scale = scaleOf(snapshot?.shown ?? null, [run], tile.probe);
     return panelOf(run, tile.probe, snapshot?.shown ?? null, scale, [
       tile.probe.name,
       predictionLine(manifest, snapshot),
@@ -139,8 +140,8 @@ function shownFigure(): HTMLCanvasElement | null {
 
 function pairPanels(left: string, right: string, probe: ProbeInfo, manifest: RunManifest): Panel[] {
   const [before, after] = [snapshotOf(left, probe, currentStep.value), snapshotOf(right, probe, comparedStep.value)];
-  const scales = [left, right].map((run) => probeOf(run, probe.id).numbers.value?.scale ?? 0);
-  const scale = Math.max(...scales) || null;
+  const shown = [before?.shown ?? null, after?.shown ?? null];
+  const scale = Math.max(...shown.map((one) => scaleOf(one, [left, right], probe) ?? 0)) || null;
   const common = commonOf(left, right, probe);
   const name = common === null ? "nothing to subtract" : `right minus left, ${className(manifest, common.left.target)}`;
   const change = common === null ? null : difference(common.left, common.right);
@@ -151,6 +152,11 @@ function pairPanels(left: string, right: string, probe: ProbeInfo, manifest: Run
   ];
   // All three or none, so that the rows stay rows.
   return panels.includes(null) ? [] : present(panels);
+}
+
+function scaleOf(shown: Explained | null, runs: readonly string[], probe: ProbeInfo): number | null {
+  const series = runs.flatMap((run) => probeOf(run, probe.id).numbers.value ?? []);
+  return scaleFor(view.scaleOf, shown, series, overallScale.value);
 }
 
 type Drawable = ReturnType<typeof difference>;

@@ -6,7 +6,7 @@ import { className, explainedAt, snapshotAt } from "../model/snapshot.ts";
 import { labelsOf } from "../model/tiles.ts";
 import { show } from "../state/selection.ts";
 import { ExplainedPicture } from "./picture.tsx";
-import { useTile } from "./probe.ts";
+import { useDrawing, useTile } from "./probe.ts";
 
 /** Probes of a class from which on the callback groups its heatmaps. */
 const LEAST = 20;
@@ -72,10 +72,11 @@ function groupsOf(run: string, probes: readonly ProbeInfo[], step: number): Prob
 
 /** Drawn for the first explained class, which the groups were made from. */
 function GroupTile({ run, probe, step }: { run: string; probe: ProbeInfo; step: number }) {
-  const [element, , , series, labelled, drawing] = useTile(run, probe.id, SMALL);
+  const [element, , , series, labelled] = useTile(run, probe.id, SMALL);
   const snapshot = series === null ? null : snapshotAt(series, probe, step, "label");
   const first = snapshot?.targets[0];
   const explained = series === null || snapshot === null || first === undefined ? null : explainedAt(series, snapshot.at, first);
+  const drawing = useDrawing(explained, series);
   return (
     <button
       ref={element}

@@ -9,6 +9,8 @@ import { Chart, type Line } from "./chart.tsx";
 interface Props {
   series: Series;
   target: number;
+  /** Weights on the log-odds. */
+  logOdds: boolean;
   segments: readonly number[];
   colourOf: (segment: number) => string | null;
   pointed: Signal<number | null>;
@@ -21,13 +23,13 @@ const HEIGHT = 168;
 /** Error bars at more epochs than this would be a smear; then only the pointed line has them. */
 const MANY_EPOCHS = 25;
 
-export function History({ series, target, segments, colourOf, pointed, at, onRow }: Props) {
+export function History({ series, target, logOdds, segments, colourOf, pointed, at, onRow }: Props) {
   const focus = pointed.value;
   const known = focus === null || focus >= series.segments ? null : focus;
   const lines = useMemo(() => {
     const shown = known === null || segments.includes(known) ? segments : [...segments, known];
     return shown.map((segment): Line => {
-      const { weights, stderr } = historyOf(series, target, segment);
+      const { weights, stderr } = historyOf(series, target, segment, logOdds);
       const alone = segment === known;
       return {
         name: `superpixel ${segment}`,
@@ -38,7 +40,7 @@ export function History({ series, target, segments, colourOf, pointed, at, onRow
         faded: known !== null && !alone,
       };
     });
-  }, [series, target, segments, known, colourOf]);
+  }, [series, target, logOdds, segments, known, colourOf]);
   const range = useMemo(() => reach(lines), [lines]);
   return (
     <Chart

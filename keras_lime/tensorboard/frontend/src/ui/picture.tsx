@@ -1,6 +1,8 @@
 // A canvas that shows a probe with weights over it, redrawn when weights, controls or the picture change.
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Explained } from "../model/snapshot.ts";
+import { showsOriginals } from "../state/original.ts";
+import { useHold } from "./useHold.ts";
 import { marksOf } from "../model/diagnostics.ts";
 import { drawOverlay, type Drawing, type Marks, type LabelledPicture } from "../draw/overlay.ts";
 
@@ -16,9 +18,11 @@ interface Props {
 
 export function Picture({ labelled, weights, marks = null, drawing, label, onPoint }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
+  const { held, handlers } = useHold();
+  const original = held || (weights !== null && showsOriginals.value);
   useLayoutEffect(() => {
-    if (canvas.current !== null) paint(canvas.current, labelled, weights, marks, drawing);
-  }, [labelled, weights, marks, drawing]);
+    if (canvas.current !== null) paint(canvas.current, labelled, original ? null : weights, marks, drawing);
+  }, [labelled, weights, marks, drawing, original]);
   return (
     <canvas
       ref={canvas}
@@ -28,7 +32,11 @@ export function Picture({ labelled, weights, marks = null, drawing, label, onPoi
       role="img"
       aria-label={label}
       onPointerMove={onPoint && ((event) => onPoint(segmentUnder(event, labelled)))}
-      onPointerLeave={onPoint && (() => onPoint(null))}
+      {...(weights === null ? {} : handlers)}
+      onPointerLeave={() => {
+        handlers.onPointerLeave();
+        onPoint?.(null);
+      }}
     />
   );
 }

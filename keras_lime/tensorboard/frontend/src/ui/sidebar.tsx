@@ -5,7 +5,8 @@ import { className } from "../model/snapshot.ts";
 import { decimal, percent } from "../model/numbers.ts";
 import { labelsOf } from "../model/tiles.ts";
 import { currentManifest, currentRun, show, view } from "../state/selection.ts";
-import type { Target, View } from "../model/view.ts";
+import type { Basis, Target, View } from "../model/view.ts";
+import { overallScale } from "../state/drawing.ts";
 import { AlarmMark } from "./alarm.tsx";
 import { type Option, Section, Segmented, Select, Slider, Toggle } from "./controls.tsx";
 import { runColour } from "./colours.ts";
@@ -97,7 +98,7 @@ function targetOptions(): Option<Target>[] {
 }
 
 function DrawingControls() {
-  const { target, sign, features, minWeight, opacity, borders, hideRest, style, palette } = view;
+  const { target, sign, features, minWeight, opacity, borders, hideRest, ground, scaleOf, basis, style, palette } = view;
   return (
     <Section title="Explanation">
       <Select label="Explain" value={target} options={targetOptions()} onChange={(value) => show({ target: value })} />
@@ -138,6 +139,18 @@ function DrawingControls() {
         shown={percent(opacity)}
         onChange={(value) => show({ opacity: value })}
       />
+      <Segmented
+        label="Weights over"
+        value={ground}
+        options={[
+          { value: "grey", label: "Grey" },
+          { value: "picture", label: "Picture" },
+          { value: "none", label: "Nothing" },
+        ]}
+        onChange={(value) => show({ ground: value })}
+      />
+      <Select label="Scale" value={scaleOf} options={SCALE_OPTIONS} onChange={(value) => show({ scaleOf: value })} />
+      <Select label="Weights of" value={basis} options={BASIS_OPTIONS} onChange={(value) => show({ basis: value })} />
       <div class="pair">
         <Toggle label="Borders" value={borders} onChange={(value) => show({ borders: value })} />
         <Toggle label="Hide the rest" value={hideRest} onChange={(value) => show({ hideRest: value })} />
@@ -162,6 +175,18 @@ function DrawingControls() {
   );
 }
 
+const SCALE_OPTIONS: readonly Option<View["scaleOf"]>[] = [
+  { value: "image", label: "Each image" },
+  { value: "probe", label: "Each probe, all epochs" },
+  { value: "all", label: "All probes" },
+];
+
+const BASIS_OPTIONS: readonly Option<Basis>[] = [
+  { value: "auto", label: "What moves" },
+  { value: "probability", label: "Probability" },
+  { value: "logit", label: "Log-odds" },
+];
+
 const PALETTE_OPTIONS: readonly Option<PaletteName>[] = [
   { value: "green-red", label: "Green / red" },
   { value: "blue-orange", label: "Blue / orange, colour-blind safe" },
@@ -169,12 +194,15 @@ const PALETTE_OPTIONS: readonly Option<PaletteName>[] = [
 
 function Legend({ palette }: { palette: PaletteName }) {
   const [supporting, opposing] = PALETTES[palette].map((colour) => `rgb(${colour.join(" ")})`);
+  const { probability, logOdds } = overallScale.value;
+  const common = view.basis === "logit" ? logOdds : probability;
+  const end = view.scaleOf === "all" && common > 0 ? decimal(common) : null;
   return (
     <>
-      <div class="legend" title="One scale per probe, the same at every epoch">
-        <span>against</span>
+      <div class="legend" title={SCALE_TITLES[view.scaleOf]}>
+        <span>against{end !== null && ` −${end}`}</span>
         <i style={{ background: `linear-gradient(90deg, ${opposing}, transparent, ${supporting})` }} />
-        <span>for</span>
+        <span>for{end !== null && ` +${end}`}</span>
       </div>
       <ul class="legend-marks muted">
         <li>
@@ -192,6 +220,12 @@ function Legend({ palette }: { palette: PaletteName }) {
     </>
   );
 }
+
+const SCALE_TITLES: Readonly<Record<View["scaleOf"], string>> = {
+  image: "Each image has a scale of its own; the number is on its corner",
+  probe: "One scale per probe, the same at every epoch",
+  all: "One scale for all probes",
+};
 
 const SORT_OPTIONS: readonly Option<View["sort"]>[] = [
   { value: "given", label: "As given" },

@@ -4,8 +4,9 @@ import { className, type Snapshot, snapshotAt } from "../model/snapshot.ts";
 import { DiagnosticMark } from "./diagnosticList.tsx";
 import { decimal, isNumber, percent, probability } from "../model/numbers.ts";
 import { currentStep, show, view } from "../state/selection.ts";
+import { ScaleBadge, ScaleSentence } from "./scaleNote.tsx";
 import { ExplainedPicture } from "./picture.tsx";
-import { useTile } from "./probe.ts";
+import { useDrawing, useTile } from "./probe.ts";
 
 /** Pixels of the longer side from which on a tile shows every second or third pixel only. */
 const SMALL = 400;
@@ -17,8 +18,9 @@ interface Props {
 }
 
 export function ProbeTile({ run, probe, manifest }: Props) {
-  const [element, seen, data, series, labelled, drawing] = useTile(run, probe.id, SMALL);
-  const snapshot = !seen || series === null ? null : snapshotAt(series, probe, currentStep.value, view.target);
+  const [element, seen, data, series, labelled] = useTile(run, probe.id, SMALL);
+  const snapshot = !seen || series === null ? null : snapshotAt(series, probe, currentStep.value, view.target, view.basis);
+  const drawing = useDrawing(snapshot?.shown ?? null, series);
   return (
     <button
       ref={element}
@@ -38,6 +40,7 @@ export function ProbeTile({ run, probe, manifest }: Props) {
           <TileGap problem={data.problem.value} />
         )}
         {labelled !== null && snapshot !== null && snapshot.shown === null && <NotExplained manifest={manifest} />}
+        {snapshot?.shown && <ScaleBadge explained={snapshot.shown} scale={drawing.scale} />}
         {snapshot?.shown && <DiagnosticMark manifest={manifest} explained={snapshot.shown} />}
       </span>
       <span class="name" title={probe.name}>
@@ -45,6 +48,7 @@ export function ProbeTile({ run, probe, manifest }: Props) {
       </span>
       <Prediction probe={probe} manifest={manifest} snapshot={snapshot} />
       <Share probe={probe} snapshot={snapshot} />
+      {snapshot?.shown && <ScaleSentence manifest={manifest} explained={snapshot.shown} />}
     </button>
   );
 }
