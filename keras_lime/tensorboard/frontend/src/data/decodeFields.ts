@@ -2,9 +2,9 @@
 import { type Container, ContainerError, type Tensor } from "./container.ts";
 import type { ArrayField, HeaderType, Json } from "./schema.ts";
 
-const CONSTRUCTORS = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array } as const;
+const CONSTRUCTORS = { float32: Float32Array, int32: Int32Array, uint16: Uint16Array, uint8: Uint8Array } as const;
 
-type Numbers = Float32Array | Int32Array | Uint8Array;
+type Numbers = Float32Array | Int32Array | Uint16Array | Uint8Array;
 
 /**
  * All arrays of a table. One that is not there is null where it may be left out, else filled with what stands for a

@@ -6,7 +6,7 @@ export type Json = Readonly<Record<string, unknown>>;
 export interface ArrayField<Key extends string> {
   readonly key: Key;
   readonly name: string;
-  readonly dtype: "float32" | "int32" | "uint8";
+  readonly dtype: "float32" | "int32" | "uint16" | "uint8";
   /** Behind the steps. */
   readonly axes: readonly string[];
   readonly missing: number;
