@@ -48,8 +48,8 @@ GROUNDS: dict[str, str] = {
 }
 """What the weights are drawn over, and in words."""
 
-_RIM_FROM = 0.1
-"""A weight below this share of the scale gets no rim: its colour would say more than its weight."""
+_SURE_RIMS, _RIM_FROM = 3, 0.1
+"""So many rims are drawn however small the weight; further ones from this share of the scale on."""
 
 _BLANK = 245
 _REST = 128
@@ -112,7 +112,8 @@ def overlay(
         palette: a key of `PALETTES`.
         style: `"fill"` colours superpixels by strength, `"outline"` draws the rims of the selected ones.
         ground: what the weights are drawn over, a key of `GROUNDS`.
-        outlined: how many of the first of `selected` get a rim in their colour.
+        outlined: how many of the first of `selected` get a rim in their colour; those that are faint get none, and
+            behind the third those below a tenth of the scale.
         boundaries: draw the rims of all superpixels in white.
         hide_rest: paint superpixels that are not selected in grey.
         hatched: bool array (n_segments,): superpixels to draw light and dark stripes over, because nothing is known
@@ -148,6 +149,8 @@ def overlay(
         rimmed[:] = False
         first = selected[:outlined]
         rimmed[first] = np.abs(weights[first]) >= _RIM_FROM * (strongest if strongest > 0 else 1)
+        rimmed[first[:_SURE_RIMS]] = True
+        rimmed &= share == 1
     outline = rim & rimmed[labels]
     if boundaries:
         drawn[rim] = np.floor(0.5 * drawn[rim] + 0.5 * _BORDER + 0.5)

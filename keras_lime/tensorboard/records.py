@@ -52,8 +52,26 @@ _RESERVED = ("v", "kind", "arrays")
 # Below this size deflating costs time at every epoch and wins nothing: the weights of one image are noise to it.
 _COMPRESS_FROM_BYTES = 4096
 _COMPRESS_BELOW_RATIO = 0.9
+# Logs are shared and come from strangers: no record may cost more than this, whatever it claims to hold.
+_MOST_HEADER_BYTES = 16 << 20
+_MOST_HEADER_DEPTH = 32
+_MOST_ARRAY_BYTES = 128 << 20
+_MOST_RECORD_BYTES = 256 << 20
+_MOST_AXES = 4
+_MOST_DIGITS = 18
+
+
+def _finite_float(text: str) -> float | None:
+    value = float(text)
+    return value if math.isfinite(value) else None
+
+
+def _short_int(text: str) -> int | None:
+    return int(text) if len(text) <= _MOST_DIGITS else None
+
+
 # A NaN or infinity in a header was written by something else, and nothing down the line could send it as JSON.
-_JSON = json.JSONDecoder(parse_constant=lambda _: None)
+_JSON = json.JSONDecoder(parse_constant=lambda _: None, parse_float=_finite_float, parse_int=_short_int)
 
 
 def probe_tag(probe_id: str) -> str:
@@ -237,14 +255,16 @@ def decode(parts: Sequence[bytes], only: Collection[str] | None = None) -> Recor
     if not isinstance(entries, list) or len(entries) != len(parts) - 1:
         raise DamagedRecordError(f"The {kind} record is cut off: {len(parts) - 1} of its arrays are there.")
     arrays: dict[str, NDArray[Any]] = {}
+    left = _MOST_RECORD_BYTES
     for entry, part in zip(entries, parts[1:], strict=True):
         name = entry[0] if isinstance(entry, list) and entry else None
         if not isinstance(name, str):
             raise DamagedRecordError(f"The {kind} record describes an array without a name.")
         if schema.SCHEMA.has_array(name) and (only is None or name in only):
-            array = _read_array(kind, entry, part)
+            array = _read_array(kind, entry, part, left)
             if array is not None:
                 arrays[name] = array
+                left -= array.nbytes
     names = [entry[0] for entry in entries]
     return Record(kind=kind, version=version, header=header, arrays=arrays, unknown=_unknown(kind, header, names))
 
@@ -258,16 +278,37 @@ def _unknown(kind: str, header: Mapping[str, Any], names: Sequence[str]) -> tupl
 def _read_header(parts: Sequence[bytes]) -> dict[str, Any]:
     if not parts:
         raise DamagedRecordError("This is no keras_lime record: it is empty.")
+    if len(parts[0]) > _MOST_HEADER_BYTES:
+        raise DamagedRecordError(f"This is no keras_lime record: its header has {len(parts[0])} bytes.")
     try:
         header = _JSON.decode(parts[0].decode())
     except (ValueError, RecursionError) as error:
         raise DamagedRecordError(f"This is no keras_lime record: its header is not JSON ({error}).") from None
     if not isinstance(header, dict):
         raise DamagedRecordError("This is no keras_lime record: its header is not a JSON object.")
+    if not _is_shallow(header):
+        raise DamagedRecordError(
+            f"This is no keras_lime record: its header is nested more than {_MOST_HEADER_DEPTH} deep."
+        )
     return header
 
 
-def _read_array(kind: str, entry: list[Any], part: bytes) -> NDArray[Any] | None:
+def _is_shallow(header: dict[str, Any]) -> bool:
+    """Whether no list or object lies deeper than anything that keras_lime writes; what is deeper cannot be sent on."""
+    level: list[Any] = [header]
+    for _ in range(_MOST_HEADER_DEPTH):
+        level = [
+            value
+            for holder in level
+            for value in (holder.values() if isinstance(holder, dict) else holder)
+            if isinstance(value, dict | list)
+        ]
+        if not level:
+            return True
+    return False
+
+
+def _read_array(kind: str, entry: list[Any], part: bytes, left: int) -> NDArray[Any] | None:
     """Returns the array that `entry` describes, `None` if it is stored in a way this version does not know."""
     try:
         name, dtype_name, sizes, *coding = entry
@@ -277,6 +318,10 @@ def _read_array(kind: str, entry: list[Any], part: bytes) -> NDArray[Any] | None
     if dtype is None or coding not in ([], ["zlib"]):
         return None
     size = math.prod(shape) * dtype.itemsize
+    if size > min(_MOST_ARRAY_BYTES, left) or len(shape) > _MOST_AXES:
+        raise DamagedRecordError(
+            f"The array {name!r} of the {kind} record claims {size} bytes on {len(shape)} axes, which none has."
+        )
     if coding:
         part = _inflate(part, size)
     if len(part) != size:
@@ -289,7 +334,7 @@ def _read_array(kind: str, entry: list[Any], part: bytes) -> NDArray[Any] | None
 @lru_cache(maxsize=256)
 def _layout(dtype_name: object, *sizes: object) -> tuple[np.dtype[Any] | None, tuple[int, ...]]:
     """Checks dtype and shape, which the hundreds of records of a series share: `None` for a dtype not known here."""
-    shape = tuple(size for size in sizes if type(size) is int and size >= 0)
+    shape = tuple(size for size in sizes if type(size) is int and 0 <= size < 1 << 40)
     if not isinstance(dtype_name, str) or len(shape) < len(sizes):
         raise ValueError(f"Expected a dtype and sizes. Received: {dtype_name!r}, {sizes!r}.")
     try:

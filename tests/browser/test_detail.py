@@ -21,7 +21,7 @@ CANVAS = ".explanation canvas"
 
 def opened(tab: Tab, address: str, training: Training, index: int = 0, view: str = "") -> Frame:
     probe = image_id(training.explanations[index].image)
-    frame = tab.open(address, f"lime_run=honest/lime&lime_probe={probe}{view}")
+    frame = tab.open(address, f"lime_run=honest/lime&lime_basis=probability&lime_probe={probe}{view}")
     expect(frame.locator(CANVAS)).to_be_visible()
     expect(frame.locator(".strongest")).to_be_visible()
     return frame
@@ -45,6 +45,9 @@ OVERLAYS: dict[str, tuple[str, dict[str, Any]]] = {
     "blue": ("&lime_palette=blue-orange&lime_opacity=0.45", {"palette": "blue-orange", "opacity": 0.45}),
     "negative": ("&lime_sign=negative", {"positive": False}),
     "strong": ("&lime_minWeight=0.05", {"min_weight": 0.05}),
+    "over the picture": ("&lime_ground=picture", {"ground": "picture"}),
+    "over nothing": ("&lime_ground=none&lime_palette=blue-orange", {"ground": "none", "palette": "blue-orange"}),
+    "probe's scale": ("&lime_scaleOf=probe", {"scale": "probe"}),
 }
 
 
@@ -56,9 +59,10 @@ def test_the_pixels_are_those_of_python(tab: Tab, fast_address: str, training: T
     frame = opened(tab, fast_address, training, index)
     assert drawn(frame, "figure:first-child canvas") == explanation.picture.ravel().tolist()
     for view, options in OVERLAYS.values():
-        view = f"keras_lime&lime_run=honest/lime&lime_probe={probe}&lime_target={target}{view}"
+        view = f"keras_lime&lime_run=honest/lime&lime_probe={probe}&lime_target={target}&lime_basis=probability{view}"
         tab.page.evaluate("(view) => { location.hash = view; }", view)
-        expected = explanation.overlay(target, scale=scale, **options).ravel().tolist()
+        wanted = {**options, "scale": scale} if "scale" in options else options
+        expected = explanation.overlay(target, **wanted).ravel().tolist()
         wait_until(partial(is_drawn, frame, expected), seconds=10)
 
 

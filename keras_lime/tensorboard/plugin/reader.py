@@ -9,7 +9,7 @@ May import tensorboard's data provider interface and the record schema.
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,9 @@ from keras_lime.tensorboard.records import MANIFEST_TAG, PLUGIN_NAME, Record, Re
 
 __all__ = ["Manifest", "RunReader", "StepRecord", "count_steps", "newer_notices"]
 
+# TensorBoard's routes and the page count epochs in 32 bits.
+_STEPS = range(1 << 31)
+_MOST_NAMES, _MOST_LETTERS = 12, 40
 # Both loaders thin a series out to this many steps; it has to be given, and must never take effect.
 _EVERY_STEP = 1_000_000
 
@@ -130,24 +133,36 @@ class RunReader:
 
 
 def _decode(tag: str, data: Sequence[Any], only: Collection[str] | None) -> tuple[list[StepRecord], list[str]]:
-    records = []
+    records: dict[int, StepRecord] = {}
     reasons: Counter[str] = Counter()
     unknown: dict[str, None] = {}
     for datum in data:
+        step = int(datum.step)
+        if step not in _STEPS:
+            reasons[f"An epoch is a number from 0 to {_STEPS[-1]}."] += 1
+            continue
         try:
             record = decode(_parts(datum.numpy), only)
         except RecordError as error:
             reasons[str(error)] += 1
         else:
-            records.append(StepRecord(int(datum.step), float(datum.wall_time), record))
+            # An epoch that was explained twice is what it was explained as last.
+            records[step] = StepRecord(step, float(datum.wall_time), record)
             unknown |= dict.fromkeys(record.unknown)
     notices = [f"{count_steps(count)} of {tag} left out: {reason}" for reason, count in reasons.items()]
     if unknown:
         notices.append(
-            f"{tag} holds what this keras_lime does not know and does not show: {', '.join(unknown)}. "
+            f"{tag} holds what this keras_lime does not know and does not show: {_listing(unknown)}. "
             "Upgrade keras_lime where TensorBoard runs."
         )
-    return records, notices
+    return [records[step] for step in sorted(records)], notices
+
+
+def _listing(names: Iterable[str]) -> str:
+    """Some names, shortened; a log may bring any number of any length."""
+    listed = [name if len(name) <= _MOST_LETTERS else f"{name[:_MOST_LETTERS]}…" for name in names]
+    more = len(listed) - _MOST_NAMES
+    return ", ".join(listed[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _manifest(record: Record) -> Manifest:

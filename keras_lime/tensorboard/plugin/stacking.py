@@ -22,6 +22,11 @@ __all__ = ["shortcut_findings", "stack_results", "stack_summaries"]
 
 Arrays = dict[str, NDArray[Any] | None]
 
+# A log may claim any number of targets, superpixels and classes; what is served is bounded, the newest epochs first.
+_MOST_WEIGHTS = 1 << 22
+_MOST_STACKED = 1 << 26
+_MOST_CLASS_CELLS = 1 << 23
+
 N_REGIONS = 8
 """Corners and borders that are hidden, see `shortcut.occlusion`."""
 
@@ -47,6 +52,8 @@ def stack_results(records: Sequence[StepRecord]) -> tuple[Arrays, list[str]]:
     if len(kept) < len(whole):
         count = count_steps(len(whole) - len(kept))
         notices.append(f"{count} left out: an earlier session cut this image in another number of superpixels.")
+    kept, left_out = _bounded(kept, d)
+    notices += left_out
     sizes = {"targets": max((_coef(entry.record).shape[0] for entry in kept), default=0), "segments": d}
     arrays: Arrays = _axis(kept)
     for field in schema.SCHEMA.header("result").values():
@@ -55,6 +62,21 @@ def stack_results(records: Sequence[StepRecord]) -> tuple[Arrays, list[str]]:
     for field in schema.SCHEMA.arrays("result").values():
         arrays[field.name] = _stack_arrays(kept, field, sizes)
     return {name: array for name, array in arrays.items() if array is not None}, notices
+
+
+def _bounded(records: list[StepRecord], d: int) -> tuple[list[StepRecord], list[str]]:
+    """Those that can be stacked within bounds, and notices on the others."""
+    notices = []
+    small = [entry for entry in records if _coef(entry.record).size <= _MOST_WEIGHTS]
+    if len(small) < len(records):
+        notices.append(f"{count_steps(len(records) - len(small))} left out: no image has so many weights.")
+    t = max((_coef(entry.record).shape[0] for entry in small), default=0)
+    most = max(1, _MOST_STACKED // max(t * d, 1))
+    if len(small) > most:
+        notices.append(
+            f"{count_steps(len(small) - most)} left out: the newest {most} are all that can be shown at once."
+        )
+    return small[-most:], notices
 
 
 def _stack_numbers(records: Sequence[StepRecord], field: schema.Field) -> NDArray[Any] | None:
@@ -71,15 +93,18 @@ def _stack_numbers(records: Sequence[StepRecord], field: schema.Field) -> NDArra
 def _stack_arrays(records: Sequence[StepRecord], field: schema.Field, sizes: Mapping[str, int]) -> NDArray[Any] | None:
     """An array over the steps; shorter ones are padded, what does not fit counts as missing."""
     axes = field.shape or ()
+    found = [(row, entry.record.array(field.name)) for row, entry in enumerate(records)]
+    fitting = [
+        (row, values)
+        for row, values in found
+        if values is not None and values.shape == _coef(records[row].record).shape[: len(axes)]
+    ]
+    if field.optional and not fitting:
+        return None
     stack = np.full((len(records), *(sizes[axis] for axis in axes)), field.missing, field.served)
-    seen = False
-    for row, entry in enumerate(records):
-        values = entry.record.array(field.name)
-        if values is None or values.shape != _coef(entry.record).shape[: len(axes)]:
-            continue
+    for row, values in fitting:
         stack[row, ...][tuple(slice(size) for size in values.shape)] = values
-        seen = True
-    return stack if seen or not field.optional else None
+    return stack
 
 
 def stack_summaries(records: Sequence[StepRecord]) -> Arrays:
@@ -95,6 +120,8 @@ def stack_summaries(records: Sequence[StepRecord]) -> Arrays:
     """
     ids = [_class_ids(entry.record) for entry in records]
     class_ids = np.unique(np.concatenate([np.zeros(0, np.int32), *ids]))
+    if len(class_ids) * len(records) > _MOST_CLASS_CELLS:
+        class_ids, ids = class_ids[:0], [own[:0] for own in ids]
     whole, classes = _Columns(records), _Columns(records, class_ids, ids)
     arrays: Arrays = {**_axis(records), "class_ids": class_ids}
     for field in schema.SCHEMA.arrays("summary").values():

@@ -26,7 +26,8 @@ export const PALETTES: Readonly<Record<PaletteName, readonly [Rgb, Rgb]>> = {
 
 /** Strength of a weight that its own error cannot tell from zero, as a share of what it would be drawn with. */
 const FAINT = 0.35;
-/** A weight below this share of the scale gets no rim: its colour would say more than its weight. */
+/** So many rims are drawn however small the weight; further ones from this share of the scale on. */
+const SURE_RIMS = 3;
 const RIM_FROM = 0.1;
 const BLANK = 245;
 const REST = 128;
@@ -199,7 +200,8 @@ function looksOf(weights: Weights, drawing: Drawing, count: number, marks: Marks
     const share = marks?.faint?.[index] ? FAINT : 1;
     const filled = drawing.style === "fill";
     const alpha = filled ? drawing.opacity * Math.min(1, Math.abs(weights[index]) / scale) * share : 0;
-    const rimmed = !filled || (place < drawing.outlined && Math.abs(weights[index]) >= RIM_FROM * scale);
+    const telling = place < SURE_RIMS || Math.abs(weights[index]) >= RIM_FROM * scale;
+    const rimmed = !filled || (place < drawing.outlined && telling && share === 1);
     looks.set([1 - alpha, ...colour.map((channel) => channel * alpha), rimmed ? share : 0, ...colour], index * LOOK);
   });
   return looks;
