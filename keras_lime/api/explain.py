@@ -1,6 +1,6 @@
 """`explain()`: one image or a batch, any model, one call. May import the core and, through `scoring`, Keras."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from typing import Any, Unpack, overload
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from keras_lime.core.diagnostics import TARGET_TEXTS, TargetDiagnostic
 from keras_lime.core.explanation import Explanation
 from keras_lime.core.image import check_image
+from keras_lime.core.model_input import InputName, as_other_inputs
 from keras_lime.core.phrases import listing
 from keras_lime.core.pipeline import Subject, explain_plans
 from keras_lime.core.plan import make_plans
@@ -34,6 +35,8 @@ def explain(
     *,
     label: int | str | None = None,
     class_names: ClassNames | None = None,
+    inputs: Mapping[InputName, Any] | None = None,
+    image_input: InputName | None = None,
     **settings: Unpack[SettingsDict],
 ) -> Explanation: ...
 @overload
@@ -43,6 +46,8 @@ def explain(
     *,
     label: Sequence[int | str] | None = None,
     class_names: ClassNames | None = None,
+    inputs: Mapping[InputName, Any] | None = None,
+    image_input: InputName | None = None,
     **settings: Unpack[SettingsDict],
 ) -> list[Explanation]: ...
 @overload
@@ -52,6 +57,8 @@ def explain(
     *,
     label: int | str | Sequence[int | str] | None = None,
     class_names: ClassNames | None = None,
+    inputs: Mapping[InputName, Any] | None = None,
+    image_input: InputName | None = None,
     **settings: Unpack[SettingsDict],
 ) -> Any: ...
 def explain(
@@ -60,6 +67,8 @@ def explain(
     *,
     label: int | str | Sequence[int | str] | None = None,
     class_names: ClassNames | None = None,
+    inputs: Mapping[InputName, Any] | None = None,
+    image_input: InputName | None = None,
     **settings: Unpack[SettingsDict],
 ) -> Any:
     """Explains what a model sees in an image, with LIME.
@@ -71,6 +80,10 @@ def explain(
         label: true label, or one per image of a batch, as index or as name in `class_names`; it is explained beside
             the predicted class.
         class_names: names of the model's outputs in order, or a dictionary of names and indices, either way round.
+        inputs: what the model takes beside the image, by name, or by position where it takes a list: for one image its
+            values, for a batch an array (n, ...) each. The image is perturbed, they stay as they are. Defaults to
+            `None`, nothing.
+        image_input: name or position of the image's input, where `inputs` does not tell it. Defaults to `None`.
         **settings: see `keras_lime.Settings`.
 
     Returns:
@@ -90,9 +103,12 @@ def explain(
     chosen = make_settings(settings, class_names=names)
     images, single = _images(image)
     labels = _labels(label, len(images), single, names)
-    scorer = make_scorer(model, images[0].shape, output=chosen.output, head=chosen.head, batch_size=chosen.batch_size)
-    check_agreement(model, scorer, images)
-    plans = make_plans(images, chosen)
+    others = as_other_inputs(_batched(inputs) if single else inputs, len(images))
+    scorer = make_scorer(
+        model, images[0].shape, chosen.output, chosen.head, chosen.batch_size, inputs=others, image_input=image_input
+    )
+    check_agreement(model, scorer, images, others)
+    plans = make_plans(images, chosen, others)
     subjects = [
         Subject("`image`" if single else f"`image` {position}", label=each) for position, each in enumerate(labels)
     ]
@@ -113,6 +129,13 @@ def _warn_if_still(explanations: Sequence[Explanation], subjects: Sequence[Subje
             sentence, remedy = TARGET_TEXTS[code]
             warn(f"{listing(titles, at_most=1)}: for at least one target, {sentence[0].lower()}{sentence[1:]} {remedy}")
             return
+
+
+def _batched(inputs: Any) -> Any:
+    """The other inputs of one image, as a batch of one."""
+    if not isinstance(inputs, Mapping):
+        return inputs
+    return {name: to_numpy(value, f"inputs[{name!r}]")[None] for name, value in inputs.items()}
 
 
 def _images(image: Any) -> tuple[list[NDArray[Any]], bool]:

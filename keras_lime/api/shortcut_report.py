@@ -12,11 +12,12 @@ from keras_lime.core.class_names import class_title
 from keras_lime.core.display import DisplayFn
 from keras_lime.core.explanation import Explanation
 from keras_lime.core.localisation import object_share, pointing_game, relevance_rank
+from keras_lime.core.model_input import OtherInputs, as_other_inputs, with_inputs
 from keras_lime.core.phrases import count_of, number, percent
 from keras_lime.core.pipeline import explain_plans
 from keras_lime.core.plan import make_plans
-from keras_lime.core.scores import ImageScorer
-from keras_lime.core.settings import SettingsDict, make_settings
+from keras_lime.core.scores import ImageScorer, Scorer
+from keras_lime.core.settings import Settings, SettingsDict, make_settings
 from keras_lime.probes import ProbeSet
 from keras_lime.scoring import check_agreement, make_scorer
 from keras_lime.shortcut.background_swap import BackgroundSwap
@@ -171,9 +172,8 @@ def shortcut_report(
     """
     chosen = make_settings({"targets": "predicted", **settings}, class_names=probes.class_names, num_samples=256)
     images, labels, masks = probes.images, probes.labels, probes.masks
-    scorer = make_scorer(model, images[0].shape, output=chosen.output, head=chosen.head, batch_size=chosen.batch_size)
-    check_agreement(model, scorer, images)
-    plans = make_plans(list(images), chosen)
+    scorer = _scorer(model, probes, chosen)
+    plans = make_plans(list(images), chosen, _inputs(probes))
     explanations = list(explain_plans(plans, probes.subjects(), scorer, chosen, class_names=probes.class_names))
     data = _data(probes, chosen.display_fn, chosen.seed)
     predictions = _predictions(scorer, probes)
@@ -246,9 +246,7 @@ def assert_no_shortcut(
     prepared = prepare_test(BackgroundSwap(), data)
     if prepared.obstacle is not None:
         raise ValueError(f"`probes` must have labels and object masks of two classes. {prepared.obstacle}")
-    shape = probes.images[0].shape
-    scorer = make_scorer(model, shape, output=chosen.output, head=chosen.head, batch_size=chosen.batch_size)
-    check_agreement(model, scorer, probes.images)
+    scorer = _scorer(model, probes, chosen)
     result = run_test(prepared, data, scorer, _predictions(scorer, probes), threshold)
     scores: SwapScores = result.details
     found = scores.statistics()
@@ -269,13 +267,41 @@ def assert_no_shortcut(
     )
 
 
+def _inputs(probes: ProbeSet) -> OtherInputs:
+    return as_other_inputs(probes.inputs, len(probes))
+
+
+def _scorer(model: Any, probes: ProbeSet, settings: Settings) -> Scorer:
+    """The model's scorer, which is known to give what `predict` gives."""
+    inputs = _inputs(probes)
+    scorer = make_scorer(
+        model,
+        probes.images[0].shape,
+        settings.output,
+        settings.head,
+        settings.batch_size,
+        inputs=inputs,
+        image_input=probes.image_input,
+    )
+    check_agreement(model, scorer, probes.images, inputs)
+    return scorer
+
+
 def _data(probes: ProbeSet, display_fn: DisplayFn | None, seed: int) -> ProbeData:
     display = display_of(probes.images, display_fn)
-    return ProbeData(probes.images, display, probes.labels, probes.masks, class_names=probes.class_names, seed=seed)
+    return ProbeData(
+        probes.images,
+        display,
+        probes.labels,
+        probes.masks,
+        class_names=probes.class_names,
+        seed=seed,
+        inputs=_inputs(probes),
+    )
 
 
 def _predictions(scorer: Any, probes: ProbeSet) -> Predictions:
-    scores = scorer.score_images(probes.images)
+    scores = scorer.score_images(with_inputs(image, _inputs(probes), row) for row, image in enumerate(probes.images))
     kind = getattr(getattr(scorer, "output", None), "kind", None)
     if kind == "regression" or scores.shape[1] < 2:
         raise ValueError("`model` must give probabilities of two or more classes. Received: a regression.")
@@ -287,7 +313,14 @@ def _mixed_same(data: ProbeData, scorer: ImageScorer, predictions: Predictions) 
     if data.labels is None or data.masks is None:
         return None
     plan = make_swap_plan(
-        data.images, data.labels, data.masks, grey=data.grey, n_donors=_MOST_DONORS, same_class=True, seed=data.seed
+        data.images,
+        data.labels,
+        data.masks,
+        grey=data.grey,
+        n_donors=_MOST_DONORS,
+        same_class=True,
+        seed=data.seed,
+        inputs=data.inputs,
     )
     if not len(plan.probes):
         return None

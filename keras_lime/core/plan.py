@@ -4,7 +4,7 @@ May import numpy and the core.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from keras_lime.core.baseline import Baseline, ToFill, baseline_image, blind_segments, from_several_images
 from keras_lime.core.display import Display
 from keras_lime.core.image import as_pixels, image_id
+from keras_lime.core.model_input import OtherInputs, inputs_of
 from keras_lime.core.neighborhood import Neighborhood
 from keras_lime.core.parallel import map_all
 from keras_lime.core.sampling import sample_neighborhood
@@ -34,6 +35,7 @@ class Plan:
         baseline: float32 array (h, w, c), what hidden superpixels show; c is 1 for an image (h, w).
         blind: bool array (n_segments,), True where the baseline is (nearly) the same as the image; None if unknown.
         second_baseline: float32 array (h, w, c), what they show when scored once more; None for once only.
+        inputs: what the model takes beside the image, by name; it stays as it is. Defaults to nothing.
     """
 
     image: NDArray[Any]
@@ -43,6 +45,7 @@ class Plan:
     baseline: NDArray[np.float32]
     blind: NDArray[np.bool_] | None = None
     second_baseline: NDArray[np.float32] | None = None
+    inputs: OtherInputs = field(default_factory=dict)
 
     @property
     def pixels(self) -> NDArray[np.float32]:
@@ -105,7 +108,7 @@ def make_plan(image: NDArray[Any], settings: Settings, display: Display, segment
     )
 
 
-def make_plans(images: Sequence[NDArray[Any]], settings: Settings) -> list[Plan]:
+def make_plans(images: Sequence[NDArray[Any]], settings: Settings, inputs: OtherInputs | None = None) -> list[Plan]:
     """Plans images of one shape together, so that all are shown in the same range of values.
 
     Superpixels are found in threads where that takes longer than a second, but for a function of the user's own.
@@ -113,6 +116,7 @@ def make_plans(images: Sequence[NDArray[Any]], settings: Settings) -> list[Plan]
     Args:
         images: checked images.
         settings: the explainer's settings; ready label maps may be (n, h, w), one per image.
+        inputs: what the model takes beside each image, arrays (n, ...) by name. Defaults to `None`, nothing.
 
     Returns:
         One `Plan` per image.
@@ -131,9 +135,10 @@ def make_plans(images: Sequence[NDArray[Any]], settings: Settings) -> list[Plan]
         range(len(images)),
         thread_safe=isinstance(maps, str) and settings.display_fn is None,
     )
-    return [
+    plans = [
         make_plan(image, own, display, found) for image, own, found in zip(images, each, segmentations, strict=True)
     ]
+    return [replace(plan, inputs=inputs_of(inputs or {}, position)) for position, plan in enumerate(plans)]
 
 
 def with_images(settings: Settings, images: NDArray[Any]) -> Settings:

@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from keras_lime.core.model_input import ModelInput
 from keras_lime.core.plan import Plan
 
 __all__ = ["ImageScorer", "OutputKind", "OutputMeaning", "Scorer", "Scores"]
@@ -52,11 +53,12 @@ class OutputMeaning(Protocol):
 class ImageScorer(Protocol):
     """The half of a `Scorer` that runs whole images, for tests that change an image as a whole."""
 
-    def score_images(self, images: Iterable[NDArray[Any]]) -> NDArray[np.float64]:
+    def score_images(self, images: Iterable[NDArray[Any] | ModelInput]) -> NDArray[np.float64]:
         """Scores images as they are.
 
         Args:
-            images: any number of images of the scorer's shape; taken one batch at a time.
+            images: any number of images of the scorer's shape, with what the model takes beside them; taken one batch
+                at a time.
 
         Returns:
             Probabilities (n, n_outputs); for regression the outputs.

@@ -5,12 +5,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from keras_lime.core.model_input import InputName
 from keras_lime.data.arrays import to_numpy
 
-__all__ = ["InputName", "pick_image", "pick_labels", "split_element"]
-
-InputName = str | int
-"""What an input of a model is called, or its position where it has no name."""
+__all__ = ["pick_image", "pick_labels", "split_element"]
 
 
 def split_element(element: Any) -> tuple[Any, Any, Any]:

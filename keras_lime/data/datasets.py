@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from keras_lime.core.model_input import InputName
 from keras_lime.data.arrays import to_numpy
-from keras_lime.data.batch_parts import InputName, pick_image, pick_labels, split_element
+from keras_lime.data.batch_parts import pick_image, pick_labels, split_element
 from keras_lime.data.labels import read_labels
 
 __all__ = ["Batch", "read_batches"]

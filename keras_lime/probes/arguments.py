@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keras_lime.core.image import has_channels_first
+from keras_lime.core.model_input import InputName
 from keras_lime.data.arrays import to_numpy
-from keras_lime.data.batch_parts import InputName
 from keras_lime.data.labels import read_labels
 from keras_lime.probes.sizes import DEFAULT_PROBES, DEFAULT_TESTED, Sizes
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from keras_lime.core.class_names import class_title
 from keras_lime.core.image import image_id
-from keras_lime.data.batch_parts import InputName
+from keras_lime.core.model_input import InputName
 from keras_lime.probes.arguments import as_strings
 
 __all__ = ["as_names", "check_unequal", "default_names", "probe_id"]

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keras_lime.core.class_names import class_title
+from keras_lime.core.model_input import InputName
 from keras_lime.core.pipeline import Subject
-from keras_lime.data.batch_parts import InputName
 from keras_lime.data.class_names import ClassNames, as_class_names, find_class_names
 from keras_lime.data.datasets import read_batches
 from keras_lime.data.image_files import ColorMode, class_folders
@@ -67,6 +67,8 @@ class ProbeSet:
             round. Defaults to `None`.
         inputs: the model's other inputs, where it has several: a dictionary from the name of an input to its values
             (n, ...). They stay with their image while that is perturbed. Defaults to `None`.
+        image_input: name or position of the image's input in a model with several, where `inputs` does not tell it:
+            a model of its own class does not say what it takes. Defaults to `None`.
         outlines: where object outlines for shortcut tests come from if there are labels and neither masks nor boxes:
             `"estimate"`; a function from one image to its mask (h, w), such as a segmentation network; or `None` for no
             outlines. Estimates never become `masks`. Defaults to `"estimate"`.
@@ -80,6 +82,7 @@ class ProbeSet:
         ids: tuple of n unique strings, 16 hexadecimal digits each: names for the images' content, the same in
             every run.
         inputs: read-only dictionary of the other inputs, each an array (n, ...).
+        image_input: name or position of the image's input, or None.
         multi_hot: bool array (n, k) of images with several classes or none each; None where each has one.
         outlines: as given.
 
@@ -102,6 +105,7 @@ class ProbeSet:
     class_names: tuple[str, ...] | None
     ids: tuple[str, ...]
     inputs: Mapping[InputName, NDArray[Any]]
+    image_input: InputName | None
     multi_hot: NDArray[np.bool_] | None
     outlines: Outlines
     _tested: "ProbeSet | None"
@@ -117,6 +121,7 @@ class ProbeSet:
         names: Sequence[str] | None = None,
         class_names: ClassNames | None = None,
         inputs: Mapping[InputName, Any] | None = None,
+        image_input: InputName | None = None,
         outlines: Outlines = "estimate",
     ) -> None:
         pixels = as_images(images)
@@ -134,6 +139,7 @@ class ProbeSet:
             "class_names": classes,
             "ids": ids,
             "inputs": others,
+            "image_input": image_input,
             "multi_hot": multi_hot,
             "outlines": as_outlines(outlines),
             "_tested": None,
@@ -202,7 +208,9 @@ class ProbeSet:
         found = scan(batches, sizes, seed=as_seed(seed), max_scan=max_scan)
         if not found.explained:
             raise ValueError("`dataset` must give at least one image. Received: a data set without images.")
-        tested = cls._of_candidates([*found.explained, *found.further], class_names=names, outlines=outlines)
+        tested = cls._of_candidates(
+            [*found.explained, *found.further], class_names=names, outlines=outlines, image_input=image_input
+        )
         return tested._head(len(found.explained))
 
     @classmethod

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_lime.data.batch_parts import InputName
+from keras_lime.core.model_input import InputName
 from keras_lime.data.datasets import Batch
 from keras_lime.data.labels import true_classes
 from keras_lime.exceptions import warn

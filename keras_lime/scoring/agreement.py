@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from keras_lime.core.model_input import OtherInputs, with_inputs
 from keras_lime.core.scores import Scorer
 from keras_lime.data.arrays import to_numpy
 from keras_lime.exceptions import warn
@@ -21,20 +22,23 @@ from keras_lime.scoring.prediction import PREDICT_REMEDY, prediction_of
 
 __all__ = ["check_agreement"]
 
-_COMPARED = 2
-"""Images that are compared."""
-
 _TOLERANCE, _HALF_TOLERANCE = 0.02, 0.1
 """Largest difference, in shares of the largest output; the second for models that compute in half precision."""
 
 
-def check_agreement(model: Any, scorer: Scorer, images: Sequence[NDArray[Any]] | NDArray[Any]) -> str:
+def check_agreement(
+    model: Any,
+    scorer: Scorer,
+    images: Sequence[NDArray[Any]] | NDArray[Any],
+    inputs: OtherInputs | None = None,
+) -> str:
     """Refuses a model that would be explained otherwise than it predicts.
 
     Args:
         model: the Keras model, or plain function.
         scorer: its scorer, from `make_scorer`.
         images: some of those to be explained, in their own dtype; the first and the last are compared.
+        inputs: what the model takes beside each of them, arrays (n, ...) by name. Defaults to `None`, nothing.
 
     Returns:
         What is known, in the words of a status line: `"agrees with predict"`, `"a function of its own"` or
@@ -47,20 +51,25 @@ def check_agreement(model: Any, scorer: Scorer, images: Sequence[NDArray[Any]] |
         return "a function of its own"
     if not _must_be_compared(model, images[0]):
         return "agrees with predict"
-    chosen = np.stack([images[0], images[-1]][:_COMPARED])
-    head = scorer.output.head
-    scored = next(scorer.raw_scores(list(chosen)))
-    predicted = _predict(model, chosen, head)
+    chosen = np.stack([images[0], images[-1]])
+    ends = {name: values[[0, -1]] for name, values in (inputs or {}).items()}
+    scored = next(scorer.raw_scores([with_inputs(image, ends, row) for row, image in enumerate(chosen)]))
+
+    def predict(compared: NDArray[Any]) -> NDArray[np.float32]:
+        return _predict(model, scorer, compared, ends)
+
+    predicted = predict(chosen)
     tolerance = _tolerance(model, predicted)
     if _difference(scored, predicted) <= tolerance:
         return "agrees with predict"
-    if _difference(predicted, _predict(model, chosen, head)) > tolerance:
+    if _difference(predicted, predict(chosen)) > tolerance:
         warn(
             "`predict` of the model gives other outputs each time, so that it cannot be compared with what is "
             f"explained. {PREDICT_REMEDY}"
         )
         return "predict is random"
-    raise ValueError(_message(model, chosen, scored, predicted, tolerance, head))
+    as_floats = np.inf if chosen.dtype.kind == "f" else _difference(scored, predict(chosen.astype(np.float32)))
+    raise ValueError(_message(model, chosen, scored, predicted, casts=as_floats <= tolerance))
 
 
 def _must_be_compared(model: Any, image: NDArray[Any]) -> bool:
@@ -72,19 +81,19 @@ def _must_be_compared(model: Any, image: NDArray[Any]) -> bool:
     return not prediction_of(model).is_plain or (image.dtype.kind != "f" and not layered)
 
 
-def _predict(model: Any, images: NDArray[Any], head: str | int | None) -> NDArray[np.float32]:
+def _predict(model: Any, scorer: KerasScorer, images: NDArray[Any], inputs: OtherInputs) -> NDArray[np.float32]:
     """Raw outputs (n, k) of `model.predict`, which must not move the state of the model: batch statistics, seeds."""
-    size = fixed_batch_size(model)
-    batch = images if size is None else np.resize(images, (size, *images.shape[1:]))
+    size = fixed_batch_size(model) or len(images)
+    arrays = [np.resize(array, (size, *array.shape[1:])) for array in (images, *scorer.layout.values_of(inputs))]
     state = [(variable, to_numpy(variable.value, "model").copy()) for variable in model.non_trainable_variables]
     try:
-        outputs = active_backend().predict(model, batch)
+        outputs = active_backend().predict(model, scorer.layout.arrange(arrays[0], arrays[1:]), size)
     finally:
         for variable, value in state:
             variable.assign(value)
     several = isinstance(outputs, Mapping | tuple | list)
     names = getattr(model, "output_names", None)
-    chosen = introspection.pick(outputs, head, names)[0] if several else outputs
+    chosen = introspection.pick(outputs, scorer.output.head, names)[0] if several else outputs
     rows = to_numpy(chosen, "model").astype(np.float32)[: len(images)]
     return rows.reshape(len(rows), -1)
 
@@ -106,13 +115,11 @@ def _message(
     images: NDArray[Any],
     scored: NDArray[np.float32],
     predicted: NDArray[np.float32],
-    tolerance: float,
-    head: str | int | None,
+    *,
+    casts: bool,
 ) -> str:
     received = f"{_shown(predicted)} from `predict` and {_shown(scored)} from what would be explained"
-    if images.dtype.kind != "f" and (
-        _difference(scored, _predict(model, images.astype(np.float32), head)) <= tolerance
-    ):
+    if casts:
         return (
             "`model` must treat images of integers as it treats the same numbers as float32: perturbed images are "
             f"float32. Received: {received}, for an image of dtype {images.dtype}. Give the images as float32 in the "

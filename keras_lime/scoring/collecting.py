@@ -10,7 +10,7 @@ from keras_lime.core.plan import Plan
 from keras_lime.core.scores import Scores
 from keras_lime.scoring.outputs import Converted, NonFiniteOutputError, Output
 
-__all__ = ["RawRows", "check_shapes", "collect_probabilities", "collect_scores", "stack_images"]
+__all__ = ["RawRows", "check_shapes", "collect_probabilities", "collect_scores", "fill_up", "stack_images"]
 
 RawRows = Iterator[tuple[int, NDArray[np.float32]]]
 """Position of a plan and raw outputs (n, k) of its next n perturbations; plans in order."""
@@ -92,3 +92,10 @@ def stack_images(images: Sequence[NDArray[Any]], n_rows: int, image_shape: tuple
     batch = np.zeros((n_rows, *image_shape), np.float32)
     batch[: len(images)] = images
     return batch
+
+
+def fill_up(values: NDArray[Any], n_rows: int) -> NDArray[Any]:
+    """Rows of any array, filled up with zeros."""
+    filled = np.zeros((n_rows, *values.shape[1:]), values.dtype)
+    filled[: len(values)] = values
+    return filled

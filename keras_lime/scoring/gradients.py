@@ -163,6 +163,8 @@ def _integrate(run: GradientFunction, explanation: Explanation, size: int, steps
 def _gradient_function(model: Any, explanation: Explanation) -> GradientFunction:
     if not isinstance(model, keras.Model):
         raise TypeError(f"`model` must be a Keras model, for its gradients. Received: {type(model).__name__}.")
+    if len(getattr(model, "inputs", None) or ()) > 1:
+        raise ValueError("`model` must have one input, the image. Received: a model with several.")
     settings = explanation.settings
     head = settings.get("head")
     output = make_scorer(model, explanation.image.shape, output=settings.get("output", "auto"), head=head).output

@@ -6,31 +6,32 @@ import keras
 import numpy as np
 
 from keras_lime.core.image import has_channels_first
+from keras_lime.scoring.input_layout import IMAGE_ALONE, InputLayout
 from keras_lime.scoring.prediction import has_call, models_within, prediction_of
 
 __all__ = ["build", "check_channels", "check_inputs"]
 
 
-def check_inputs(model: Any, image_shape: tuple[int, ...], batch_size: int | None) -> None:
+def check_inputs(
+    model: Any, image_shape: tuple[int, ...], batch_size: int | None, layout: InputLayout = IMAGE_ALONE
+) -> None:
     """Refuses a model that cannot take such images.
 
     Args:
         model: a Keras model, built or not.
         image_shape: (h, w) or (h, w, c) of one image.
         batch_size: rows asked for, or None.
+        layout: how the model takes the image. Defaults to the image alone.
 
     Raises:
-        ValueError: if the model has several inputs, takes channels first, another shape or another number of rows.
+        ValueError: if the model takes channels first, another shape or another number of rows.
     """
     inputs = getattr(model, "inputs", None) or []
-    if len(inputs) > 1:
-        names = ", ".join(f"{each.name} {each.shape}" for each in inputs)
-        raise ValueError(
-            f"`model` must have one image input. Received: {len(inputs)} inputs, {names}. Fix the others in a "
-            "function: explain(lambda images: model.predict([images, other], verbose=0), image)."
-        )
+    image = 0 if layout.structure == "alone" or not inputs else layout.order.index(layout.image or 0)
+    if inputs and isinstance(model.input, dict):
+        inputs = [model.input[name] for name in layout.order]
     # Attached preprocessing may resize: the model's own input shape says nothing about the images.
-    expected = tuple(inputs[0].shape[1:]) if inputs and not prediction_of(model).preprocesses else None
+    expected = tuple(inputs[image].shape[1:]) if inputs and not prediction_of(model).preprocesses else None
     if expected is not None and len(expected) == 3:
         check_channels(expected, "a model for images")
     if expected is not None and not _fits(expected, image_shape):
@@ -61,12 +62,13 @@ def check_channels(shape: tuple[int | None, ...], what: str = "an image") -> Non
         )
 
 
-def build(model: Any, image_shape: tuple[int, ...]) -> None:
+def build(model: Any, image_shape: tuple[int, ...], layout: InputLayout = IMAGE_ALONE) -> None:
     """Creates the weights of a model that has none yet.
 
     Args:
         model: a Keras model.
         image_shape: (h, w) or (h, w, c) of one image.
+        layout: how the model takes it. Defaults to the image alone.
 
     Raises:
         ValueError: if the model cannot be called, or cannot be built for such images.
@@ -81,7 +83,7 @@ def build(model: Any, image_shape: tuple[int, ...]) -> None:
         if isinstance(model, keras.Sequential):
             model.build((None, *image_shape))
         else:
-            model(np.zeros((1, *image_shape), np.float32), training=False)
+            model(layout.arrange(np.zeros((1, *image_shape), np.float32), layout.zeros(1)), training=False)
     except Exception as error:
         raise ValueError(
             f"`model` must accept images of shape {image_shape}. It could not be built for them: {error}"

@@ -7,11 +7,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from keras_lime.core.model_input import ModelInput, split_inputs
 from keras_lime.core.plan import Plan
 from keras_lime.core.scores import Scores
-from keras_lime.scoring.collecting import RawRows, check_shapes, collect_probabilities, collect_scores, stack_images
+from keras_lime.scoring.collecting import (
+    RawRows,
+    check_shapes,
+    collect_probabilities,
+    collect_scores,
+    fill_up,
+    stack_images,
+)
 from keras_lime.scoring.engines import MASK_WIDTH, Engine, engine_for, may_halve, smaller_engine
 from keras_lime.scoring.infer_output import infer_output
+from keras_lime.scoring.input_layout import IMAGE_ALONE, InputLayout
 from keras_lime.scoring.inputs import build, check_channels, check_inputs
 from keras_lime.scoring.outputs import Output
 from keras_lime.scoring.packing import MaskBatch, MaskPacker
@@ -24,14 +33,21 @@ class KerasScorer:
     """Runs a Keras model; see `make_scorer` and `Scorer`."""
 
     def __init__(
-        self, model: Any, image_shape: tuple[int, ...], output: str, head: str | int | None, batch_size: int | None
+        self,
+        model: Any,
+        image_shape: tuple[int, ...],
+        output: str,
+        head: str | int | None,
+        batch_size: int | None,
+        layout: InputLayout = IMAGE_ALONE,
     ) -> None:
         self._model = model
         self._image_shape = image_shape
-        self._request = (image_shape, head, batch_size)
-        check_inputs(model, image_shape, batch_size)
+        self.layout = layout
+        self._request = (image_shape, head, batch_size, layout)
+        check_inputs(model, image_shape, batch_size, layout)
         check_channels(image_shape)
-        build(model, image_shape)
+        build(model, image_shape, layout)
         engine = engine_for(model, *self._request)
         sample = _sample(engine) if prediction_of(model).has_own_step else None
         self.output: Output = infer_output(model, output, head, outputs=engine.outputs, sample=sample)
@@ -46,22 +62,25 @@ class KerasScorer:
         check_shapes(plans, self._image_shape)
         return collect_scores(self._perturbed(plans), plans, wanted, lambda rows: self.output)
 
-    def score_images(self, images: Iterable[NDArray[Any]]) -> NDArray[np.float64]:
+    def score_images(self, images: Iterable[NDArray[Any] | ModelInput]) -> NDArray[np.float64]:
         """See `Scorer.score_images`."""
         return collect_probabilities(self.raw_scores(images), lambda rows: self.output)
 
-    def raw_scores(self, images: Iterable[NDArray[Any]]) -> Iterator[NDArray[np.float32]]:
+    def raw_scores(self, images: Iterable[NDArray[Any] | ModelInput]) -> Iterator[NDArray[np.float32]]:
         """Raw outputs (n, k), batch by batch, of images as they are.
 
         Where batches are of fixed size the last is filled up with black.
         """
         walk = _Walk(self._model, self._request)
         arriving = iter(images)
-        waiting: list[NDArray[Any]] = []
+        waiting: list[NDArray[Any] | ModelInput] = []
         # Images whose batch ran out of memory wait for the next, smaller one: the iterator cannot be asked again.
         while waiting := waiting + list(islice(arriving, max(0, walk.batch_size - len(waiting)))):
             taken = waiting[: walk.batch_size]
-            raw = walk.score(stack_images(taken, walk.rows(len(taken)), self._image_shape))
+            n_rows = walk.rows(len(taken))
+            pixels, others = split_inputs(taken, self.layout.names)
+            filled = [fill_up(values, n_rows) for values in others]
+            raw = walk.score(stack_images(pixels, n_rows, self._image_shape), filled)
             if raw is not None:
                 waiting = waiting[len(taken) :]
                 yield raw[: len(taken)]
@@ -90,13 +109,13 @@ def _sample(engine: Engine) -> NDArray[np.float32]:
     shape = (engine.spec.batch_size, *engine.spec.image_shape)
     noise = np.random.default_rng(0).random(shape, np.float32)
     noise[1::2] *= 255
-    return engine.score(noise)
+    return engine.score(noise, engine.spec.layout.zeros(len(noise)))
 
 
 class _Walk:
     """An engine on its way through batches: what is on the device, and what happens when memory runs out."""
 
-    def __init__(self, model: Any, request: tuple[tuple[int, ...], str | int | None, int | None]) -> None:
+    def __init__(self, model: Any, request: tuple[tuple[int, ...], str | int | None, int | None, InputLayout]) -> None:
         self._model = model
         self._request = request
         self.engine = engine_for(model, *request)
@@ -116,15 +135,17 @@ class _Walk:
         """Raw outputs of perturbations; None if memory ran out, and smaller batches are next."""
         return self._attempt(lambda: self._run(packer, batch))
 
-    def score(self, images: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    def score(self, images: NDArray[np.float32], others: Sequence[NDArray[Any]]) -> NDArray[np.float32] | None:
         """Raw outputs of ready images; None if memory ran out, and smaller batches are next."""
-        return self._attempt(lambda: self.engine.score(images))
+        return self._attempt(lambda: self.engine.score(images, others))
 
     def _run(self, packer: MaskPacker, batch: MaskBatch) -> NDArray[np.float32]:
         if batch.staged != self.on_device:
             # The old ones first go: two sets of large images may be more than fits.
             self._staged = ()
-            self._staged = self.engine.stage(*packer.images(batch.staged))
+            self._staged = self.engine.stage(
+                *packer.images(batch.staged), packer.others(batch.staged, self.engine.spec.layout)
+            )
             self.on_device = batch.staged
         return self.engine.run(self._staged, batch.image_slot, batch.masks)
 

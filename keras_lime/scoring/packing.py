@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keras_lime.core.plan import Plan
+from keras_lime.scoring.input_layout import InputLayout
 
 __all__ = ["MaskBatch", "MaskPacker"]
 
@@ -84,6 +86,14 @@ class MaskPacker:
         for slot, plan in enumerate(chosen):
             pixels[slot], baselines[slot], labels[slot] = plan.pixels, plan.baseline, plan.segmentation.labels
         return pixels, baselines, labels
+
+    def others(self, positions: range, layout: InputLayout) -> list[NDArray[Any]]:
+        """For each input beside the image an array (slots, ...) of some plans; slots left over hold zeros."""
+        arrays = layout.zeros(self._n_slots)
+        for slot, position in enumerate(positions):
+            for array, value in zip(arrays, layout.values_of(self._plans[position].inputs), strict=True):
+                array[slot] = value
+        return arrays
 
     def _plan_of(self, row: int) -> int:
         """Position of the plan that a row belongs to."""

@@ -4,8 +4,10 @@ from typing import Any
 
 import keras
 
+from keras_lime.core.model_input import InputName, OtherInputs
 from keras_lime.scoring.foreign_models import check_model
 from keras_lime.scoring.function_scorer import FunctionScorer
+from keras_lime.scoring.input_layout import layout_of
 from keras_lime.scoring.inputs import check_channels
 from keras_lime.scoring.keras_scorer import KerasScorer
 
@@ -18,6 +20,8 @@ def make_scorer(
     output: str = "auto",
     head: str | int | None = None,
     batch_size: int | None = None,
+    inputs: OtherInputs | None = None,
+    image_input: InputName | None = None,
 ) -> KerasScorer | FunctionScorer:
     """A scorer for images of one shape.
 
@@ -26,12 +30,15 @@ def make_scorer(
     runs with `training=False` and changes no state of the model. A plain function gets batches that NumPy perturbs.
 
     Args:
-        model: a Keras model with one image input, or a function from a float32 batch (n, *image_shape) to scores
-            (n, k). Both are fed what the image holds, as float32, never rescaled.
+        model: a Keras model, or a function from a float32 batch (n, *image_shape) to scores (n, k); with `inputs` it
+            gets a dictionary. Both are fed what the image holds, as float32, never rescaled.
         image_shape: (h, w) or (h, w, c) of one image.
         output: what the model's outputs mean; see `Settings.output`. Defaults to `"auto"`.
         head: name or index of the output, for a model with several. Defaults to `None`.
         batch_size: images per forward pass. Defaults to `None`: by image size, and halved where memory runs out.
+        inputs: for a model with several inputs what it takes beside the image, arrays (n, ...) by name, for their
+            names and shapes; the values come with the plans. Defaults to `None`, nothing.
+        image_input: name or position of the image's input. Defaults to `None`: the one that `inputs` leaves over.
 
     Returns:
         A `Scorer`.
@@ -49,7 +56,8 @@ def make_scorer(
     if len(shape) not in (2, 3) or min(shape) < 1:
         raise ValueError(f"`image_shape` must be (h, w) or (h, w, c). Received: image_shape={image_shape}.")
     check_model(model)
+    layout = layout_of(model, inputs or {}, image_input)
     if isinstance(model, keras.Model):
-        return KerasScorer(model, shape, output, head, batch_size)
+        return KerasScorer(model, shape, output, head, batch_size, layout)
     check_channels(shape)
-    return FunctionScorer(model, shape, output, head, batch_size)
+    return FunctionScorer(model, shape, output, head, batch_size, layout)

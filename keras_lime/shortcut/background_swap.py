@@ -64,6 +64,7 @@ class BackgroundSwap:
             grey=probes.grey,
             n_donors=_MOST_DONORS if thorough else N_DONORS,
             seed=probes.seed,
+            inputs=probes.inputs,
         )
 
     def run(self, plan: SwapPlan, scorer: ImageScorer, predictions: Predictions, threshold: float) -> Findings:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keras_lime.core.explanation import Explanation
+from keras_lime.core.model_input import ModelInput
 from keras_lime.core.plan import Plan
 from keras_lime.core.scores import ImageScorer
 
@@ -40,7 +41,7 @@ def deletion_insertion(
     return areas[:, 0], areas[:, 1]
 
 
-def _curves(plans: Sequence[Plan], explanations: Sequence[Explanation]) -> Iterator[NDArray[np.float32]]:
+def _curves(plans: Sequence[Plan], explanations: Sequence[Explanation]) -> Iterator[NDArray[np.float32] | ModelInput]:
     for plan, explanation in zip(plans, explanations, strict=True):
         ranks = np.empty(plan.segmentation.n_segments)
         ranks[np.argsort(-explanation.fit.coef[0], kind="stable")] = np.arange(len(ranks))
@@ -48,4 +49,5 @@ def _curves(plans: Sequence[Plan], explanations: Sequence[Explanation]) -> Itera
             for step in range(_STEPS + 1):
                 first = ranks < step / _STEPS * len(ranks)
                 visible = (first if inserting else ~first)[plan.segmentation.labels][..., None]
-                yield np.where(visible, plan.pixels, plan.baseline).reshape(plan.image.shape)
+                picture = np.where(visible, plan.pixels, plan.baseline).reshape(plan.image.shape)
+                yield ModelInput(picture, plan.inputs) if plan.inputs else picture

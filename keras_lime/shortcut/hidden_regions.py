@@ -49,7 +49,7 @@ class HiddenRegions:
     def run(self, plan: ProbeData, scorer: ImageScorer, predictions: Predictions, threshold: float) -> Findings:
         """Asks the model for nine pictures a probe: a region hidden in each of eight, the frame alone in the last."""
         occlusion = run_occlusion(
-            plan.images, scorer, predictions.classes.tolist(), predictions.values.tolist(), plan.grey
+            plan.images, scorer, predictions.classes.tolist(), predictions.values.tolist(), plan.grey, plan.inputs
         )
         measurements = _measure(occlusion, None, None, None)
         labels = plan.labels

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keras_lime.core.display import Display, DisplayFn
+from keras_lime.core.model_input import OtherInputs
 from keras_lime.core.phrases import listing, number
 from keras_lime.core.scores import ImageScorer
 from keras_lime.exceptions import LimeWarning
@@ -83,6 +84,7 @@ class ShortcutMonitor:
         threshold: share of the predictions that may change. Defaults to `0.25`.
         patience: see `Alarm`. Defaults to `2`.
         seed: of the draw of backgrounds. Defaults to `0`.
+        inputs: what the model takes beside each image, arrays (n, ...) by name. Defaults to `None`, nothing.
 
     Raises:
         ValueError: if `threshold` is no share or `patience` no positive integer.
@@ -100,11 +102,13 @@ class ShortcutMonitor:
         threshold: float = 0.25,
         patience: int = 2,
         seed: int = 0,
+        inputs: OtherInputs | None = None,
     ) -> None:
         _check(threshold, patience)
         self._images, self._labels, self._masks, self._outlines = images, labels, masks, outlines
         self._class_names, self._display_fn, self._seed = class_names, display_fn, seed
         self._threshold, self._patience = threshold, patience
+        self._inputs = inputs or {}
         self._probes: ProbeData | None = None
         self._tests: tuple[PreparedTest, ...] = ()
         self.reset()
@@ -119,7 +123,14 @@ class ShortcutMonitor:
         if self._probes is None:
             display = display_of(self._images, self._display_fn)
             self._probes = ProbeData(
-                self._images, display, self._labels, self._masks, self._outlines, self._class_names, self._seed
+                self._images,
+                display,
+                self._labels,
+                self._masks,
+                self._outlines,
+                self._class_names,
+                self._seed,
+                self._inputs,
             )
             possible = {test.name: test.why_not(self._probes) is None for test in shortcut_tests()}
             chosen = [test for test in shortcut_tests() if not possible.get(test.stands_in_for or "", False)]
@@ -196,7 +207,7 @@ class ShortcutMonitor:
             return ""
         probes = self.prepare()
         classes, values = predictions.classes.tolist(), predictions.values.tolist()
-        occlusion = run_occlusion(probes.images, scorer, classes, values, probes.grey)
+        occlusion = run_occlusion(probes.images, scorer, classes, values, probes.grey, probes.inputs)
         drops = occlusion.mean()
         region = int(drops.argmax())
         if not drops[region] - 2 * occlusion.stderr()[region] > OCCLUSION_THRESHOLD:

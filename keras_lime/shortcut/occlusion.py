@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from keras_lime.core.model_input import ModelInput, OtherInputs, with_inputs
 from keras_lime.core.scores import ImageScorer
 
 __all__ = ["REGIONS", "Occlusion", "hide", "occluded", "run_occlusion"]
@@ -81,21 +82,24 @@ def hide(image: NDArray[Any], region: int) -> NDArray[Any]:
     return result
 
 
-def occluded(images: NDArray[Any], grey: NDArray[np.floating[Any]]) -> Iterator[NDArray[Any]]:
+def occluded(
+    images: NDArray[Any], grey: NDArray[np.floating[Any]], inputs: OtherInputs | None = None
+) -> Iterator[NDArray[Any] | ModelInput]:
     """Of each image the eight pictures with one of `REGIONS` hidden, and the frame alone, its inside grey.
 
     Args:
         images: array (n, h, w, c) or (n, h, w).
         grey: float array (c,), model input that is shown as middle grey.
+        inputs: what the model takes beside each image, arrays (n, ...) by name. Defaults to `None`, nothing.
     """
     height, width = images.shape[1:3]
     edge = max(1, round(_FRAME * min(height, width)))
-    for image in images:
+    for probe, image in enumerate(images):
         for region in range(len(REGIONS)):
-            yield hide(image, region)
+            yield with_inputs(hide(image, region), inputs or {}, probe)
         frame = np.array(image)
         frame[edge : height - edge, edge : width - edge] = grey if image.ndim == 3 else grey[0]
-        yield frame
+        yield with_inputs(frame, inputs or {}, probe)
 
 
 def run_occlusion(
@@ -104,6 +108,7 @@ def run_occlusion(
     before: Sequence[int],
     before_values: Sequence[float],
     grey: NDArray[np.floating[Any]],
+    inputs: OtherInputs | None = None,
 ) -> Occlusion:
     """Asks a model.
 
@@ -113,11 +118,12 @@ def run_occlusion(
         before: predicted class of each image.
         before_values: probability of each.
         grey: float array (c,), model input that is shown as middle grey.
+        inputs: what the model takes beside each image, arrays (n, ...) by name. Defaults to `None`, nothing.
 
     Returns:
         The `Occlusion`.
     """
-    scores = scorer.score_images(occluded(images, grey))
+    scores = scorer.score_images(occluded(images, grey, inputs))
     chance = 1 / scores.shape[1]
     scores = scores.reshape(len(images), len(REGIONS) + 1, -1)
     kept = np.take_along_axis(scores, np.asarray(before)[:, None, None], axis=2)[..., 0]

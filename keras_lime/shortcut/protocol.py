@@ -5,7 +5,7 @@ import numpy, SciPy and the core; gets a scorer and runs it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -14,6 +14,7 @@ from scipy.stats import binom
 
 from keras_lime.core.class_names import class_title
 from keras_lime.core.display import Display
+from keras_lime.core.model_input import OtherInputs
 from keras_lime.core.phrases import count_of
 from keras_lime.core.scores import ImageScorer
 from keras_lime.shortcut.results import LEAST_PROBES, Findings, Measurement, Obstacle, Predictions, Status, TestResult
@@ -36,6 +37,7 @@ class ProbeData:
         outlines: what each mask is: `"mask"` (drawn), `"box"` or `"estimated"`; None for all drawn.
         class_names: names of the classes, or None.
         seed: of whatever a test draws. Defaults to `0`.
+        inputs: what the model takes beside each image, arrays (n, ...) by name. Defaults to nothing.
     """
 
     images: NDArray[Any]
@@ -45,6 +47,7 @@ class ProbeData:
     outlines: tuple[str, ...] | None = None
     class_names: tuple[str, ...] | None = None
     seed: int = 0
+    inputs: OtherInputs = field(default_factory=dict)
 
     @property
     def grey(self) -> NDArray[np.floating[Any]]:

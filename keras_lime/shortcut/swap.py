@@ -5,12 +5,13 @@ one picture's object and the background of a picture of another class. May impor
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from keras_lime.core.model_input import ModelInput, OtherInputs, with_inputs
 from keras_lime.core.scores import ImageScorer
 from keras_lime.shortcut.background import can_be_swapped, remove_objects
 from keras_lime.shortcut.results import Obstacle
@@ -33,6 +34,7 @@ class SwapPlan:
         grey: float array (c,), model input that is shown as middle grey.
         probes: int array (m,), positions of the probes that are swapped.
         donors: int array (m, d), positions of the probes whose backgrounds they get; -1 where there are fewer than d.
+        inputs: what the model takes beside each image, arrays (n, ...) by name; they stay with the object.
     """
 
     images: NDArray[Any]
@@ -42,6 +44,7 @@ class SwapPlan:
     grey: NDArray[np.floating[Any]]
     probes: NDArray[np.int64]
     donors: NDArray[np.int64]
+    inputs: OtherInputs = field(default_factory=dict)
 
     def swapped(self, probe: int, donor: int) -> NDArray[Any]:
         """One probe's object, its own pixels, on another one's background; like an image."""
@@ -52,13 +55,12 @@ class SwapPlan:
         plain = np.broadcast_to(self.grey, (*self.images.shape[1:3], len(self.grey))).reshape(self.images.shape[1:])
         return self._paste(probe, plain.astype(self.images.dtype))
 
-    def pictures(self) -> Iterator[NDArray[Any]]:
+    def pictures(self) -> Iterator[NDArray[Any] | ModelInput]:
         """All pictures of the test: of each probe its background, its object, and its swaps."""
         for probe, donors in zip(self.probes, self.donors, strict=True):
-            yield self.backgrounds[probe]
-            yield self.object_only(probe)
-            for donor in donors[donors >= 0]:
-                yield self.swapped(probe, donor)
+            swapped = (self.swapped(probe, donor) for donor in donors[donors >= 0])
+            for picture in (self.backgrounds[probe], self.object_only(probe), *swapped):
+                yield with_inputs(picture, self.inputs, probe)
 
     def _paste(self, probe: int, background: NDArray[Any]) -> NDArray[Any]:
         mask = self.masks[probe].reshape(*self.masks.shape[1:], *[1] * (self.images.ndim - 3))
@@ -178,6 +180,7 @@ def make_swap_plan(
     n_donors: int | None = N_DONORS,
     same_class: bool = False,
     seed: int = 0,
+    inputs: OtherInputs | None = None,
 ) -> SwapPlan:
     """Takes the objects out of the probes and draws for each probe the backgrounds that its object gets.
 
@@ -193,6 +196,7 @@ def make_swap_plan(
         same_class: draw them among the other probes of the same class (Mixed-Same), not of other classes. Defaults to
             `False`.
         seed: of the draw.
+        inputs: what the model takes beside each image, arrays (n, ...) by name. Defaults to `None`, nothing.
 
     Returns:
         A `SwapPlan`; without probes if no background fits any of them.
@@ -210,7 +214,7 @@ def make_swap_plan(
     donors = np.full((len(drawn), max(map(len, drawn.values()), default=0)), -1, np.int64)
     for row, found in zip(donors, drawn.values(), strict=True):
         row[: len(found)] = found
-    return SwapPlan(images, masks, labels, backgrounds, grey, np.array(list(drawn), np.int64), donors)
+    return SwapPlan(images, masks, labels, backgrounds, grey, np.array(list(drawn), np.int64), donors, inputs or {})
 
 
 def run_swap(plan: SwapPlan, scorer: ImageScorer, before: Sequence[int], before_values: Sequence[float]) -> SwapScores:

@@ -11,6 +11,7 @@ from typing import Any, Literal, Unpack
 import keras
 
 from keras_lime.core.explanation import Explanation
+from keras_lime.core.model_input import as_other_inputs
 from keras_lime.core.pipeline import check_classes
 from keras_lime.core.plan import Plan, make_plans
 from keras_lime.core.settings import SettingsDict, make_settings
@@ -109,6 +110,7 @@ class LimeCallback(keras.callbacks.Callback):
         check_epochs(epochs)
         check_model(model)
         self.probes = probes
+        self._inputs = as_other_inputs(probes.inputs, len(probes))
         self.directory = Path(log_dir) / name
         self.name = name
         self._given_model = model
@@ -124,6 +126,7 @@ class LimeCallback(keras.callbacks.Callback):
                 probes.masks,
                 class_names=probes.class_names,
                 display_fn=self._settings.display_fn,
+                inputs=self._inputs,
                 threshold=shortcut_threshold,
                 patience=patience,
                 seed=self._settings.seed,
@@ -233,13 +236,15 @@ class LimeCallback(keras.callbacks.Callback):
             output=settings.output,
             head=settings.head,
             batch_size=settings.batch_size,
+            inputs=self._inputs,
+            image_input=self.probes.image_input,
         )
         check_classes(self._scorer, self._subjects, self.probes.class_names)
-        check_agreement(model, self._scorer, self.probes.images)
+        check_agreement(model, self._scorer, self.probes.images, self._inputs)
         if self._cross_check is not None:
             self._cross_check.follow(model)
         if self._plans is None:
-            self._plans = make_plans(list(self.probes.images), settings)
+            self._plans = make_plans(list(self.probes.images), settings, self._inputs)
         if self._monitor is not None:
             self._monitor.prepare()
 

@@ -32,7 +32,7 @@ class MaskScorer:
             picked = list(chosen)
             yield Scores(chosen, values[:, picked], odds[:, picked], predicted, float(values[0, predicted]))
 
-    def score_images(self, images: Iterable[NDArray[Any]]) -> NDArray[np.float64]:
+    def score_images(self, images: Iterable[Any]) -> NDArray[np.float64]:
         return self._function(np.stack([as_pixels(image).astype(np.float64) for image in images]))
 
 

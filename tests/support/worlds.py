@@ -1,6 +1,7 @@
 """Pictures whose object and background say different things, and readers that look at one of them only."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +49,7 @@ class Reader:
     def __call__(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         return self.score_images(images).astype(np.float32)
 
-    def score_images(self, images: Iterable[NDArray[np.generic]]) -> NDArray[np.float64]:
+    def score_images(self, images: Iterable[Any]) -> NDArray[np.float64]:
         shown = np.stack([np.asarray(image, np.float64) for image in images])
         self.passes += len(shown)
         told = shown[:, -5:-1, -5:-1, _TAG] if self.channel == _TAG else shown[..., self.channel]

@@ -47,12 +47,13 @@ class Backend(Protocol):
             The model's outputs.
         """
 
-    def predict(self, model: Any, images: NDArray[Any]) -> Any:
+    def predict(self, model: Any, inputs: Any, batch_size: int) -> Any:
         """Calls `model.predict` and leaves no trace of it: no warning, and the mode of training as it was.
 
         Args:
             model: a Keras model.
-            images: (n, h, w, c) or (n, h, w), few enough for one batch.
+            inputs: what the model takes, NumPy arrays.
+            batch_size: rows of each.
 
         Returns:
             The model's outputs, NumPy arrays in its own structure.

@@ -9,6 +9,7 @@ from typing import Any
 from keras_lime.scoring.engines.backends import active_backend
 from keras_lime.scoring.engines.engine import Engine, EngineSpec
 from keras_lime.scoring.engines.limits import fixed_batch_size, may_halve
+from keras_lime.scoring.input_layout import IMAGE_ALONE, InputLayout
 from keras_lime.scoring.prediction import prediction_of
 
 __all__ = ["automatic_batch_size", "engine_for", "smaller_engine"]
@@ -22,7 +23,7 @@ _PIXELS = 600_000
 _MOST_PIXELS = 2**23
 """Pixels per batch of large images, of which a batch should otherwise have at least 8."""
 
-_Request = tuple[tuple[int, ...], str | int | None, int | None]
+_Request = tuple[tuple[int, ...], str | int | None, int | None, InputLayout]
 
 
 @dataclass
@@ -36,7 +37,11 @@ _COMPILED: weakref.WeakKeyDictionary[Any, _Compiled] = weakref.WeakKeyDictionary
 
 
 def engine_for(
-    model: Any, image_shape: tuple[int, ...], head: str | int | None = None, batch_size: int | None = None
+    model: Any,
+    image_shape: tuple[int, ...],
+    head: str | int | None = None,
+    batch_size: int | None = None,
+    layout: InputLayout = IMAGE_ALONE,
 ) -> Engine:
     """The model's engine, compiled at the first call and again only if its layers change.
 
@@ -45,6 +50,7 @@ def engine_for(
         image_shape: (h, w) or (h, w, c) of one image.
         head: name or index of the output. Defaults to `None`, the only one.
         batch_size: rows per batch. Defaults to `None`, chosen by the model or from the image size.
+        layout: how the model takes the image, and what beside it. Defaults to the image alone.
 
     Returns:
         An `Engine`; with fewer rows than asked for if compiling it ran out of memory.
@@ -56,34 +62,41 @@ def engine_for(
     compiled = _COMPILED.get(model)
     if compiled is None or not _same(compiled.structure, structure):
         compiled = _COMPILED[model] = _Compiled(structure)
-    request = (image_shape, head, batch_size)
+    request = (image_shape, head, batch_size, layout)
     if request not in compiled.engines:
         rows = batch_size or automatic_batch_size(model, image_shape)
-        _keep(compiled, request, _compile(model, EngineSpec(image_shape, head, rows)))
+        _keep(compiled, request, _compile(model, EngineSpec(image_shape, head, rows, layout)))
     compiled.engines.move_to_end(request)
     return compiled.engines[request]
 
 
 def smaller_engine(
-    model: Any, image_shape: tuple[int, ...], head: str | int | None, batch_size: int | None, *, used: int
+    model: Any,
+    image_shape: tuple[int, ...],
+    head: str | int | None,
+    batch_size: int | None,
+    layout: InputLayout = IMAGE_ALONE,
+    *,
+    used: int,
 ) -> Engine:
     """Replaces an engine that ran out of memory by one with half the rows, for later calls too.
 
     Args:
-        model: as the next three arguments, what `engine_for` was asked for.
+        model: as the next four arguments, what `engine_for` was asked for.
         image_shape: likewise.
         head: likewise.
         batch_size: likewise.
+        layout: likewise.
         used: the rows per batch that were too many.
 
     Returns:
         What `engine_for` gives from now on.
     """
-    engine = engine_for(model, image_shape, head, batch_size)
+    engine = engine_for(model, image_shape, head, batch_size, layout)
     if engine.spec.batch_size < used:
         return engine
-    smaller = _compile(model, EngineSpec(image_shape, head, max(1, used // 2)))
-    _keep(_COMPILED[model], (image_shape, head, batch_size), smaller)
+    smaller = _compile(model, EngineSpec(image_shape, head, max(1, used // 2), layout))
+    _keep(_COMPILED[model], (image_shape, head, batch_size, layout), smaller)
     return smaller
 
 

@@ -1,10 +1,13 @@
-"""What an engine is: the interface that the engines of all backends share. May import numpy; no Keras."""
+"""What an engine is: the interface that the engines of all backends share. May import numpy; no backend."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from keras_lime.scoring.input_layout import IMAGE_ALONE, InputLayout
 
 __all__ = ["IMAGES_PER_BATCH", "MASK_WIDTH", "Engine", "EngineSpec", "OutputSpec"]
 
@@ -26,11 +29,13 @@ class EngineSpec:
         image_shape: (h, w) or (h, w, c), as the model takes one image.
         head: name or index of the output, None for the only one.
         batch_size: rows per batch.
+        layout: how the model takes the image, and what beside it.
     """
 
     image_shape: tuple[int, ...]
     head: str | int | None
     batch_size: int
+    layout: InputLayout = IMAGE_ALONE
 
     @property
     def pixel_shape(self) -> tuple[int, int, int]:
@@ -69,7 +74,11 @@ class Engine(Protocol):
     traces: int
 
     def stage(
-        self, images: NDArray[np.float32], baselines: NDArray[np.float32], labels: NDArray[np.int32]
+        self,
+        images: NDArray[np.float32],
+        baselines: NDArray[np.float32],
+        labels: NDArray[np.int32],
+        others: Sequence[NDArray[Any]] = (),
     ) -> tuple[Any, ...]:
         """Puts images on the device.
 
@@ -77,6 +86,7 @@ class Engine(Protocol):
             images: (spec.n_slots, h, w, c).
             baselines: like `images`, what hidden superpixels show.
             labels: (spec.n_slots, h, w), superpixel of each pixel.
+            others: for each of `spec.layout.others` an array (spec.n_slots, ...).
 
         Returns:
             What `run` takes, for as many batches as wanted.
@@ -96,11 +106,12 @@ class Engine(Protocol):
             Raw outputs (n, k) of the head.
         """
 
-    def score(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+    def score(self, images: NDArray[np.float32], others: Sequence[NDArray[Any]] = ()) -> NDArray[np.float32]:
         """Scores ready images, compiled at the first call.
 
         Args:
             images: (n, *image_shape), n like for `run`.
+            others: for each of `spec.layout.others` an array (n, ...).
 
         Returns:
             Raw outputs (n, k) of the head.

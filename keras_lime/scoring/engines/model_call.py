@@ -1,6 +1,6 @@
 """The call of the model that the engines of all backends share. May import Keras and `introspection`; no backend."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -14,7 +14,7 @@ from keras_lime.scoring.prediction import PREDICT_REMEDY, Prediction, prediction
 __all__ = ["raw_scores"]
 
 
-def raw_scores(model: Any, images: Any, spec: EngineSpec) -> tuple[Any, Any]:
+def raw_scores(model: Any, images: Any, spec: EngineSpec, others: Sequence[Any] = ()) -> tuple[Any, Any]:
     """Runs a model as its `predict` does on a batch of its own backend's tensors.
 
     Call it within a `keras.StatelessScope`, so that no state of the model changes.
@@ -23,6 +23,7 @@ def raw_scores(model: Any, images: Any, spec: EngineSpec) -> tuple[Any, Any]:
         model: a built Keras model.
         images: (n, *image_shape), float32.
         spec: what is wanted of it.
+        others: for each of `spec.layout.others` a tensor (n, ...).
 
     Returns:
         The head's outputs (n, k), float32, and the `OutputSpec`s of all outputs.
@@ -32,7 +33,7 @@ def raw_scores(model: Any, images: Any, spec: EngineSpec) -> tuple[Any, Any]:
     """
     prediction = prediction_of(model)
     try:
-        outputs = _predict(model, _arranged(model, images), prediction)
+        outputs = _predict(model, spec.layout.arrange(images, others), prediction)
     except Exception as error:
         if is_out_of_memory(error):
             raise
@@ -59,12 +60,6 @@ def _predict(model: Any, inputs: Any, prediction: Prediction) -> Any:
     if prediction.has_own_step:
         return active_backend().predict_step(model, inputs)
     return model(inputs, training=False)
-
-
-def _arranged(model: Any, images: Any) -> Any:
-    """The images in the structure that the model takes."""
-    named = bool(getattr(model, "inputs", None)) and not isinstance(model, keras.Sequential)
-    return dict.fromkeys(model.input, images) if named and isinstance(model.input, dict) else images
 
 
 def _output_specs(outputs: Any) -> Any:

@@ -1,7 +1,7 @@
 """The JAX engine: one jitted function that gets the weights at every call. May import JAX and Keras."""
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -29,47 +29,54 @@ class JaxEngine:
         self._model = reference = weakref.ref(model)
         self._variables = variables = [weakref.ref(variable) for variable in model.variables]
 
-        def run(values: list[Any], images: Any, baselines: Any, labels: Any, image_slot: Any, masks: Any) -> Any:
+        def run(values: list[Any], staged: tuple[Any, ...], image_slot: Any, masks: Any) -> Any:
             self.traces += 1
+            images, baselines, labels, *others = staged
+            repeated = [other[image_slot] for other in others]
             mixed = _mix(images, baselines, labels, image_slot, masks).reshape(spec.batch_size, *spec.image_shape)
             with keras.StatelessScope(list(zip([each() for each in variables], values, strict=True))):
-                scores, self.outputs = raw_scores(reference(), mixed, spec)
+                scores, self.outputs = raw_scores(reference(), mixed, spec, repeated)
             return scores
 
-        def score(values: list[Any], images: Any) -> Any:
+        def score(values: list[Any], images: Any, others: Sequence[Any]) -> Any:
             self.traces += 1
             with keras.StatelessScope(list(zip([each() for each in variables], values, strict=True))):
-                return raw_scores(reference(), images, spec)[0]
+                return raw_scores(reference(), images, spec, others)[0]
 
         self._run, self._score = jax.jit(run), jax.jit(score)
         pixels = jax.ShapeDtypeStruct((spec.n_slots, height * width, channels), np.float32)
+        others = [
+            jax.ShapeDtypeStruct((spec.n_slots, *other.shape), np.dtype(other.dtype)) for other in spec.layout.others
+        ]
         jax.eval_shape(
             self._run,
             self._values(),
-            pixels,
-            pixels,
-            jax.ShapeDtypeStruct(pixels.shape[:2], np.int32),
+            (pixels, pixels, jax.ShapeDtypeStruct(pixels.shape[:2], np.int32), *others),
             jax.ShapeDtypeStruct((spec.batch_size,), np.int32),
             jax.ShapeDtypeStruct((spec.batch_size, MASK_WIDTH), np.bool_),
         )
 
     def stage(
-        self, images: NDArray[np.float32], baselines: NDArray[np.float32], labels: NDArray[np.int32]
+        self,
+        images: NDArray[np.float32],
+        baselines: NDArray[np.float32],
+        labels: NDArray[np.int32],
+        others: Sequence[NDArray[Any]] = (),
     ) -> tuple[Any, ...]:
         """See `Engine.stage`. The arrays are uncommitted: they follow the weights to whatever devices these are on."""
         pixels = (len(images), -1, images.shape[-1])
-        arrays = (images.reshape(pixels), baselines.reshape(pixels), labels.reshape(len(labels), -1))
+        arrays = (images.reshape(pixels), baselines.reshape(pixels), labels.reshape(len(labels), -1), *others)
         return tuple(jax.device_put(array) for array in arrays)
 
     def run(
         self, staged: tuple[Any, ...], image_slot: NDArray[np.int32], masks: NDArray[np.bool_]
     ) -> NDArray[np.float32]:
         """See `Engine.run`."""
-        return np.asarray(self._run(self._values(), *staged, image_slot, masks))
+        return np.asarray(self._run(self._values(), staged, image_slot, masks))
 
-    def score(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+    def score(self, images: NDArray[np.float32], others: Sequence[NDArray[Any]] = ()) -> NDArray[np.float32]:
         """See `Engine.score`."""
-        return np.asarray(self._score(self._values(), images))
+        return np.asarray(self._score(self._values(), images, list(others)))
 
     def _values(self) -> list[Any]:
         """The current weights.
@@ -114,9 +121,9 @@ class JaxBackend:
         )
         return model.predict_step(state, inputs)[0]
 
-    def predict(self, model: Any, images: NDArray[Any]) -> Any:
+    def predict(self, model: Any, inputs: Any, batch_size: int) -> Any:
         """See `Backend.predict`."""
-        return model.predict(images, batch_size=len(images), verbose=0)
+        return model.predict(inputs, batch_size=batch_size, verbose=0)
 
     def gradients(self, model: Any, values: Callable[[Any], Any]) -> GradientFunction:
         """See `Backend.gradients`; compiled, one backward pass for each target."""

@@ -3,7 +3,7 @@
 import functools
 import logging
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -35,47 +35,55 @@ class TensorFlowEngine:
         reference = weakref.ref(model)
         mix = _mix_graph(spec.n_slots, height * width, channels, spec.batch_size) if _has_xla() else _mix
 
-        def run(images: Any, baselines: Any, labels: Any, image_slot: Any, masks: Any) -> Any:
+        def run(images: Any, baselines: Any, labels: Any, image_slot: Any, masks: Any, *others: Any) -> Any:
             self.traces += 1
+            repeated = [tf.gather(other, image_slot) for other in others]
             mixed = tf.reshape(mix(images, baselines, labels, image_slot, masks), (spec.batch_size, *spec.image_shape))
             with keras.StatelessScope():
-                scores, self.outputs = raw_scores(reference(), mixed, spec)
+                scores, self.outputs = raw_scores(reference(), mixed, spec, repeated)
             return scores
 
-        def score(images: Any) -> Any:
+        def score(images: Any, *others: Any) -> Any:
             self.traces += 1
             with keras.StatelessScope():
-                return raw_scores(reference(), images, spec)[0]
+                return raw_scores(reference(), images, spec, others)[0]
 
         # Without autograph: Keras traces models without it too, and it would read this file's source.
         self._run = tf.function(run, autograph=False).get_concrete_function(
-            *_mix_signature(spec.n_slots, height * width, channels, spec.batch_size)
+            *_mix_signature(spec.n_slots, height * width, channels, spec.batch_size), *_signature(spec, spec.n_slots)
         )
         ready = tf.TensorSpec((spec.batch_size, *spec.image_shape), tf.float32)
-        self._score_function = tf.function(score, input_signature=[ready], autograph=False)
+        self._score_function = functools.partial(
+            tf.function(score, autograph=False).get_concrete_function, ready, *_signature(spec, spec.batch_size)
+        )
 
     @functools.cached_property
     def _score(self) -> Any:
-        return self._score_function.get_concrete_function()
+        return self._score_function()
 
     def stage(
-        self, images: NDArray[np.float32], baselines: NDArray[np.float32], labels: NDArray[np.int32]
+        self,
+        images: NDArray[np.float32],
+        baselines: NDArray[np.float32],
+        labels: NDArray[np.int32],
+        others: Sequence[NDArray[Any]] = (),
     ) -> tuple[Any, ...]:
         """See `Engine.stage`."""
         pixels = (len(images), -1, images.shape[-1])
         flat = images.reshape(pixels), baselines.reshape(pixels), labels.reshape(len(labels), -1)
-        return tuple(map(tf.constant, flat))
+        return tuple(map(tf.constant, (*flat, *others)))
 
     def run(
         self, staged: tuple[Any, ...], image_slot: NDArray[np.int32], masks: NDArray[np.bool_]
     ) -> NDArray[np.float32]:
         """See `Engine.run`."""
-        scores: NDArray[np.float32] = self._run(*staged, tf.constant(image_slot), tf.constant(masks)).numpy()
+        mixing = (*staged[:3], tf.constant(image_slot), tf.constant(masks))
+        scores: NDArray[np.float32] = self._run(*mixing, *staged[3:]).numpy()
         return scores
 
-    def score(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+    def score(self, images: NDArray[np.float32], others: Sequence[NDArray[Any]] = ()) -> NDArray[np.float32]:
         """See `Engine.score`."""
-        scores: NDArray[np.float32] = self._score(tf.constant(images)).numpy()
+        scores: NDArray[np.float32] = self._score(*map(tf.constant, (images, *others))).numpy()
         return scores
 
 
@@ -98,12 +106,12 @@ class TensorFlowBackend:
         """See `Backend.predict_step`."""
         return model.predict_step(inputs)
 
-    def predict(self, model: Any, images: NDArray[Any]) -> Any:
+    def predict(self, model: Any, inputs: Any, batch_size: int) -> Any:
         """See `Backend.predict`; TensorFlow counts `predict` of all models together, and warns at the fifth."""
         logger = tf.get_logger()
         logger.addFilter(_is_no_retracing)
         try:
-            return model.predict(images, batch_size=len(images), verbose=0)
+            return model.predict(inputs, batch_size=batch_size, verbose=0)
         finally:
             logger.removeFilter(_is_no_retracing)
 
@@ -152,6 +160,11 @@ def _mix_signature(n_slots: int, n_pixels: int, channels: int, batch_size: int) 
     pixels = tf.TensorSpec((n_slots, n_pixels, channels), tf.float32)
     labels = tf.TensorSpec((n_slots, n_pixels), tf.int32)
     return [pixels, pixels, labels, tf.TensorSpec((batch_size,), tf.int32), tf.TensorSpec((batch_size, None), tf.bool)]
+
+
+def _signature(spec: EngineSpec, n_rows: int) -> list[Any]:
+    """Specifications of the other inputs."""
+    return [tf.TensorSpec((n_rows, *other.shape), other.dtype) for other in spec.layout.others]
 
 
 @functools.lru_cache(maxsize=16)

@@ -1,7 +1,7 @@
 """The PyTorch engine: eager, without gradients, on the model's own device. May import PyTorch and Keras."""
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -29,35 +29,43 @@ class TorchEngine:
         device = _device(model)
         with torch.no_grad(), keras.StatelessScope():
             black = torch.zeros((fixed_batch_size(model) or 2, *spec.image_shape), device=device)
-            self.outputs: Any = raw_scores(model, black, spec)[1]
+            others = [torch.as_tensor(other).to(device) for other in spec.layout.zeros(len(black))]
+            self.outputs: Any = raw_scores(model, black, spec, others)[1]
 
     def stage(
-        self, images: NDArray[np.float32], baselines: NDArray[np.float32], labels: NDArray[np.int32]
+        self,
+        images: NDArray[np.float32],
+        baselines: NDArray[np.float32],
+        labels: NDArray[np.int32],
+        others: Sequence[NDArray[Any]] = (),
     ) -> tuple[Any, ...]:
         """See `Engine.stage`."""
         device = _device(self._model())
         flat = labels.reshape(len(labels), -1).astype(np.int64)
-        return tuple(torch.as_tensor(array).to(device) for array in (images, baselines, flat))
+        return tuple(torch.as_tensor(array).to(device) for array in (images, baselines, flat, *others))
 
     def run(
         self, staged: tuple[Any, ...], image_slot: NDArray[np.int32], masks: NDArray[np.bool_]
     ) -> NDArray[np.float32]:
         """See `Engine.run`."""
-        images, baselines, labels = staged
+        images, baselines, labels, *others = staged
         with torch.no_grad(), keras.StatelessScope():
             slots = torch.as_tensor(image_slot.astype(np.int64)).to(images.device)
             shown = torch.gather(torch.as_tensor(masks).to(images.device), 1, labels.index_select(0, slots))
             shown = shown.view(len(image_slot), *images.shape[1:3], 1)
             mixed = torch.where(shown, images.index_select(0, slots), baselines.index_select(0, slots))
-            scores = raw_scores(self._model(), mixed.view(len(image_slot), *self.spec.image_shape), self.spec)[0]
+            repeated = [other.index_select(0, slots) for other in others]
+            shaped = mixed.view(len(image_slot), *self.spec.image_shape)
+            scores = raw_scores(self._model(), shaped, self.spec, repeated)[0]
             array: NDArray[np.float32] = scores.cpu().numpy()
         return array
 
-    def score(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+    def score(self, images: NDArray[np.float32], others: Sequence[NDArray[Any]] = ()) -> NDArray[np.float32]:
         """See `Engine.score`."""
         model = self._model()
         with torch.no_grad(), keras.StatelessScope():
-            scores = raw_scores(model, torch.as_tensor(images).to(_device(model)), self.spec)[0]
+            tensors = [torch.as_tensor(array).to(_device(model)) for array in (images, *others)]
+            scores = raw_scores(model, tensors[0], self.spec, tensors[1:])[0]
             array: NDArray[np.float32] = scores.cpu().numpy()
         return array
 
@@ -80,11 +88,11 @@ class TorchBackend:
         """See `Backend.predict_step`."""
         return model.predict_step(inputs)
 
-    def predict(self, model: Any, images: NDArray[Any]) -> Any:
+    def predict(self, model: Any, inputs: Any, batch_size: int) -> Any:
         """See `Backend.predict`; Keras puts PyTorch modules in evaluation mode and leaves them there."""
         was_training = model.training
         try:
-            return model.predict(images, batch_size=len(images), verbose=0)
+            return model.predict(inputs, batch_size=batch_size, verbose=0)
         finally:
             model.train(was_training)
 
