@@ -27,8 +27,8 @@ def check_inputs(
         ValueError: if the model takes channels first, another shape or another number of rows.
     """
     inputs = getattr(model, "inputs", None) or []
-    image = 0 if layout.structure == "alone" or not inputs else layout.order.index(layout.image or 0)
-    if inputs and isinstance(model.input, dict):
+    image = layout.order.index(layout.image) if inputs and layout.image is not None else 0
+    if layout.structure == "dict" and inputs:
         inputs = [model.input[name] for name in layout.order]
     # Attached preprocessing may resize: the model's own input shape says nothing about the images.
     expected = tuple(inputs[image].shape[1:]) if inputs and not prediction_of(model).preprocesses else None

@@ -30,16 +30,16 @@ ON_NUMPY = """
             self.model, self.spec = model, spec
             self.outputs = raw_scores(model, np.zeros((1, *spec.image_shape), np.float32), spec)[1]
 
-        def stage(self, images, baselines, labels):
-            return images, baselines, labels
+        def stage(self, *arrays):
+            return arrays
 
         def run(self, staged, image_slot, masks):
-            images, baselines, labels = (array[image_slot] for array in staged)
+            images, baselines, labels = (array[image_slot] for array in staged[:3])
             shown = np.take_along_axis(masks, labels.reshape(len(labels), -1), 1).reshape(*labels.shape, 1)
             return self.score(np.where(shown, images, baselines).reshape(len(masks), *self.spec.image_shape))
 
-        def score(self, images):
-            return np.asarray(raw_scores(self.model, images, self.spec)[0])
+        def score(self, images, others=()):
+            return np.asarray(raw_scores(self.model, images, self.spec, others)[0])
 
     class NumpyBackend:
         compile = NumpyEngine
