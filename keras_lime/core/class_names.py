@@ -5,12 +5,13 @@ from collections.abc import Sequence
 __all__ = ["class_title"]
 
 
-def class_title(index: int, class_names: Sequence[str] | None) -> str:
+def class_title(index: int, class_names: Sequence[str] | None, noun: str = "class") -> str:
     """The name of an output, or `"class 3"` where it has none.
 
     Args:
         index: position of the output, from 0 on.
         class_names: names of the outputs in order, fewer than there are outputs, or None.
+        noun: what an output is; those of a regression are no classes. Defaults to `"class"`.
 
     Returns:
         The name as it was given, or the fallback.
@@ -22,4 +23,4 @@ def class_title(index: int, class_names: Sequence[str] | None) -> str:
         'class 3'
     """
     named = class_names is not None and 0 <= index < len(class_names)
-    return class_names[index] if class_names is not None and named else f"class {index}"
+    return class_names[index] if class_names is not None and named else f"{noun} {index}"

@@ -102,7 +102,10 @@ class Explanation(WeightedSegments):
             segmentation=plan.segmentation,
             fit=fit,
             targets=scores.targets,
-            target_names=tuple(class_title(index, class_names) for index in scores.targets),
+            target_names=tuple(
+                class_title(index, class_names, "output" if scores.predicted is None else "class")
+                for index in scores.targets
+            ),
             prediction=scores.values[0].copy(),
             predicted=scores.predicted,
             predicted_name=None if scores.predicted is None else class_title(scores.predicted, class_names),

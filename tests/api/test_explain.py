@@ -249,3 +249,14 @@ def test_a_real_imagenet_model_sees_the_cat() -> None:
     assert explanation.predicted in (281, 282, 285)
     assert 0.25 < explanation.predicted_value < 0.55
     assert explanation.fit.r2[0] > 0.3
+
+
+def test_outputs_of_a_regression_are_no_classes() -> None:
+    model = keras.Sequential([keras.Input((16, 16, 3)), keras.layers.Flatten(), keras.layers.Dense(2)])
+    model.compile(loss="mse")
+    image = photo(16).astype(np.float32)
+    explanation = explain(model, image, segmentation="grid", n_segments=9, num_samples=64)
+    assert explanation.target_names == ("output 0", "output 1")
+    assert "class" not in str(explanation)
+    named = explain(model, image, segmentation="grid", n_segments=9, num_samples=64, class_names=["age", "height"])
+    assert named.target_names == ("age", "height")

@@ -235,3 +235,18 @@ def test_other_functions_must_be_declared(raw: list[list[float]]) -> None:
 def test_a_function_that_gives_no_numbers_is_refused() -> None:
     with pytest.raises(ValueError, match="must be finite"):
         infer_function_output(np.array([[math.nan, 1.0]], np.float32))
+
+
+@pytest.mark.parametrize(
+    ("loss", "expected"),
+    [
+        ("categorical_focal_crossentropy", ("softmax", False, 2)),
+        (keras.losses.categorical_focal_crossentropy, ("softmax", False, 2)),
+        (keras.losses.CategoricalFocalCrossentropy(from_logits=True), ("softmax", True, 2)),
+        (keras.losses.BinaryFocalCrossentropy(from_logits=True), ("multilabel", True, 2)),
+    ],
+)
+def test_focal_losses_tell_what_a_model_without_a_graph_gives(loss: Any, expected: tuple[str, bool, int]) -> None:
+    model = Subclassed(layers.Dense(2))
+    model.compile(loss=loss)
+    assert meaning(infer_output(model, outputs=OutputSpec((1, 2), "float32"))) == expected
