@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 PAGE = "keras_lime/tensorboard/static/index.js"
 REPORT = "keras_lime/tensorboard/static/report.js"

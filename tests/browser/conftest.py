@@ -45,7 +45,7 @@ def training(tmp_path_factory: pytest.TempPathFactory) -> Training:
 @pytest.fixture(scope="package", params=["true", "false"], ids=["fast loader", "slow loader"])
 def address(request: pytest.FixtureRequest, training: Training) -> Iterator[str]:
     """TensorBoard on the training's logs, under each loader."""
-    with tensorboard(training.log_dir, f"--load_fast={request.param}") as served:
+    with tensorboard(training.log_dir, f"--load_fast={request.param}", with_tensorflow=True) as served:
         wait_until_read(served, training.log_dir)
         yield served
 

@@ -25,6 +25,7 @@ def run(folder: Path, *arguments: str, script: str = "benchmarks/explaining.py")
     return done.stdout
 
 
+@pytest.mark.slow
 def test_all_parts(tmp_path: Path) -> None:
     backend = keras.backend.backend()
     printed = run(tmp_path, "--quick", "--models", "small", "--backend", backend, "--json", "b.json", "--plot", "b.png")

@@ -14,6 +14,7 @@ from planted_shortcuts import Network
 from keras_lime.exceptions import LimeWarning
 
 
+@pytest.mark.slow
 def test_it_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", LimeWarning)

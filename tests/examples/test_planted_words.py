@@ -15,6 +15,7 @@ from keras_lime.exceptions import LimeWarning
 from tests.support.planted_audits import SIDE, Planted, write_audit
 
 
+@pytest.mark.slow
 def test_it_runs_and_goes_on_where_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     printed = []
     for _ in range(2):

@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples" / "studi
 import what_does_lime_see
 
 
+@pytest.mark.slow
 def test_every_check_against_the_theory_holds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     what_does_lime_see.main(["--out", str(tmp_path)])
     shown = capsys.readouterr().out

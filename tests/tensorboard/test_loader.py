@@ -39,7 +39,7 @@ def served_steps(address: str) -> list[int]:
 
 @pytest.mark.parametrize("load_fast", ["true", "false"])
 def test_a_real_tensorboard_keeps_every_epoch(log_dir: Path, load_fast: str) -> None:
-    with tensorboard(log_dir, f"--load_fast={load_fast}", "--path_prefix=/deep/er") as address:
+    with tensorboard(log_dir, f"--load_fast={load_fast}", "--path_prefix=/deep/er", with_tensorflow=True) as address:
         assert address.endswith("/deep/er")
         wait_until(lambda: len(served_steps(address)) == EPOCHS)
         assert served_steps(address) == list(range(EPOCHS))
