@@ -15,7 +15,7 @@ from keras_lime.exceptions import LimeWarning
 from tests.support.models import photo
 
 PATCH = (slice(8, 16), slice(16, 24))
-GRID: dict[str, Any] = {"segmentation": "grid", "n_segments": 16, "num_samples": 400}
+GRID: dict[str, Any] = {"segmentation": "grid", "n_segments": 16, "num_samples": 400, "baseline": 0}
 
 
 @keras.saving.register_keras_serializable("tests")
@@ -71,14 +71,14 @@ def test_a_second_image_compiles_nothing(num_samples: Any) -> None:
 @pytest.mark.parametrize(("low", "high"), [(0.0, 255.0), (0.0, 1.0), (-1.0, 1.0)])
 def test_planted_patch_is_found(shape: tuple[int, ...], output: str, low: float, high: float) -> None:
     model, image = planted(shape, output, low, high)
-    explanation = explain(model, image, baseline="grey" if low < 0 else low, **GRID)
+    explanation = explain(model, image, **{**GRID, "baseline": "grey" if low < 0 else low})
     assert explanation.predicted == 1
     weights = explanation.weights()
     patch = explanation.segmentation.labels[PATCH].flat[0]
     assert weights.argmax() == patch
     assert weights[patch] > 10 * np.abs(np.delete(weights, patch)).max()
     assert explanation.fit.r2[0] > 0.9
-    opposite = explain(model, image, baseline="grey" if low < 0 else low, targets=0, **GRID)
+    opposite = explain(model, image, targets=0, **{**GRID, "baseline": "grey" if low < 0 else low})
     np.testing.assert_allclose(opposite.weights(), -weights, atol=1e-5)
 
 
@@ -138,7 +138,7 @@ def test_a_plain_function() -> None:
         return np.stack([1 - share, share], axis=1)
 
     _, image = planted((32, 32, 3), "softmax")
-    weights = explain(bright, image, baseline=0, **GRID).weights()
+    weights = explain(bright, image, **GRID).weights()
     patch = explain(bright, image, **GRID).segmentation.labels[PATCH].flat[0]
     assert weights.argmax() == patch
 
