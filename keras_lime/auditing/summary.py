@@ -17,6 +17,7 @@ from keras_lime.auditing.storage.schema import FORMAT_VERSION
 from keras_lime.auditing.storage.shards import ShardManifest, done_shards, read_json, write_json
 from keras_lime.auditing.submodular_pick import Representative, pick_representatives
 from keras_lime.auditing.visual_words.words import FEWEST_FOR_NO, FEWEST_IMAGES, Words, find_words, write_words
+from keras_lime.core.phrases import listing
 
 __all__ = ["summarise"]
 
@@ -76,12 +77,6 @@ def summarise(folder: Path, manifests: Mapping[int, ShardManifest] | None = None
             names.setdefault(image["label"], image["label_name"])
             classes.setdefault(image["label"], ImageStatistics()).add(image)
         overall.add(image)
-    expected = None if manifests is None else sum(manifest.images for manifest in manifests.values())
-    if expected not in (None, overall.images):
-        raise IncompleteAuditError(
-            f"The audit in {str(folder)!r} lost shards while it was summed up: {overall.images:,} of {expected:,} "
-            "images are left. Run it again with the same arguments."
-        )
     words = find_words(folder)
     write_words(folder, words)
     by_class = words.by_class
@@ -104,8 +99,19 @@ def summarise(folder: Path, manifests: Mapping[int, ShardManifest] | None = None
     summary |= _judgements(summary, words, about.get("n_outputs") or 0)
     baseline = (about.get("settings") or {}).get("baseline")
     summary = {"format_version": FORMAT_VERSION, "findings": sentences(summary, baseline), **summary}
+    _check_still_there(folder, manifests)
     write_json(folder / "summary.json", summary)
     return summary
+
+
+def _check_still_there(folder: Path, manifests: Mapping[int, ShardManifest] | None) -> None:
+    """Refuses a summary of fewer shards than there were when it was begun."""
+    gone = sorted(set(manifests or ()) - set(done_shards(folder)))
+    if gone:
+        raise IncompleteAuditError(
+            f"The audit in {str(folder)!r} lost shards while it was summed up: {listing(gone)}. Run it again with the "
+            "same arguments: it does them anew."
+        )
 
 
 def _judgements(summary: Mapping[str, Any], words: Words, n_outputs: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import io
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from keras_lime.auditing.storage.row_batches import rows_at
 from keras_lime.auditing.storage.shards import read_json
 from keras_lime.report.images import ReportImages
 from keras_lime.report.setting_labels import setting_labels
+from keras_lime.report.source_error import SourceError
 
 __all__ = ["audit_content"]
 
@@ -42,7 +44,7 @@ def audit_content(folder: Path) -> dict[str, Any]:
         ValueError: if the audit was not finished.
     """
     if not (folder / "summary.json").exists():
-        raise ValueError(
+        raise SourceError(
             f"`source` must be a finished audit. Received: {str(folder)!r} without summary.json. Run the audit again "
             "with the same arguments: it goes on where it was."
         )
@@ -63,6 +65,8 @@ def audit_content(folder: Path) -> dict[str, Any]:
         "score": _score(classes),
         "classes": [_class_row(each) for each in classes],
         "words": [_class_words(words[number], place, index) for place, number in enumerate(shown[:_MOST_CLASSES_TOLD])],
+        "curves": [],
+        "confusions": _confusions(summary),
         "typical": _typical(summary, classes, index),
         "wrong": {
             "count": summary["labelled"] - round((summary["accuracy"] or 0) * summary["labelled"]),
@@ -79,6 +83,8 @@ def audit_content(folder: Path) -> dict[str, Any]:
     return {
         "title": f"Audit of an image classifier{f' on {name}' if _is_path(about.get('dataset')) else ''}",
         "subtitle": f"{summary['images']:,} pictures, {date:%d %B %Y}",
+        "alarms": [],
+        "runs": [],
         "chapters": [chapter],
         "pictures": images.entries,
     }
@@ -112,6 +118,9 @@ def _class_row(entry: Mapping[str, Any]) -> dict[str, Any]:
         "object_share": entry["object_share"],
         "object_chance": entry["object_chance"],
         "r2": entry["r2"],
+        "predictions": entry["predictions"],
+        "status": entry.get("status"),
+        "reason": entry.get("reason"),
     }
 
 
@@ -202,6 +211,41 @@ def _examples(row: Mapping[str, Any], index: Mapping[int, int]) -> list[list[int
 def _colour(row: Mapping[str, Any]) -> str:
     red, green, blue = np.rint(255 * np.clip(lab2rgb([row["lightness"], row["a"], row["b"]]), 0, 1)).astype(int)
     return f"rgb({red} {green} {blue})"
+
+
+_MOST_CONFUSED = 12
+"""Classes of the matrix of mistakes: those with most of them."""
+
+
+def _confusions(summary: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The mistakes by true and predicted class, of the classes that have most of them.
+
+    Returns:
+        `names`, `images` (those of each true class that were predicted) and `counts`, rows by true class, columns by
+        predicted one; `left`, number of mistakes outside the matrix. None where no mistake was made.
+    """
+    mistakes: Counter[str] = Counter()
+    for entry in summary["classes"]:
+        for predicted, count in entry["confusions"].items():
+            mistakes[entry["name"]] += count
+            mistakes[predicted] += count
+    if not mistakes:
+        return None
+    names = [name for name, _ in mistakes.most_common(_MOST_CONFUSED)]
+    by_name = {entry["name"]: entry for entry in summary["classes"]}
+    rows = [by_name.get(name) for name in names]
+    counts = [[0 if row is None else row["confusions"].get(name, 0) for name in names] for row in rows]
+    for place, row in enumerate(rows):
+        if row is not None:
+            counts[place][place] = round((row["accuracy"] or 0) * row["labelled"])
+    everything = sum(sum(entry["confusions"].values()) for entry in summary["classes"])
+    shown = sum(map(sum, counts)) - sum(counts[place][place] for place in range(len(names)))
+    return {
+        "names": names,
+        "images": [0 if row is None else row["labelled"] for row in rows],
+        "counts": counts,
+        "left": everything - shown,
+    }
 
 
 def _typical(

@@ -1,23 +1,24 @@
-"""A TensorBoard log with `LimeCallback`'s records → the content of a report, a chapter per run, at the newest epoch.
+"""A TensorBoard log with `LimeCallback`'s records → the content of a report: runs beside each other, a chapter each.
 
-May import numpy, `tensorboard.event_files` and the modules beside it.
+May import numpy, `tensorboard.plugin` and the modules beside it.
 """
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from keras_lime.core.class_names import class_title
 from keras_lime.core.phrases import count_of, percent
+from keras_lime.report.epochs import alarms, chosen_row, curves, finite, summary_value, weights_over_epochs
 from keras_lime.report.images import ReportImages
 from keras_lime.report.setting_labels import setting_labels
+from keras_lime.report.source_error import SourceError
 from keras_lime.tensorboard.plugin.event_files import LoggedRun, logged_runs
 from keras_lime.tensorboard.records import SUMMARY_TAG, Record, probe_tag, result_tag
 
 __all__ = ["log_content"]
 
-_MOST_PICTURES = 240
+_MOST_IMAGES = 240
 _MOST_RUNS = 12
 
 
@@ -25,81 +26,101 @@ def log_content(log_dir: Path) -> dict[str, Any]:
     """Gathers the report of a log directory.
 
     Args:
-        log_dir: what TensorBoard gets as `--logdir`, or the folder of one run.
+        log_dir: what TensorBoard gets as `--logdir`, or the folder of one run; links to folders are followed.
 
     Returns:
-        `title`, `subtitle`, `chapters` and `pictures`, JSON values; see `frontend/src/report/types.ts`.
+        `title`, `subtitle`, `alarms`, `runs`, `chapters` and `pictures`, JSON values; see
+        `frontend/src/report/content.ts`.
 
     Raises:
         ValueError: if there is no run with records.
     """
     runs = logged_runs(log_dir)
     if not runs:
-        raise ValueError(
+        raise SourceError(
             "`source` must hold an audit (audit.json) or TensorBoard logs of LimeCallback. "
             f"Received: {str(log_dir)!r}, which holds neither."
         )
-    images, told = ReportImages(), runs[:_MOST_RUNS]
-    chapters = [_chapter(run, images, max(1, _MOST_PICTURES // len(told)), len(runs) > 1) for run in told]
-    left = len(runs) - len(told)
+    images, shown = ReportImages(), runs[:_MOST_RUNS]
+    chapters = [_chapter(run, images, max(1, _MOST_IMAGES // len(shown)), len(runs) > 1) for run in shown]
     return {
         "title": f"What the training in {log_dir.resolve().name} looks at",
-        "subtitle": f"The first {len(told)} of {len(runs)} runs." if left else "",
+        "subtitle": f"The first {len(shown)} of {len(runs)} runs." if len(shown) < len(runs) else "",
+        "alarms": [{"run": run.name if len(runs) > 1 else None, **alarm} for run in shown for alarm in alarms(run)],
+        "runs": [_run_row(run) for run in runs],
         "chapters": chapters,
         "pictures": images.entries,
+    }
+
+
+def _run_row(run: LoggedRun) -> dict[str, Any]:
+    """A row of the table of runs: the newest numbers, and since when there is an alarm."""
+    records = run.series(SUMMARY_TAG)
+    summary = records[-1][1] if records else None
+    raised = alarms(run)
+    names = ("accuracy", "swap_flip", "swap_flip_stderr", "object_share", "object_share_stderr", "object_chance", "r2")
+    said = {} if summary is None else _mapping(summary.header.get("shortcut"))
+    return {
+        "name": run.name,
+        "epoch": records[-1][0] if records else None,
+        "alarm": raised[0]["epoch"] if raised else None,
+        "status": "alarm" if said.get("alarm") is True else said.get("status"),
+        **{name: None if summary is None else summary_value(summary, name) for name in names},
     }
 
 
 def _chapter(run: LoggedRun, images: ReportImages, most: int, titled: bool) -> dict[str, Any]:
     manifest = run.manifest
     header = {} if manifest is None else manifest.header
-    names: Sequence[str] = header.get("class_names") or ()
+    names = _texts(header.get("class_names"))
     found = run.newest(SUMMARY_TAG)
     step, summary = (None, None) if found is None else found
-    probes = [probe for probe in header.get("probes") or () if isinstance(probe, dict) and "id" in probe]
-    shown = [
-        each for each in (_picture(run, probe["id"], names, images) for probe in probes[:most]) if each is not None
-    ]
-    wrong = [place for place in shown if _is_wrong(images.entries[place])]
-    wrong.sort(key=lambda place: -(images.entries[place]["value"] or 0))
-    flips = summary is not None and _at(summary, "swap_flip") is not None
+    probes = [probe for probe in _list(header.get("probes")) if isinstance(probe, dict) and "id" in probe]
+    drawn = (_image(run, str(probe["id"]), names, images) for probe in probes[:most])
+    shown = [index for index in drawn if index is not None]
+    wrong = [index for index in shown if _is_wrong(images.entries[index])]
+    wrong.sort(key=lambda index: -(images.entries[index]["value"] or 0))
+    flips = summary is not None and summary_value(summary, "swap_flip") is not None
     classes = [] if summary is None else _classes(summary, names, flips)
     return {
         "title": run.name if titled else None,
         "kind": "log",
-        "findings": _findings(summary, step, len(probes), len(shown)),
+        "findings": _sentences(summary, step, len(probes), len(shown)),
         "facts": _facts(run, header, step),
         "score": "swap_flip" if flips else "object",
         "classes": sorted(classes, key=lambda each: -(each["score"] or 0)) if flips else classes,
+        "curves": curves(run),
+        "confusions": None,
         "words": [],
-        "typical": [{"title": "", "pictures": [place for place in shown if place not in set(wrong)]}],
+        "typical": [{"title": "", "pictures": [index for index in shown if index not in set(wrong)]}],
         "wrong": {"count": len(wrong), "pictures": wrong},
         "failed": {"count": 0, "rows": []},
     }
 
 
-def _picture(run: LoggedRun, probe_id: str, names: Sequence[str], images: ReportImages) -> int | None:
-    """Puts a probe and its newest weights into the images; None if the log does not hold both."""
+def _image(run: LoggedRun, probe_id: str, names: Sequence[str], images: ReportImages) -> int | None:
+    """Adds a probe with its weights over the epochs; None if the log lacks what is needed, or no room is left."""
     drawn, result = run.newest(probe_tag(probe_id)), run.newest(result_tag(probe_id))
     if drawn is None or result is None:
         return None
     picture, segments = drawn[1].array("picture"), drawn[1].array("segments")
-    targets, coef, r2 = (result[1].array(name) for name in ("targets", "coef", "r2"))
-    if picture is None or segments is None or targets is None or coef is None or coef.shape[1] <= segments.max():
+    if picture is None or segments is None or segments.ndim != 2 or not segments.size:
+        return None
+    row = chosen_row(result[1], int(segments.max()) + 1)
+    if row is None:
         return None
     header, probe = result[1].header, drawn[1].header
     predicted, label = header.get("predicted"), probe.get("label")
-    row = int(np.flatnonzero(targets == predicted)[0]) if predicted in targets.tolist() else 0
-    stderr = result[1].array("stderr")
     about = {
         "name": str(probe.get("name") or probe_id),
-        "label": None if label is None else _class(label, names),
-        "predicted": None if predicted is None else _class(predicted, names),
-        "value": header.get("predicted_value"),
-        "target": _class(int(targets[row]), names),
-        "r2": None if r2 is None else _finite(r2[row]),
+        "label": class_title(label, names) if isinstance(label, int) else None,
+        "predicted": class_title(predicted, names) if isinstance(predicted, int) else None,
+        "value": finite(header.get("predicted_value")),
+        "target": class_title(row.target, names),
+        "r2": row.r2,
     }
-    return images.add(about, picture.tobytes(), segments, coef[row], None if stderr is None else stderr[row])
+    over_epochs = weights_over_epochs(run, probe_id, len(row.weights), names)
+    return images.add(about, picture.tobytes(), segments, row.weights, row.stderr, over_epochs)
 
 
 def _classes(summary: Record, names: Sequence[str], flips: bool) -> list[dict[str, Any]]:
@@ -113,25 +134,37 @@ def _classes(summary: Record, names: Sequence[str], flips: bool) -> list[dict[st
         "r2": "class_r2",
     }
     rows: list[dict[str, Any]] = []
-    for place, number in enumerate([] if ids is None else ids.tolist()):
-        values = {name: _at(summary, tag, place) for name, tag in columns.items()}
+    for place, number in enumerate([] if ids is None else ids.reshape(-1).tolist()):
+        values = {name: summary_value(summary, tag, place) for name, tag in columns.items()}
         score = values.pop("swap_flip") if flips else values["object_share"]
-        rows.append({**values, "name": _class(number, names), "images": None, "score": score})
+        rows.append(
+            {
+                **values,
+                "name": class_title(int(number), names),
+                "images": None,
+                "score": score,
+                "predictions": None,
+                "status": None,
+                "reason": None,
+            }
+        )
     return rows
 
 
-def _findings(summary: Record | None, step: int | None, probes: int, shown: int) -> list[str]:
+def _sentences(summary: Record | None, step: int | None, probes: int, shown: int) -> list[str]:
     followed = f"The training followed {count_of(probes, 'image')}"
     lines = [f"{followed}." if step is None else f"{followed}; the newest logged epoch is {step}, counted from 0."]
     if summary is None:
         return lines
-    values = {name: _at(summary, name) for name in ("accuracy", "swap_flip", "swap_flip_stderr")}
-    values |= {name: _at(summary, name) for name in ("object_share", "object_chance")}
+    values = {name: summary_value(summary, name) for name in ("accuracy", "swap_flip", "swap_flip_stderr")}
+    values |= {name: summary_value(summary, name) for name in ("object_share", "object_chance")}
     if values["accuracy"] is not None:
         lines.append(f"The model is right for {percent(values['accuracy'])} of them.")
-    said = summary.header.get("shortcut") or {}
-    if isinstance(said, Mapping) and said.get("alarm"):
+    said = _mapping(summary.header.get("shortcut"))
+    if said.get("alarm") is True:
         lines.append(f"Shortcut alarm: {said.get('words')}")
+    elif said.get("status") in ("not tested", "cannot say"):
+        lines.append(f"Shortcuts: {said['status']}. {' '.join(_texts(said.get('unmeasured')))}".rstrip())
     if values["swap_flip"] is not None:
         lines.append(
             f"When an object is put before the background of another class, the prediction changes in "
@@ -148,11 +181,10 @@ def _findings(summary: Record | None, step: int | None, probes: int, shown: int)
 
 
 def _facts(run: LoggedRun, header: Mapping[str, Any], step: int | None) -> list[list[str]]:
-    settings = header.get("settings") or {}
     facts = [["run", run.name]]
     if step is not None:
         facts.append(["epoch", str(step)])
-    facts += setting_labels(settings)
+    facts += setting_labels(_mapping(header.get("settings")))
     if header.get("created"):
         facts.append(["begun", str(header["created"])[:16].replace("T", " ")])
     return facts
@@ -162,17 +194,16 @@ def _is_wrong(entry: Mapping[str, Any]) -> bool:
     return None not in (entry["label"], entry["predicted"]) and entry["label"] != entry["predicted"]
 
 
-def _class(number: int, names: Sequence[str]) -> str:
-    return str(names[number]) if 0 <= number < len(names) else f"class {number}"
+# What a log holds may have been written by another version, or by anybody.
 
 
-def _at(summary: Record, name: str, place: int | None = None) -> float | None:
-    """A number of the summary, None if it is missing or not finite."""
-    array = summary.array(name)
-    if array is None or (place is not None and place >= len(array)):
-        return None
-    return _finite(array if place is None else array[place])
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
-def _finite(value: Any) -> float | None:
-    return float(value) if np.isfinite(value) else None
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _texts(value: Any) -> list[str]:
+    return [str(each) for each in _list(value)]

@@ -44,6 +44,7 @@ class ReportImages:
         segments: NDArray[np.integer[Any]],
         weights: Sequence[float] | NDArray[np.floating[Any]],
         stderr: Sequence[float] | NDArray[np.floating[Any]] | None,
+        epochs: Mapping[str, Any] | None = None,
     ) -> int | None:
         """Adds a picture.
 
@@ -53,6 +54,7 @@ class ReportImages:
             segments: (h, w), the superpixel of each pixel.
             weights: (n_segments,).
             stderr: their standard errors, or None.
+            epochs: what `weights_over_epochs` gives. Defaults to `None`, nothing.
 
         Returns:
             The picture's index, or None if there is no room left for it.
@@ -67,8 +69,10 @@ class ReportImages:
             "segments": base64.b64encode(zlib.compress(labels.astype("<u2").tobytes(), 9)).decode(),
             "weights": [_short(value) or 0 for value in weights],
             "stderr": None if stderr is None else [_short(value) for value in stderr],
+            "epochs": epochs,
         }
         size = len(entry["file"]) + len(entry["segments"]) + 20 * len(entry["weights"])
+        size += 0 if epochs is None else len(epochs["weights"]) + 80 * len(epochs["epochs"])
         if size > self._left:
             return None
         self._left -= size

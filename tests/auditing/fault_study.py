@@ -76,7 +76,9 @@ _FILE_FAULTS: dict[str, Callable[[Path, random.Random], None]] = {
 
 
 def _harm_a_file(out: Path, fault: str, rng: random.Random) -> None:
-    """Harms one file of a shard that is done: its rows, its images, or its manifest."""
+    """Harms one file of a shard that is done, its rows, its images or its manifest, unless the summary is there."""
+    if (out / "summary.json").exists():
+        return
     done = sorted(file.stem for file in (out / "shards").glob("part-*.json"))
     part, folder = rng.choice(done), rng.choice(("rows", "pictures", "shards"))
     _FILE_FAULTS[fault](out / folder / f"{part}.{'json' if folder == 'shards' else 'parquet'}", rng)
@@ -115,11 +117,17 @@ class Study:
         whole = audit(slow_reader, self.data, folder / "whole", **SETTINGS)
         self._whole, self._summary = _files(folder / "whole"), whole.summary
         self._tries = 0
+        self.harmed = 0.0
 
     def out(self) -> Path:
         """A new folder for an audit."""
         self._tries += 1
         return self._folder / f"audit-{self._tries}"
+
+    def harm(self, out: Path, fault: str) -> None:
+        """Harms a file, and notes when."""
+        _harm_a_file(out, fault, self.rng)
+        self.harmed = time.time()
 
     def judge(self, fault: str, out: Path, run: Callable[[], Any]) -> None:
         """Runs an audit that something happens to, and the same once more without it."""
@@ -133,7 +141,10 @@ class Study:
             self.counts["ended well"] += 1
             if found.summary != self._summary or _files(out) != self._whole:
                 self.counts["lost"] += 1
-                print(f"LOST after {fault}: {out}", flush=True)
+                files = _files(out)
+                differing = [name for name, content in self._whole.items() if files.get(name) != content]
+                ended = (out / "summary.json").stat().st_mtime
+                print(f"LOST after {fault}: {differing}, {ended - self.harmed:.3f} s before the summary", flush=True)
             return
         again = audit(slow_reader, self.data, out, **SETTINGS)
         self.counts["whole after the next call"] += again.summary == self._summary and _files(out) == self._whole
@@ -159,7 +170,7 @@ def study_local(study: Study, count: int) -> None:
         if fault == "kill":
             study.killed(fault, out, "local", {"SLOW": "0.02"})
             continue
-        _when(out, study.rng.randrange(1, SHARDS), partial(_harm_a_file, out, fault, study.rng))
+        _when(out, study.rng.randrange(1, SHARDS), partial(study.harm, out, fault))
         study.judge(fault, out, partial(audit, slow_reader, study.data, out, **SETTINGS))
 
 
@@ -184,7 +195,7 @@ def study_ray(study: Study, count: int, cluster: Any) -> None:
                 cluster.remove_node(cluster.list_all_nodes()[-1], allow_graceful=False)
                 cluster.add_node(num_cpus=1, object_store_memory=80 * 2**20)
             else:
-                _harm_a_file(out, fault, study.rng)
+                study.harm(out, fault)
             study.judge(fault, out, partial(running.result, 300))
 
 

@@ -11,7 +11,7 @@ from keras_lime.api.report import write_report
 from keras_lime.auditing.summary import summarise
 from tests.browser.tab import drawn
 from tests.support.planted_audits import Planted, write_audit
-from tests.support.synthetic_logs import Settings, write_run
+from tests.support.synthetic_logs import Settings, raise_alarm, write_run
 
 EVIL = "<script>alert(1)</script>.png"
 PATIENCE = 30_000
@@ -80,9 +80,10 @@ def test_it_says_what_was_found(opened: Opened, report: Path) -> None:
         "In short",
         "Classes, the most doubtful first",
         "What speaks for each class",
+        "Which classes are mistaken for which",
         "Mistakes",
-        "Typical pictures",
-        "Pictures that could not be explained",
+        "Typical images",
+        "Images that could not be explained",
         "How this was found, and what it cannot say",
     ]
     assert page.locator(".word.suspicious").count() >= 3
@@ -93,7 +94,7 @@ def test_names_are_text(opened: Opened) -> None:
     page = opened.page
     assert page.get_by_text(EVIL, exact=True).count() >= 1
     assert page.get_by_text(f"broken {EVIL}", exact=True).count() == 1
-    assert page.get_by_role("rowheader", name="<b>yield</b>").count() == 1
+    assert page.locator("table").first.get_by_role("rowheader", name="<b>yield</b>").count() == 1
     assert page.locator("script").count() == 2
     assert page.locator("th b").count() == 0
 
@@ -163,6 +164,45 @@ def test_a_log_is_shown_too(browser: Browser, tmp_path: Path) -> None:
     found = Opened(browser, write_report(tmp_path / "logs", tmp_path / "report.html"))
     assert found.page.locator("h2.chapter").all_inner_texts() == ["one/lime", "two/lime"]
     assert found.page.locator("figure canvas").count() == 10
+    runs = found.page.locator("table.runs")
+    assert runs.locator("tbody th").all_inner_texts() == ["one/lime", "two/lime"]
+    # Sorted by evidence on the object, most first, then least first.
+    object_share = runs.get_by_role("button", name="evidence on the object")
+    object_share.click()
+    assert runs.locator("tbody th").all_inner_texts() == ["one/lime", "two/lime"]
+    object_share.click()
+    assert runs.locator("tbody th").all_inner_texts() == ["two/lime", "one/lime"]
+    assert runs.locator("th[aria-sort=ascending]").count() == 1
+    found.close()
+    assert found.problems == []
+
+
+def test_the_epochs_of_a_log_are_walked_through(browser: Browser, tmp_path: Path) -> None:
+    write_run(tmp_path / "logs", Settings(n_probes=4, epochs=12, looks_at_object=0.1))
+    raise_alarm(tmp_path / "logs", range(8, 12), "Predictions follow the background.")
+    found = Opened(browser, write_report(tmp_path / "logs", tmp_path / "report.html"))
+    page = found.page
+    # What is alarming comes first, in red.
+    assert page.locator("section, article").first.get_attribute("class") == "alarms"
+    heading = page.locator(".alarms h2")
+    assert "shortcut alarm" in heading.inner_text().lower()
+    red, green, blue = (
+        int(value) for value in heading.evaluate("e => getComputedStyle(e).color.match(/\\d+/g).map(Number)")
+    )
+    assert red > 2 * max(green, blue)
+    assert page.locator("figure.curve path.line").count() >= 3
+    slider = page.get_by_role("slider").first
+    last = drawn(page.main_frame, "figure canvas")
+    said = page.locator("figure:not(.curve) figcaption").all_inner_texts()
+    slider.fill("0")
+    page.wait_for_selector("html[data-drawn=all]", state="attached")
+    assert set(page.locator(".slider b").all_inner_texts()) == {"0"}
+    page.wait_for_timeout(300)
+    assert drawn(page.main_frame, "figure canvas") != last
+    assert page.locator("figure:not(.curve) figcaption").all_inner_texts() != said
+    slider.fill("11")
+    page.wait_for_timeout(300)
+    assert drawn(page.main_frame, "figure canvas") == last
     found.close()
     assert found.problems == []
 

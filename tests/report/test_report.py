@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import re
+import shutil
 import subprocess
 import sys
 import zlib
@@ -26,7 +27,7 @@ from keras_lime.report.images import ReportImages
 from keras_lime.tensorboard.plugin.event_files import logged_runs
 from keras_lime.tensorboard.plugin.static_files import page_file
 from tests.support.planted_audits import Planted, write_audit
-from tests.support.synthetic_logs import Settings, write_run
+from tests.support.synthetic_logs import Settings, raise_alarm, write_run
 
 EVIL = "<script>alert(1)</script>.png"
 
@@ -230,6 +231,99 @@ def test_the_album_is_bounded_and_large_pictures_are_made_smaller() -> None:
     assert (labels[0, 0], labels[-1, -1], len(np.unique(labels))) == (0, 23, 24)
     with Image.open(io.BytesIO(base64.b64decode(entry["file"].partition(",")[2]))) as opened:
         assert opened.size == (256, 171)
+
+
+def test_a_training_of_fifty_epochs_is_one_small_file(tmp_path: Path) -> None:
+    settings = Settings(n_probes=30, epochs=50, size=160, looks_at_object=0.1)
+    probes = write_run(tmp_path / "logs", settings)
+    raise_alarm(tmp_path / "logs", range(30, 50), "Predictions follow the background.")
+    file = write_report(tmp_path / "logs", tmp_path / "report.html")
+    assert file.stat().st_size < 10_000_000
+    data = data_of(file)
+    assert len(data["pictures"]) == 30
+    run = logged_runs(tmp_path / "logs")[0]
+    by_name = {picture["name"]: picture for picture in data["pictures"]}
+    for probe in probes[:5]:
+        epochs = by_name[probe.name]["epochs"]
+        assert epochs["epochs"] == list(range(50))
+        weights = np.frombuffer(base64.b64decode(epochs["weights"]), "<i2").reshape(50, -1) * epochs["scale"]
+        for step, record in run.series(f"keras_lime/result/{probe.id}"):
+            coef, targets = record.array("coef"), record.array("targets")
+            assert coef is not None
+            assert targets is not None
+            row = targets.tolist().index(record.header["predicted"]) if record.header["predicted"] in targets else 0
+            np.testing.assert_allclose(weights[step], coef[row], atol=epochs["scale"])
+    curves = {curve["name"]: curve for curve in data["chapters"][0]["curves"]}
+    assert {"right", "evidence on the object", "R²"} <= set(curves)
+    assert all(len(curve["values"]) == 50 for curve in curves.values())
+    assert data["alarms"] == [{"run": None, "epoch": 30, "sentence": "Predictions follow the background."}]
+    assert (data["runs"][0]["alarm"], data["runs"][0]["status"]) == (30, "alarm")
+
+
+def test_of_a_long_training_some_epochs_are_kept(tmp_path: Path) -> None:
+    write_run(tmp_path / "logs", Settings(n_probes=2, epochs=150, size=32))
+    (first, _) = data_of(write_report(tmp_path / "logs", tmp_path / "report.html"))["pictures"]
+    kept = first["epochs"]["epochs"]
+    assert len(kept) == 60
+    assert (kept[0], kept[-1]) == (0, 149)
+
+
+def test_linked_runs_are_told_as_tensorboard_shows_them(tmp_path: Path) -> None:
+    write_run(tmp_path / "elsewhere" / "run", Settings(n_probes=2, epochs=2, size=32))
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (logs / "linked").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    # A link back up would never end.
+    (tmp_path / "elsewhere" / "up").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    (logs / "here").symlink_to(logs, target_is_directory=True)
+    assert [run.name for run in logged_runs(logs)] == ["linked/run"]
+
+
+def test_damaged_files_are_named_in_one_sentence(audit: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    log = tmp_path / "log"
+    write_run(log, Settings(n_probes=2, epochs=2, size=32))
+    sources = {"audit": (audit, ("summary.json", "audit.json", "words.parquet")), "log": (log, ("*tfevents*",))}
+    tries = survived = 0
+    for name, (source, patterns) in sources.items():
+        for pattern in patterns:
+            for number in range(30):
+                copy = tmp_path / f"{name}-{number}"
+                shutil.copytree(source, copy)
+                file = next(copy.glob(pattern))
+                file.write_bytes(_mutated(file.read_bytes(), rng))
+                tries += 1
+                said = _report_or_refusal(copy)
+                survived += said is None
+                assert said is None or str(copy) in said
+                shutil.rmtree(copy)
+    print(f"{tries} damaged files: {survived} reports, {tries - survived} refused in a sentence")
+    assert 0 < survived < tries == 120
+
+
+def _report_or_refusal(source: Path) -> str | None:
+    """What is wrong with a folder, None if it gives a report; any other kind of error ends the test."""
+    try:
+        write_report(source, source / "report.html")
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _mutated(content: bytes, rng: np.random.Generator) -> bytes:
+    """Cut off, with bytes changed, or with another JSON value somewhere."""
+    kind = int(rng.integers(3))
+    if kind == 0:
+        return content[: int(rng.integers(len(content)))]
+    if kind == 1 or content[:1] != b"{":
+        changed = bytearray(content)
+        for place in rng.integers(len(content), size=3):
+            changed[int(place)] = int(rng.integers(256))
+        return bytes(changed)
+    values = json.loads(content)
+    names = list(values)
+    values[names[int(rng.integers(len(names)))]] = [None, 7, "text", [], {}, [1], {"a": 1}][int(rng.integers(7))]
+    return json.dumps(values).encode()
 
 
 def test_numbers_that_are_not_finite_become_null() -> None:

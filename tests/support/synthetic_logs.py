@@ -28,6 +28,7 @@ from keras_lime.core.surrogate import Fit
 from keras_lime.shortcut import summarise
 from keras_lime.tensorboard.logging import log
 from keras_lime.tensorboard.logging.event_writer import RunWriter
+from keras_lime.tensorboard.plugin.event_files import logged_runs
 from keras_lime.tensorboard.records import MANIFEST_TAG, SUMMARY_TAG, decode, encode, probe_tag, result_tag
 
 CLASS_NAMES = ("stop", "yield", "speed limit", "no entry", "priority")
@@ -253,6 +254,17 @@ def write_run(directory: str | Path, settings: Settings | None = None, pause: fl
             write_epoch(writer, settings, probes, epoch)
             time.sleep(pause)
     return probes
+
+
+def raise_alarm(directory: Path, steps: Sequence[int], sentence: str) -> None:
+    """Logs the summaries of some epochs of a run again, with a shortcut alarm."""
+    (run,) = logged_runs(directory)
+    with RunWriter(directory) as writer:
+        for step, record in run.series(SUMMARY_TAG):
+            if step in steps:
+                found = {"alarm": True, "began": step, "words": sentence, "readings": [], "unmeasured": []}
+                header = {**record.header, "shortcut": found}
+                writer.record(SUMMARY_TAG, step, encode("summary", header, record.arrays))
 
 
 def main() -> None:

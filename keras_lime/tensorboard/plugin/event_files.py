@@ -7,7 +7,9 @@ which TensorBoard's own file loader would where it is installed.
 May import tensorboard's protocol buffers and record reader, and the record schema.
 """
 
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +55,14 @@ class LoggedRun:
                 continue
         return None
 
+    def series(self, tag: str) -> list[tuple[int, Record]]:
+        """All readable records of a tag with their steps, in the order of the steps."""
+        found = []
+        for step, parts in sorted(self._values.get(tag, {}).items()):
+            with suppress(RecordError):
+                found.append((step, decode(parts)))
+        return found
+
     def _take(self, event: Any) -> None:
         if event.HasField("session_log") and event.session_log.status == event_pb2.SessionLog.START:
             for steps in self._values.values():
@@ -69,9 +79,22 @@ def logged_runs(log_dir: Path) -> list[LoggedRun]:
     Args:
         log_dir: what TensorBoard gets as `--logdir`, or the folder of one run.
     """
-    folders = sorted({file.parent for file in log_dir.rglob("*tfevents*") if file.is_file()})
+    folders = sorted(_folders(log_dir))
     runs = [LoggedRun(folder, folder.relative_to(log_dir).as_posix()) for folder in folders]
     return [run for run in runs if run.manifest is not None]
+
+
+def _folders(log_dir: Path) -> Iterator[Path]:
+    """Folders with event files, in links to folders too, as TensorBoard shows them; a link back up is not followed."""
+    for folder, below, files in os.walk(log_dir, followlinks=True):
+        here = os.path.realpath(folder)
+        below[:] = [name for name in below if not _leads_up(here, os.path.join(folder, name))]
+        if any("tfevents" in name and os.path.isfile(os.path.join(folder, name)) for name in files):
+            yield Path(folder)
+
+
+def _leads_up(here: str, entry: str) -> bool:
+    return os.path.islink(entry) and f"{here}{os.sep}".startswith(f"{os.path.realpath(entry)}{os.sep}")
 
 
 def _events(file: Path) -> Iterator[Any]:

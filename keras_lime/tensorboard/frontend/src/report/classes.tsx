@@ -5,6 +5,9 @@ import type { Chapter, ClassRow } from "./content.ts";
 
 const FEW = 15;
 
+/** Of fewer images predicted as a class, nothing found says nothing; see FEWEST_FOR_NO in Python. */
+const FEW_PREDICTIONS = 20;
+
 const SCORES: Record<"swap_flip" | "words" | "object", [string, string]> = {
   swap_flip: [
     "predictions that change",
@@ -18,7 +21,7 @@ const SCORES: Record<"swap_flip" | "words" | "object", [string, string]> = {
   ],
   object: [
     "evidence on the object",
-    "The share of what speaks for the class that lies on the object. Compare it with the share of the picture that the " +
+    "The share of what speaks for the class that lies on the object. Compare it with the share of the image that the " +
       "object covers.",
   ],
 };
@@ -55,7 +58,7 @@ export function ClassTable({ classes, score }: { classes: readonly ClassRow[]; s
             <th>class</th>
             <th class="wide">{title}</th>
             <th class="number">right</th>
-            {counted && <th class="number">pictures</th>}
+            {counted && <th class="number">images</th>}
             {object && <th class="number">evidence on the object</th>}
             {object && <th class="number">object covers</th>}
           </tr>
@@ -63,7 +66,12 @@ export function ClassTable({ classes, score }: { classes: readonly ClassRow[]; s
         <tbody>
           {shown.map((row, index) => (
             <tr key={`${index} ${row.name}`}>
-              <th scope="row">{row.name}</th>
+              <th scope="row">
+                {row.name}
+                {row.predictions !== null && row.predictions < FEW_PREDICTIONS && (
+                  <span class="muted few"> {row.predictions === 1 ? "1 prediction" : `${row.predictions} predictions`}</span>
+                )}
+              </th>
               <td class="wide">
                 <Meter row={row} score={score} />
               </td>
@@ -82,7 +90,7 @@ export function ClassTable({ classes, score }: { classes: readonly ClassRow[]; s
 }
 
 function Meter({ row, score }: { row: ClassRow; score: Chapter["score"] }) {
-  if (row.score === null) return <span class="muted">not measured</span>;
+  if (row.score === null) return <span class="muted">{row.status ?? "not measured"}{row.reason !== null && `: ${row.reason}`}</span>;
   const high = score === "object" ? "calm" : row.score > 0.25 ? "high" : "calm";
   return (
     <span class="meter">

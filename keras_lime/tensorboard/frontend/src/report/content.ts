@@ -4,8 +4,44 @@ export interface ReportData {
   readonly title: string;
   readonly subtitle: string;
   readonly palette: "green-red" | "blue-orange";
+  /** Of logs, in red before everything else. */
+  readonly alarms: readonly { readonly run: string | null; readonly epoch: number; readonly sentence: string }[];
+  readonly runs: readonly RunRow[];
   readonly chapters: readonly Chapter[];
   readonly pictures: readonly PictureData[];
+}
+
+export interface RunRow {
+  readonly name: string;
+  readonly epoch: number | null;
+  /** The epoch since which an alarm is on. */
+  readonly alarm: number | null;
+  readonly status: string | null;
+  readonly accuracy: number | null;
+  readonly swap_flip: number | null;
+  readonly swap_flip_stderr: number | null;
+  readonly object_share: number | null;
+  readonly object_share_stderr: number | null;
+  readonly object_chance: number | null;
+  readonly r2: number | null;
+}
+
+export interface CurveData {
+  readonly name: string;
+  readonly epochs: readonly number[];
+  readonly values: readonly (number | null)[];
+  readonly errors: readonly (number | null)[] | null;
+  readonly chance: readonly (number | null)[] | null;
+}
+
+export interface Confusions {
+  readonly names: readonly string[];
+  /** Images of each true class. */
+  readonly images: readonly number[];
+  /** Rows by true class, columns by predicted class. */
+  readonly counts: readonly (readonly number[])[];
+  /** Mistakes outside the matrix. */
+  readonly left: number;
 }
 
 export interface Chapter {
@@ -15,6 +51,8 @@ export interface Chapter {
   readonly facts: readonly (readonly [string, string])[];
   readonly score: "swap_flip" | "words" | "object" | null;
   readonly classes: readonly ClassRow[];
+  readonly curves: readonly CurveData[];
+  readonly confusions: Confusions | null;
   readonly words: readonly ClassWords[];
   /** Indices of `pictures`. */
   readonly typical: readonly Group[];
@@ -31,6 +69,9 @@ export interface ClassRow {
   readonly object_share: number | null;
   readonly object_chance: number | null;
   readonly r2: number | null;
+  readonly predictions: number | null;
+  readonly status: string | null;
+  readonly reason: string | null;
 }
 
 export interface Group {
@@ -74,4 +115,17 @@ export interface PictureData {
   readonly segments: string;
   readonly weights: readonly number[];
   readonly stderr: readonly (number | null)[] | null;
+  /** What was found at each epoch of a log, the newest last; null without. */
+  readonly epochs: EpochData | null;
+}
+
+export interface EpochData {
+  readonly epochs: readonly number[];
+  readonly predicted: readonly (string | null)[];
+  readonly values: readonly (number | null)[];
+  readonly targets: readonly string[];
+  readonly r2: readonly (number | null)[];
+  readonly scale: number;
+  /** Base64 of int16 numbers (epochs, superpixels), to be multiplied by `scale`. */
+  readonly weights: string;
 }

@@ -75,7 +75,7 @@ function described({ weights, stderr }: PictureData, segment: number): string {
   const error = stderr?.[segment] ?? null;
   if (weight === undefined) return "";
   const spread = error === null ? "" : ` ± ${signed(2 * error).slice(1)}`;
-  return `weight ${signed(weight)}${spread}${isFaint(weight, error) ? ", not to be told from zero" : ""}`;
+  return `weight ${signed(weight)}${spread}${isFaint(weight, error) ? ", indistinguishable from zero" : ""}`;
 }
 
 function paint(
@@ -115,7 +115,7 @@ export function Legend({ palette }: { palette: PaletteName }) {
     <p class="legend">
       <i style={{ background: supporting }} /> speaks for the predicted class
       <i style={{ background: opposing }} /> speaks against it
-      <span class="muted">the stronger the colour, the more; point at a picture to read the weights</span>
+      <span class="muted">the stronger the colour, the more; point at an image to read the weights</span>
     </p>
   );
 }

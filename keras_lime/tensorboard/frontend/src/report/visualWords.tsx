@@ -11,19 +11,19 @@ export function Words({ classes, data }: { classes: readonly ClassWords[]; data:
     <section>
       <h2>What speaks for each class</h2>
       <p>
-        The parts of all pictures are sorted into groups that look alike, and what speaks for a class is added up over
+        The superpixels of all images are sorted into groups that look alike, and what speaks for a class is added up over
         each group. A group stands first and is marked where it lies off the object and goes with this class alone: then
         the model may know the class by its surroundings.{" "}
         {measured
           ? "Where the objects are is known from masks."
-          : "Without masks, what touches the edge of the picture as often as any surface does counts as surroundings."}
+          : "Without masks, what touches the edge of the image as often as any surface does counts as surroundings."}
       </p>
       {pictured.map((each, index) => (
         <OneClass key={`${index} ${each.name}`} each={each} data={data} />
       ))}
       {others.length > 0 && (
         <details>
-          <summary>{others.length.toLocaleString("en")} more classes, without pictures</summary>
+          <summary>{others.length.toLocaleString("en")} more classes, without images</summary>
           <ul class="rest">
             {others.map(({ name, words }, index) => (
               <li key={`${index} ${name}`}>
@@ -55,7 +55,7 @@ function OneClass({ each, data }: { each: ClassWords; data: ReportData }) {
       </h3>
       {suspicious && (
         <p>
-          The surroundings marked below are in {percent(each.presence)} of the pictures taken for “{each.name}” and in{" "}
+          The surroundings marked below are in {percent(each.presence)} of the images taken for “{each.name}” and in{" "}
           {percent(each.presence_elsewhere)} of the others.
         </p>
       )}
@@ -73,7 +73,7 @@ function OneClass({ each, data }: { each: ClassWords; data: ReportData }) {
                 {word.description}
               </span>
               <span class="muted">
-                covers {percent(word.area)} of the pictures; {percent(word.off_object)} of it off the object
+                covers {percent(word.area)} of the images; {percent(word.off_object)} of it off the object
                 {word.measured ? "" : " (estimated)"}
                 {word.exclusivity === null ? "" : `; goes with this class alone: ${percent(word.exclusivity)}`}
               </span>
