@@ -18,6 +18,7 @@ AXES: Mapping[str, str] = MappingProxyType(
     {
         "targets": "the outputs explained at this epoch",
         "segments": "the superpixels of the probe",
+        "probes": "the probes, in the order of the manifest",
         "classes": "the true classes of the probes, in the order of `class_ids`",
         "regions": "corners and borders, in the order of `shortcut.occlusion`",
         "height": "rows of pixels",
@@ -107,7 +108,7 @@ class Schema:
 
 
 _TARGETS, _WEIGHTS = ("targets",), ("targets", "segments")
-_CLASSES, _REGIONS = ("classes",), ("regions",)
+_CLASSES, _REGIONS, _PROBES = ("classes",), ("regions",), ("probes",)
 
 
 def _per_class(name: str, since: str, meaning: str, by_class: str | None = None, optional: bool = True) -> list[Field]:
@@ -261,6 +262,12 @@ SCHEMA = Schema(
             "The fall by class.",
             optional=True,
         ),
+        Field("summary", "probe_set", "text", None, "0.2", "Hash of the probes' ids, in order."),
+        Field("summary", "probe_predicted", "int32", _PROBES, "0.2", "Predicted class of each.", -1, True),
+        Field("summary", "probe_value", "float32", _PROBES, "0.2", "Its probability.", optional=True),
+        Field("summary", "probe_share", "float32", _PROBES, "0.2", "Object share of each.", optional=True),
+        Field("summary", "probe_weight", "float32", _PROBES, "0.2", "Largest weight of each.", optional=True),
+        Field("summary", "probe_r2", "float32", _PROBES, "0.2", "R² of each.", optional=True),
         # Swapped pictures: objects on other backgrounds that changed the prediction.
         Field("swaps", "pairs", "objects", None, "0.1", "One entry a picture, in their order."),
         Field("swaps", "picture_*", "uint8", ("bytes",), "0.1", "A PNG file of the swapped picture."),

@@ -21,7 +21,7 @@ def opened(tab: Tab, address: str, view: str = "") -> Frame:
 
 
 def test_two_runs_stand_beside_each_other_on_the_same_probes(tab: Tab, address: str) -> None:
-    frame = opened(tab, address, "&lime_run=honest/lime&lime_target=label")
+    frame = opened(tab, address, "&lime_run=honest/lime&lime_target=label&lime_basis=probability")
     expect(frame.get_by_label("Left", exact=True)).to_have_value("honest/lime")
     expect(frame.get_by_label("Right", exact=True)).to_have_value("biased/lime")
     first = ".pair-card:nth-child(1) .half"
@@ -33,7 +33,7 @@ def test_two_runs_stand_beside_each_other_on_the_same_probes(tab: Tab, address: 
     rows = [line.split(",") for line in download.value.path().read_text("utf-8-sig").splitlines()[1:]]
     probe = rows[0][1]
     left, right = (newest(address, run, probe, CLASS_NAMES.index(rows[0][2])) for run in ("honest/lime", "biased/lime"))
-    saved = np.array([[float(cell) for cell in row[4:]] for row in rows if row[1] == probe])
+    saved = np.array([[float(cell) for cell in row[4:7]] for row in rows if row[1] == probe])
     np.testing.assert_allclose(saved, np.stack([left, right, right - left], axis=1), rtol=1e-6, atol=1e-9)
 
 
@@ -70,7 +70,7 @@ def test_the_shortcut_chart_shows_every_run_and_the_chance_level(tab: Tab, addre
     expect(overall.locator("li", has_text="honest/lime")).to_contain_text(f"{round(100 * share)} %")
     frame.get_by_role("checkbox", name="biased/lime").uncheck()
     expect(overall.locator("[data-line='biased/lime']")).to_have_count(0)
-    frame.get_by_role("button", name="Predicted right").click()
+    frame.get_by_label("Measure", exact=True).get_by_role("button", name="Predicted right").click()
     expect(overall.get_by_role("img")).to_have_attribute("aria-label", re.compile("^Predicted right of All probes"))
 
 

@@ -34,7 +34,7 @@ def test_a_run_that_is_being_written_grows_on_the_page(tab: Tab, tmp_path: Path)
             expect(frame.locator(".steps output b")).to_have_text("1", timeout=SLOW)
             frame.get_by_role("button", name="Newest").click()
             write_epoch(writer, SETTINGS, probes, 2)
-            expect(frame.locator(".steps output")).to_have_text("epoch 1 of 2", timeout=SLOW)
+            expect(frame.locator(".steps output")).to_have_text("epoch 1, newest 2", timeout=SLOW)
 
 
 def test_a_run_without_a_manifest_says_so(tab: Tab, tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_a_probe_missing_in_a_later_session_is_gone_and_the_rest_shows(tab: Tab,
     with tensorboard(tmp_path) as address:
         frame = tab.open(address)
         expect(frame.locator(".tile canvas")).to_have_count(3)
-        expect(frame.locator(".steps output")).to_have_text("epoch 5 of 5")
+        expect(frame.locator(".steps output")).to_have_text("epoch 5, the newest")
 
 
 def test_nan_weights_are_left_blank(tab: Tab, tmp_path: Path) -> None:

@@ -220,7 +220,7 @@ def write_epoch(writer: RunWriter, settings: Settings, probes: Sequence[Syntheti
     for probe, explanation in zip(probes, explanations, strict=True):
         writer.record(result_tag(probe.id), epoch, log.result_parts(explanation))
     summary = summarise(explanations)
-    parts = log.summary_parts(summary)
+    parts = log.summary_parts(summary, explanations=() if settings.older else explanations)
     writer.record(SUMMARY_TAG, epoch, without(parts, "object_share_stderr") if settings.older else parts)
     for name in ("object_share", "r2", "probability"):
         value = getattr(summary.overall, name)

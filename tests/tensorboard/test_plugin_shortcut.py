@@ -76,7 +76,7 @@ def test_without_masks_the_corners_are_there_and_the_reason(client: test.Client)
 def test_an_older_log_has_none_of_it(client: test.Client) -> None:
     arrays, meta = binary(client, "summary", run="old/lime")
     assert not {"swap_flip", "shortcut_alarm", "occlusion_drop", "object_share_stderr"} & set(arrays)
-    assert meta["shortcut"] == {"alarms": [], "unmeasured": [], "cross_check": None}
+    assert meta["shortcut"] == {"alarms": [], "statuses": [None] * 3, "unmeasured": [], "cross_check": None}
     arrays, meta = binary(client, "swaps", run="old/lime")
     assert (arrays, meta) == ({}, {"step": None, "pairs": [], "steps": [], "notices": []})
 

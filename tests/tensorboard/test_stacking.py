@@ -89,8 +89,8 @@ def test_what_older_logs_lack_is_left_out() -> None:
     assert not {"flags", "caveats", "agreement", "gradient_agreement", "group"} & set(arrays)
     summary = stack_summaries([at(0, class_ids=np.zeros(1, np.int32))])
     assert not {"swap_flip", "class_swap_flip", "occlusion_drop", "shortcut_alarm"} & set(summary)
-    assert shortcut_findings([at(0)]) == {"alarms": [], "unmeasured": [], "cross_check": None}
-    assert shortcut_findings([]) == {"alarms": [], "unmeasured": [], "cross_check": None}
+    assert shortcut_findings([at(0)]) == {"alarms": [], "statuses": [None], "unmeasured": [], "cross_check": None}
+    assert shortcut_findings([]) == {"alarms": [], "statuses": [], "unmeasured": [], "cross_check": None}
 
 
 def test_flags_and_caveats_are_zero_where_a_step_has_none() -> None:

@@ -24,6 +24,7 @@ from keras_lime.core.plan import Plan
 from keras_lime.shortcut import ClassSummary, Summary
 from keras_lime.shortcut.monitor import EpochTests
 from keras_lime.tensorboard.logging.event_writer import RunWriter
+from keras_lime.tensorboard.logging.probe_columns import probe_columns
 from keras_lime.tensorboard.logging.shortcut_parts import (
     shortcut_arrays,
     shortcut_header,
@@ -108,7 +109,9 @@ class LimeLog:
             agreement = None if outcome.agreements is None else outcome.agreements[row]
             parts = result_parts(explanation, cluster=int(outcome.heatmap_clusters[row]), gradient_agreement=agreement)
             self._writer.record(result_tag(image_id(explanation.image)), step, parts)
-        self._writer.record(SUMMARY_TAG, step, summary_parts(summary, outcome.tests, outcome.no_agreements))
+        self._writer.record(
+            SUMMARY_TAG, step, summary_parts(summary, outcome.tests, outcome.no_agreements, explanations)
+        )
         if outcome.tests is not None:
             self._write_tests(step, outcome.tests)
         if self._about["settings"].get("num_samples") == "auto":
@@ -247,18 +250,26 @@ def result_parts(
     return build("result", values if cluster < 0 else {**values, "group": cluster})
 
 
-def summary_parts(summary: Summary, tests: EpochTests | None = None, no_agreements: str | None = None) -> list[bytes]:
+def summary_parts(
+    summary: Summary,
+    tests: EpochTests | None = None,
+    no_agreements: str | None = None,
+    explanations: Sequence[Explanation] = (),
+) -> list[bytes]:
     """Builds the record of an epoch's means and shortcut tests, over all probes and per class.
 
     Args:
         summary: the means.
         tests: the shortcut tests, or None.
         no_agreements: why there are no gradients to compare with, or None.
+        explanations: of each probe, in order. Defaults to none.
 
     Returns:
         The record's parts.
     """
     values: dict[str, Any] = {"class_ids": list(summary.classes)}
+    if explanations:
+        values |= probe_columns(explanations)
     for name, class_name in _COLUMNS.items():
         values[name] = getattr(summary.overall, name)
         values[class_name] = [getattr(numbers, name) for numbers in summary.classes.values()]

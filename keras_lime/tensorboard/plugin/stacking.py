@@ -123,13 +123,19 @@ def stack_summaries(records: Sequence[StepRecord]) -> Arrays:
     if len(class_ids) * len(records) > _MOST_CLASS_CELLS:
         class_ids, ids = class_ids[:0], [own[:0] for own in ids]
     whole, classes = _Columns(records), _Columns(records, class_ids, ids)
+    # What is listed by probe counts for the newest session's probes alone.
+    probe_set = records[-1].record.header.get("probe_set") if records else None
+    probes = _Columns(records, kept=[entry.record.header.get("probe_set") == probe_set for entry in records])
+    listed = records[-1].record.array("probe_predicted") if records else None
+    n_probes = 0 if listed is None or len(records) * listed.size > _MOST_CLASS_CELLS else listed.size
+    sizes = {"regions": N_REGIONS, "probes": n_probes}
     arrays: Arrays = {**_axis(records), "class_ids": class_ids}
     for field in schema.SCHEMA.arrays("summary").values():
         axes = field.shape or ()
         if field.name == "class_ids":
             continue
-        columns = classes if "classes" in axes else whole
-        arrays[field.name] = columns.stack(field.name, (N_REGIONS,) if "regions" in axes else (), field.optional)
+        columns = classes if "classes" in axes else probes if "probes" in axes else whole
+        arrays[field.name] = columns.stack(field, tuple(sizes[axis] for axis in axes if axis != "classes"))
     return {name: array for name, array in arrays.items() if array is not None}
 
 
@@ -141,8 +147,9 @@ def shortcut_findings(records: Sequence[StepRecord]) -> dict[str, Any]:
 
     Returns:
         JSON: `alarms`, for each step at which an alarm is on `step`, `began` (the step of its first measurement),
-        `words` and `readings`; `unmeasured`, what could not be measured at the newest step and why, as sentences; and
-        `cross_check`, why gradients could not be had at the newest step, or null.
+        `words` and `readings`; `statuses`, the decision at each step or null; `unmeasured`, what could not be measured
+        at the newest step and why, as sentences; and `cross_check`, why gradients could not be had at the newest step,
+        or null.
     """
     alarms = []
     for entry in records:
@@ -154,30 +161,33 @@ def shortcut_findings(records: Sequence[StepRecord]) -> dict[str, Any]:
     unmeasured = _object(newest.get("shortcut")).get("unmeasured")
     return {
         "alarms": alarms,
+        "statuses": [_object(entry.record.header.get("shortcut")).get("status") for entry in records],
         "unmeasured": unmeasured if isinstance(unmeasured, list) else [],
         "cross_check": newest.get("cross_check"),
     }
 
 
 class _Columns:
-    """Stacks one array of every summary, over all probes or by class; what does not fit is NaN."""
+    """Stacks one array of every summary, over all probes or by class; what does not fit counts as missing."""
 
     def __init__(
         self,
         records: Sequence[StepRecord],
         class_ids: NDArray[Any] | None = None,
         ids: Sequence[NDArray[Any]] = (),
+        kept: Sequence[bool] | None = None,
     ) -> None:
         self._records, self._class_ids, self._ids = records, class_ids, ids
+        self._kept = [True] * len(records) if kept is None else kept
 
-    def stack(self, name: str, tail: tuple[int, ...] = (), optional: bool = False) -> NDArray[Any] | None:
+    def stack(self, field: schema.Field, tail: tuple[int, ...] = ()) -> NDArray[Any] | None:
         """Array (s, *tail), by class (s, k, *tail); `None` where no step has it and it is optional."""
         classes = () if self._class_ids is None else (len(self._class_ids),)
-        stack = np.full((len(self._records), *classes, *tail), np.nan, np.float32)
+        stack = np.full((len(self._records), *classes, *tail), field.missing, field.served)
         seen = False
         for row, entry in enumerate(self._records):
-            values = entry.record.array(name)
-            if values is None:
+            values = entry.record.array(field.name)
+            if values is None or not self._kept[row]:
                 continue
             expected = tail if self._class_ids is None else (*self._ids[row].shape, *tail)
             # A single number may have come as an array of one.
@@ -188,7 +198,7 @@ class _Columns:
                 stack[row] = values.reshape(tail)
             else:
                 stack[row, np.searchsorted(self._class_ids, self._ids[row])] = values
-        return stack if seen or not optional else None
+        return stack if seen or not field.optional else None
 
 
 def _axis(records: Sequence[StepRecord]) -> Arrays:

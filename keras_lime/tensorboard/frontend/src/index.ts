@@ -3,6 +3,7 @@ import { h, render as mount } from "preact";
 import { keepFresh } from "./data/refresh.ts";
 import { connect } from "./state/selection.ts";
 import { shareFonts } from "./state/fonts.ts";
+import { followHelpKey } from "./ui/helpKey.ts";
 import { followOriginalKey } from "./state/original.ts";
 import { followTheme } from "./state/theme.ts";
 import base from "./style/base.css";
@@ -26,6 +27,7 @@ export function render(): void {
   void shareFonts();
   followTheme();
   followOriginalKey();
+  followHelpKey();
   connect();
   mount(h(App, null), document.body);
   keepFresh();

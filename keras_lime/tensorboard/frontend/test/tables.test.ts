@@ -5,9 +5,9 @@ import { curvesOf, measuresOf, type RunSummary } from "../src/model/curves.ts";
 import { snapshotAt } from "../src/model/snapshot.ts";
 import { decimal, isFaint, percent, probability, signed } from "../src/model/numbers.ts";
 import { comparisonTable, curvesTable, overviewTable, weightsTable } from "../src/model/tables.ts";
-import { filterTiles, labelsOf, sortTiles, type Tile } from "../src/model/tiles.ts";
+import { confusionOf, filterTiles, labelsOf, listedNumbers, meansOf, type ProbeNumbers, sortTiles, type Tile } from "../src/model/tiles.ts";
 import { linear, linePath, nearest, niceTicks } from "../src/draw/scale.ts";
-import { makeExplained, makeSnapshot, makeSeries, makeSummary, MANIFEST, PROBE } from "./make.ts";
+import { makeExplained, makeSeries, makeSummary, MANIFEST, PROBE } from "./make.ts";
 import type { Explained } from "../src/model/snapshot.ts";
 
 test("cells are quoted where they must be, and never become formulas", () => {
@@ -40,32 +40,85 @@ test("a weight within two standard errors of zero is faint; without an error non
 
 const explained = (objectShare: number, r2: number): Explained => makeExplained({ objectShare, r2 });
 
+const numbers = (change: Partial<ProbeNumbers>): ProbeNumbers => ({
+  predicted: 1,
+  value: 0.5,
+  wrong: false,
+  share: NaN,
+  r2: NaN,
+  weight: NaN,
+  change: NaN,
+  flips: 0,
+  ...change,
+});
+
 const TILES: Tile[] = [
-  { probe: { ...PROBE, id: "a", name: "n10", label: 1 }, snapshot: makeSnapshot({ shown: explained(0.4, 0.9), predictedValue: 0.6 }) },
+  {
+    probe: { ...PROBE, id: "a", name: "n10", label: 1 },
+    numbers: numbers({ share: 0.4, r2: 0.9, value: 0.6, weight: 0.1, change: 0.3 }),
+  },
   {
     probe: { ...PROBE, id: "b", name: "n9", label: 0 },
-    snapshot: makeSnapshot({ wrong: true, shown: explained(0.1, 0.2), predictedValue: 0.99 }),
+    numbers: numbers({ wrong: true, share: 0.1, r2: 0.2, value: 0.99, weight: 0.7, change: 0.1, flips: 3 }),
   },
-  { probe: { ...PROBE, id: "c", name: "n1", label: null }, snapshot: makeSnapshot({ shown: explained(NaN, NaN), predictedValue: 0.7 }) },
-  { probe: { ...PROBE, id: "d", name: "n2", label: 1 }, snapshot: null },
+  { probe: { ...PROBE, id: "c", name: "n1", label: null }, numbers: numbers({ predicted: 2, wrong: null, value: 0.7 }) },
+  { probe: { ...PROBE, id: "d", name: "n2", label: 1 }, numbers: null },
 ];
 
 const ids = (tiles: readonly Tile[]): string => tiles.map(({ probe }) => probe.id).join("");
 
 test("tiles are sorted lowest first, the unknown last", () => {
-  const orders = { given: "abcd", name: "cdba", share: "bacd", wrong: "bacd", r2: "bacd", certainty: "acbd" } as const;
+  const orders = { given: "abcd", name: "cdba", share: "bacd", wrong: "bacd", r2: "bacd", certainty: "acbd", weight: "bacd", change: "abcd", flips: "bacd" } as const;
   for (const [sort, order] of Object.entries(orders)) {
     assert.equal(ids(sortTiles(TILES, sort as keyof typeof orders)), order, sort);
   }
 });
 
 test("tiles are filtered by class, by wrong and by object share; the unknown waits", () => {
-  const all = { onlyClass: null, wrongOnly: false, maxShare: 1 };
-  assert.equal(ids(filterTiles(TILES, all)), "abcd");
-  assert.equal(ids(filterTiles(TILES, { ...all, onlyClass: 1 })), "ad");
-  assert.equal(ids(filterTiles(TILES, { ...all, wrongOnly: true })), "bd");
-  assert.equal(ids(filterTiles(TILES, { ...all, maxShare: 0.2 })), "bd");
+  const all = { onlyClass: null, onlyPredicted: null, wrongOnly: false, maxShare: 1, search: "" };
+  const left = (change: Partial<typeof all> | { onlyClass: number } | { onlyPredicted: number }): string =>
+    ids(filterTiles(TILES, { ...all, ...change }, (id) => `kind ${id}`));
+  assert.equal(left({}), "abcd");
+  assert.equal(left({ onlyClass: 1 }), "ad");
+  assert.equal(left({ onlyPredicted: 2 }), "cd");
+  assert.equal(left({ wrongOnly: true }), "bd");
+  assert.equal(left({ maxShare: 0.2 }), "bd");
+  assert.equal(left({ search: "N1" }), "ac");
+  assert.equal(left({ search: "kind 0 n9" }), "b");
   assert.deepEqual(labelsOf(TILES.map(({ probe }) => probe)), [0, 1]);
+});
+
+test("pinned probes stand first", () => {
+  assert.equal(ids(sortTiles(TILES, "share", ["d", "a"])), "adbc");
+});
+
+test("figures are of the tiles that are given; mistakes are counted by class", () => {
+  const means = meansOf(TILES);
+  assert.deepEqual([means.accuracy, means.share, means.r2, means.chance], [0.5, 0.25, 0.55, 0.25]);
+  assert.ok(Number.isNaN(meansOf([]).accuracy));
+  assert.deepEqual(
+    [...confusionOf(TILES)].map(([label, row]) => [label, [...row]]),
+    [
+      [1, [[1, 1]]],
+      [0, [[1, 1]]],
+    ],
+  );
+});
+
+test("the summary lists every probe's numbers, its changes and flips", () => {
+  const probes = [PROBE, { ...PROBE, id: "b", label: null }];
+  const columns = {
+    predicted: Int32Array.of(2, 0, 1, 0, 2, 0),
+    value: Float32Array.of(0.5, 0.25, 0.75, 0.5, 1, 0.5),
+    share: null,
+    weight: null,
+    r2: null,
+  };
+  const [first, second] = listedNumbers(makeSummary([0, 1, 2], [], { probes: columns }), probes, 2)!;
+  assert.deepEqual([first.predicted, first.wrong, first.flips, first.change], [2, false, 2, 1.75]);
+  assert.deepEqual([second.wrong, second.flips, second.change], [null, 0, 0]);
+  assert.equal(listedNumbers(makeSummary([0], []), probes, 0), null);
+  assert.equal(listedNumbers(makeSummary([0, 1, 2], [], { probes: columns }), [PROBE], 2), null);
 });
 
 function summary(run: string, steps: number[], share: number[], chance: number): RunSummary {
@@ -112,9 +165,9 @@ test("tables have a row a probe, or a row a superpixel and epoch", () => {
   const common = { left: explained(0, 0), right: { ...explained(0, 0), weights: Float32Array.of(1, 2, 3) } };
   const table = comparisonTable(MANIFEST, [{ probe: PROBE, common }, { probe: PROBE, common: null }]);
   assert.deepEqual(table.rows.map((row) => row.slice(3)), [
-    [0, 0, 1, 1],
-    [1, 0, 2, 2],
-    [2, 0, 3, 3],
+    [0, 0, 1, 1, "probability"],
+    [1, 0, 2, 2, "probability"],
+    [2, 0, 3, 3, "probability"],
   ]);
 });
 

@@ -110,7 +110,8 @@ export function decodeSummary(container: Container): Summary {
   const steps = integers(container, "steps");
   const classIds = integers(container, "class_ids");
   const rest = { arrays: new Map([...container.arrays].filter(([name]) => name !== "class_ids")), meta: container.meta };
-  const sizes = { steps: steps.length, classes: classIds.length, regions: REGIONS.length };
+  const probes = container.arrays.get("probe_predicted")?.shape[1] ?? 0;
+  const sizes = { steps: steps.length, classes: classIds.length, regions: REGIONS.length, probes };
   const fields = decodeArrays<SummaryFields>(rest, SUMMARY_FIELDS, sizes);
   const named = new Map(SUMMARY_FIELDS.map(({ key, name }) => [name, fields[key]]));
   const column = (name: string): Float32Array | null => named.get(name) as Float32Array | null;
@@ -133,6 +134,13 @@ export function decodeSummary(container: Container): Summary {
     errors: present((measure) => `${measure}_stderr`),
     classErrors: present((measure) => `class_${measure}_stderr`),
     shortcut: decodeShortcut(container, fields, steps.length),
+    probes: {
+      predicted: fields.probePredicted,
+      value: fields.probeValue,
+      share: fields.probeShare,
+      weight: fields.probeWeight,
+      r2: fields.probeR2,
+    },
     notices: notices(container),
   };
 }
@@ -150,6 +158,7 @@ function decodeShortcut(container: Container, fields: SummaryFields, s: number):
     dropErrors: fields.occlusionDropStderr ?? filled(s * REGIONS.length),
     alarms: alarms.map(decodeAlarm),
     unmeasured: strings(said.unmeasured),
+    statuses: Array.isArray(said.statuses) ? said.statuses.map((status) => (typeof status === "string" ? status : null)) : [],
     noGradients: typeof said.cross_check === "string" ? said.cross_check : null,
   };
 }

@@ -199,6 +199,16 @@ export interface SummaryFields {
   readonly occlusionDropStderr: Float32Array | null; // (steps, regions)
   /** The fall by class. */
   readonly classOcclusionDrop: Float32Array | null; // (steps, classes, regions)
+  /** Predicted class of each. */
+  readonly probePredicted: Int32Array | null; // (steps, probes)
+  /** Its probability. */
+  readonly probeValue: Float32Array | null; // (steps, probes)
+  /** Object share of each. */
+  readonly probeShare: Float32Array | null; // (steps, probes)
+  /** Largest weight of each. */
+  readonly probeWeight: Float32Array | null; // (steps, probes)
+  /** R² of each. */
+  readonly probeR2: Float32Array | null; // (steps, probes)
 }
 
 export const SUMMARY_FIELDS: readonly ArrayField<keyof SummaryFields>[] = [
@@ -232,6 +242,11 @@ export const SUMMARY_FIELDS: readonly ArrayField<keyof SummaryFields>[] = [
   { key: "occlusionDrop", name: "occlusion_drop", dtype: "float32", axes: ["regions"], missing: NaN, optional: true },
   { key: "occlusionDropStderr", name: "occlusion_drop_stderr", dtype: "float32", axes: ["regions"], missing: NaN, optional: true },
   { key: "classOcclusionDrop", name: "class_occlusion_drop", dtype: "float32", axes: ["classes", "regions"], missing: NaN, optional: true },
+  { key: "probePredicted", name: "probe_predicted", dtype: "int32", axes: ["probes"], missing: -1, optional: true },
+  { key: "probeValue", name: "probe_value", dtype: "float32", axes: ["probes"], missing: NaN, optional: true },
+  { key: "probeShare", name: "probe_share", dtype: "float32", axes: ["probes"], missing: NaN, optional: true },
+  { key: "probeWeight", name: "probe_weight", dtype: "float32", axes: ["probes"], missing: NaN, optional: true },
+  { key: "probeR2", name: "probe_r2", dtype: "float32", axes: ["probes"], missing: NaN, optional: true },
 ];
 
 export interface ManifestHeader {
@@ -305,11 +320,14 @@ export interface SummaryHeader {
   readonly cross_check: string | null;
   /** The decision on the shortcut tests. */
   readonly shortcut: Json | null;
+  /** Hash of the probes' ids, in order. */
+  readonly probe_set: string | null;
 }
 
 export const SUMMARY_HEADER: Readonly<Record<keyof SummaryHeader, HeaderType>> = {
   cross_check: "text",
   shortcut: "object",
+  probe_set: "text",
 };
 
 export interface SummaryShortcutHeader {

@@ -84,7 +84,17 @@ export interface Summary {
   readonly errors: Readonly<Partial<Record<Measure, Float32Array>>>; // (s,)
   readonly classErrors: Readonly<Partial<Record<Measure, Float32Array>>>; // (s, k)
   readonly shortcut: ShortcutTests;
+  /** Of each probe, (s × n) row by row, in the order of the manifest; null in older logs. */
+  readonly probes: ProbeColumns;
   readonly notices: readonly string[];
+}
+
+export interface ProbeColumns {
+  readonly predicted: Int32Array | null;
+  readonly value: Float32Array | null;
+  readonly share: Float32Array | null;
+  readonly weight: Float32Array | null;
+  readonly r2: Float32Array | null;
 }
 
 /** What the shortcut tests found beside the measures. All NaN and empty in logs without them. */
@@ -104,6 +114,8 @@ export interface ShortcutTests {
   /** Epochs at which an alarm is on, rising. */
   readonly alarms: readonly Alarm[];
   readonly unmeasured: readonly string[];
+  /** The decision at each epoch: "passed", "alarm", "not tested" or "cannot say"; null in older logs. */
+  readonly statuses: readonly (string | null)[];
   /** Why there are no gradients to compare the weights with, where they were asked for. */
   readonly noGradients: string | null;
 }

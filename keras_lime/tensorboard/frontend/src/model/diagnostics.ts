@@ -39,7 +39,9 @@ export function targetSentences(manifest: RunManifest, explained: Explained): st
     [TARGET_DIAGNOSTIC.signFlips]: listing(flagged(explained, SEGMENT_DIAGNOSTIC.signFlips), explained.weights.length),
     [TARGET_DIAGNOSTIC.baselines]: isNumber(agreement) ? `rank agreement ${agreement.toFixed(2)}` : "",
   };
-  return said(manifest.caveats, explained.caveats).map(([caveat, text]) => withDetail(text, details[caveat] ?? ""));
+  // Weights on the log-odds are shown because the probability stands still; that says the page itself.
+  const answered = explained.logOdds ? TARGET_DIAGNOSTIC.saturated | TARGET_DIAGNOSTIC.still : 0;
+  return said(manifest.caveats, explained.caveats & ~answered).map(([caveat, text]) => withDetail(text, details[caveat] ?? ""));
 }
 
 /** What is doubtful about the explanation as a whole, not about some of its superpixels. */

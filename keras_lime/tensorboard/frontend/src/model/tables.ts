@@ -105,10 +105,11 @@ export function comparisonTable(manifest: RunManifest, pairs: readonly PairSnaps
   for (const { probe, common } of pairs) {
     if (common === null) continue;
     const { left, right } = common;
+    const scale = left.logOdds ? "log-odds" : "probability";
     left.weights.forEach((weight, segment) => {
       const other = right.weights[segment] ?? NaN;
-      rows.push([probe.name, probe.id, className(manifest, left.target), segment, weight, other, other - weight]);
+      rows.push([probe.name, probe.id, className(manifest, left.target), segment, weight, other, other - weight, scale]);
     });
   }
-  return { header: ["probe", "id", "class", "superpixel", "left", "right", "right_minus_left"], rows };
+  return { header: ["probe", "id", "class", "superpixel", "left", "right", "right_minus_left", "weight_of"], rows };
 }

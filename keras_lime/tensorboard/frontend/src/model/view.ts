@@ -8,7 +8,7 @@ import { MEASURES, type Measure } from "../data/types.ts";
 export const PAGES = ["overview", "shortcut", "compare"] as const;
 export const SIGNS = ["both", "positive", "negative"] as const;
 export const STYLES = ["fill", "outline"] as const;
-export const SORTS = ["given", "name", "share", "wrong", "r2", "certainty"] as const;
+export const SORTS = ["given", "name", "share", "wrong", "r2", "certainty", "weight", "change", "flips"] as const;
 /** The weight with the full colour: the largest of this image, of its probe at any epoch, of all probes. */
 export const SCALES = ["image", "probe", "all"] as const;
 /** What weights are of: the probability, the log-odds, or these by themselves where the probability hardly moves. */
@@ -48,6 +48,10 @@ export interface View {
   readonly palette: PaletteName;
   readonly sort: (typeof SORTS)[number];
   readonly onlyClass: number | null;
+  readonly onlyPredicted: number | null;
+  readonly search: string;
+  /** Probes that stand first. */
+  readonly pinned: readonly string[] | null;
   readonly wrongOnly: boolean;
   /** Show probes with at most this object share; 1: all. */
   readonly maxShare: number;
@@ -77,6 +81,9 @@ export const DEFAULT_VIEW: View = {
   palette: "green-red",
   sort: "given",
   onlyClass: null,
+  onlyPredicted: null,
+  search: "",
+  pinned: null,
   wrongOnly: false,
   maxShare: 1,
   size: "medium",
@@ -145,6 +152,9 @@ const CODECS: { readonly [K in keyof View]: Codec<View[K]> } = {
   palette: oneOf(Object.keys(PALETTES) as PaletteName[]),
   sort: oneOf(SORTS),
   onlyClass: number(0, Infinity, true),
+  onlyPredicted: number(0, Infinity, true),
+  search: text as Codec<string>,
+  pinned: list,
   wrongOnly: flag,
   maxShare: number(0, 1, false) as Codec<number>,
   size: oneOf(SIZES),

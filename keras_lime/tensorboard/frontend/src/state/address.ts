@@ -1,11 +1,14 @@
 // The view in the browser's address. The only module that touches a location.
 //
 // The page lives in TensorBoard's iframe, whose own address nobody sees: the view goes behind the tab's name in the hash
-// of TensorBoard's window. `replaceState` changes it without an event, so TensorBoard's router stays calm. While
+// of TensorBoard's window. `replaceState` and `pushState` change it without an event, so TensorBoard's router stays calm. While
 // another tab is shown the hash is not ours and is left alone. Opened on its own, the page uses its own hash.
 import { formatView, parseView, type View, withView } from "../model/view.ts";
 
 const TAB = "keras_lime";
+
+/** The view in the browser's history, beside what TensorBoard keeps there. */
+const MARK = "keras_lime";
 
 /** Our part of the address as it was last read or written here. */
 let known = "";
@@ -30,14 +33,18 @@ export function readAddress(): View {
   return parseView(isOurs(target) ? target.location.hash : "");
 }
 
-export function writeAddress(view: View): void {
+/** `asStep`: Back returns to what was shown before. */
+export function writeAddress(view: View, asStep = false): void {
   const target = host();
   if (!isOurs(target)) return;
   known = formatView(view);
   const hash = withView(target.location.hash, view);
   if (`#${hash}` === target.location.hash || (hash === "" && target.location.hash === "")) return;
+  const address = `${target.location.pathname}${target.location.search}#${hash}`;
+  const state = { ...(target.history.state as object | null), [MARK]: known };
   try {
-    target.history.replaceState(target.history.state, "", `${target.location.pathname}${target.location.search}#${hash}`);
+    if (asStep) target.history.pushState(state, "", address);
+    else target.history.replaceState(state, "", address);
   } catch {
     // Browsers limit how often the address may change; the next change writes it.
   }
@@ -77,6 +84,16 @@ export function watchAddress(changed: (view: View) => void, current: () => View)
       changed(view);
     }
   };
+  const travelled = (event: PopStateEvent): void => {
+    const said = (event.state as Readonly<Record<string, unknown>> | null)?.[MARK];
+    if (typeof said !== "string" || !isOurs(target)) return;
+    known = said;
+    changed(parseView(said));
+  };
   target.addEventListener("hashchange", listener);
-  return () => target.removeEventListener("hashchange", listener);
+  target.addEventListener("popstate", travelled);
+  return () => {
+    target.removeEventListener("hashchange", listener);
+    target.removeEventListener("popstate", travelled);
+  };
 }

@@ -1,5 +1,8 @@
 // The whole page: controls on the left, the chosen page on the right, and something helpful where there is no data.
 import { Component, type ComponentChildren } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { showsKeys, takePlace } from "../state/place.ts";
+import { KeyList } from "./advice.tsx";
 import { manifest, probeOf, readableRuns, retryFailed, runs, summaryOf } from "../data/store.ts";
 import { refresh } from "../data/refresh.ts";
 import { currentManifest, currentProbe, currentRun, show, showExactly, steps, view } from "../state/selection.ts";
@@ -18,7 +21,7 @@ import { TopBar } from "./topbar.tsx";
 export function App() {
   const answered = manifest.value.value !== null;
   const error = manifest.error.value;
-  if (!answered && error === null) return <p class="loading muted">Reading the logs …</p>;
+  if (!answered && error === null) return <p class="loading muted" role="status">Reading the logs …</p>;
   if (!answered || runs.value.length === 0) {
     return (
       <main class="alone">
@@ -30,9 +33,14 @@ export function App() {
   }
   return (
     <Fence>
+      <a class="skip-link" href="#content" onClick={skipToContent}>
+        Skip to the pictures
+      </a>
+      {showsKeys.value && <KeyList onClose={() => (showsKeys.value = false)} />}
       <div class="layout">
         <Sidebar />
-        <main>
+        <main id="content" tabIndex={-1}>
+          <h1 class="visually-hidden">LIME: what the model looks at</h1>
           <TopBar />
           {error !== null && <Problem sentence={error} />}
           <Notices />
@@ -65,7 +73,50 @@ function Page() {
   );
 }
 
+/** The address belongs to the view, so the link only moves the focus. */
+function skipToContent(event: Event): void {
+  event.preventDefault();
+  document.getElementById("content")?.focus();
+}
+
+/** So long tiles above may still grow when they are drawn. */
+const SETTLING_MS = 1500;
+
+/** Keeps a tile where it was until what is around it is drawn, or the reader moves on. */
+function holdAt(main: HTMLElement, tile: HTMLElement, top: number): void {
+  const align = (): void => void (main.scrollTop += tile.getBoundingClientRect().top - top);
+  const observer = new ResizeObserver(align);
+  const stop = (): void => observer.disconnect();
+  observer.observe(tile.parentElement ?? tile);
+  for (const moved of ["wheel", "touchstart", "keydown", "pointerdown"]) window.addEventListener(moved, stop, { once: true });
+  window.setTimeout(stop, SETTLING_MS);
+  align();
+}
+
+/** Opening a probe begins at its top; closing it goes back to where its tile was, with the focus on it. */
+function useKeptPlace(run: string): void {
+  const { probe } = view;
+  const before = useRef<string | null>(null);
+  useLayoutEffect(() => {
+    const main = document.querySelector("main");
+    if (main === null) return;
+    const was = before.current;
+    before.current = probe;
+    if (probe !== null) {
+      main.scrollTop = 0;
+      return;
+    }
+    const place = takePlace(run);
+    const tile = was === null ? null : document.querySelector<HTMLElement>(`[data-probe="${CSS.escape(was)}"]`);
+    if (tile === null) return;
+    // Another probe may have been walked to: then its own tile comes into view.
+    tile.focus({ preventScroll: place?.probe === was });
+    if (place?.probe === was) holdAt(main, tile, place.top);
+  }, [run, probe]);
+}
+
 function OverviewOrDetail({ run }: { run: string }) {
+  useKeptPlace(run);
   const probe = currentProbe.value;
   const known = currentManifest.value;
   if (view.probe === null || known === null) return <Overview />;

@@ -27,6 +27,7 @@ export function Compare() {
   if (run === null || side === null || manifest === null) return null;
   return (
     <div class="compare">
+      <h2 class="visually-hidden">Two sides compared</h2>
       <div class="sides">
         <SideChoice side="left" run={run} steps={steps.value} step={currentStep.value} />
         <SideChoice side="right" run={side.run} steps={rightSteps.value} step={comparedStep.value} />

@@ -60,6 +60,22 @@ export function Select<T>({ label, value, options, onChange }: ChoiceProps<T>) {
   );
 }
 
+export function SearchField({ label, value, onChange }: { label: string; value: string; onChange: (value: string) => void }) {
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <input
+        id={id}
+        type="search"
+        value={value}
+        placeholder="name or class"
+        onInput={(event) => onChange(event.currentTarget.value)}
+      />
+    </div>
+  );
+}
+
 /** A few options beside each other, one of them pressed. */
 export function Segmented<T>({ label, value, options, onChange }: ChoiceProps<T>) {
   return (

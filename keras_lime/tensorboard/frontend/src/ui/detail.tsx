@@ -14,6 +14,7 @@ import { History } from "./history.tsx";
 import { Rim, SegmentCard, UnsureRims } from "./hover.tsx";
 import { blinks, stopBlinking, toggleBlinking } from "../state/original.ts";
 import { ScaleSentence, unitOf } from "./scaleNote.tsx";
+import { ownsKeys } from "../state/keys.ts";
 import { Icon } from "./icons.tsx";
 import { ExplainedPicture, Picture } from "./picture.tsx";
 import { useDrawing, useProbe } from "./probe.ts";
@@ -33,7 +34,6 @@ export function Detail({ run, probe, manifest }: Props) {
   const series = data.numbers.value;
   const snapshot = series === null ? null : snapshotAt(series, probe, currentStep.value, view.target, view.basis);
   const problem = data.problem.value;
-  useEscape();
   useEffect(() => stopBlinking, []);
   return (
     <article class="detail" aria-label={`Probe ${probe.name}`}>
@@ -58,6 +58,7 @@ function DetailHeader({ probe, manifest, snapshot }: HeaderProps) {
   const order = tiles.value.map((tile) => tile.probe.id);
   const place = order.indexOf(probe.id);
   const go = (by: number): void => show({ probe: order[(place + by + order.length) % order.length] ?? probe.id });
+  useKeys(go);
   return (
     <header>
       <button class="action" onClick={() => show({ probe: null })}>
@@ -72,6 +73,7 @@ function DetailHeader({ probe, manifest, snapshot }: HeaderProps) {
         </p>
       )}
       <span class="spread" />
+      <PinButton probe={probe.id} />
       <button class="round" aria-label="Previous probe" onClick={() => go(-1)}>
         <Icon name="left" />
       </button>
@@ -255,12 +257,31 @@ function largestOf(all: readonly (Explained | null)[]): Explained | null {
   );
 }
 
-function useEscape(): void {
+/** Pinned probes stand first in the overview. */
+function PinButton({ probe }: { probe: string }) {
+  const pinned = view.pinned ?? [];
+  const on = pinned.includes(probe);
+  const toggle = (): void => {
+    const next = on ? pinned.filter((id) => id !== probe) : [...pinned, probe];
+    show({ pinned: next.length === 0 ? null : next });
+  };
+  return (
+    <button class="action" aria-pressed={on} title="Pinned probes stand first" onClick={toggle}>
+      {on ? "Unpin" : "Pin"}
+    </button>
+  );
+}
+
+function useKeys(go: (by: number) => void): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
+      if (event.altKey || event.ctrlKey || event.metaKey) return;
       if (event.key === "Escape") show({ probe: null });
+      else if (ownsKeys(event.target)) return;
+      else if (event.key.toLowerCase() === "n") go(1);
+      else if (event.key.toLowerCase() === "p") go(-1);
     };
     window.addEventListener("keydown", onKey);
     return () => window.removeEventListener("keydown", onKey);
-  }, []);
+  });
 }

@@ -85,11 +85,11 @@ export function OneSide() {
 }
 
 export function NothingLeft() {
-  const { onlyClass, wrongOnly, maxShare } = DEFAULT_VIEW;
+  const { onlyClass, onlyPredicted, search, wrongOnly, maxShare } = DEFAULT_VIEW;
   return (
     <Empty title="No probe passes the filters">
       <p>At another epoch some may.</p>
-      <button class="action" onClick={() => show({ onlyClass, wrongOnly, maxShare })}>
+      <button class="action" onClick={() => show({ onlyClass, onlyPredicted, search, wrongOnly, maxShare })}>
         Show all probes
       </button>
     </Empty>

@@ -70,8 +70,9 @@ export function StepSlider({ label, steps, row, marked = [], onRow }: StepProps)
           onInput={(event) => onRow(event.currentTarget.valueAsNumber)}
         />
       </div>
-      <output>
-        epoch <b>{steps[row]}</b> of {last}
+      <output title="Counted from 0, as TensorBoard counts">
+        epoch <b>{steps[row]}</b>
+        {row === steps.length - 1 ? ", the newest" : `, newest ${last}`}
       </output>
     </div>
   );

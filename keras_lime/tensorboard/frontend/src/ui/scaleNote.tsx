@@ -27,8 +27,8 @@ export function scaleSentence(manifest: RunManifest, explained: Explained): stri
   if (manifest.output === "regression") return null;
   const { logOdds, moves, hasLogOdds } = explained;
   if (moves > LITTLE) return logOdds && view.basis === "auto" ? "Weights on the log-odds: the probability is saturated." : null;
-  const still = `No superpixel moves the probability by more than ${decimal(Math.max(moves, 0))}`;
-  if (logOdds) return `${still}: shown are the weights on the log-odds.`;
+  const still = `No part moves the probability by more than ${decimal(Math.max(moves, 0))}`;
+  if (logOdds) return `${still}: log-odds are shown.`;
   return hasLogOdds ? `${still}. Choose the log-odds to see what it rests on.` : `${still}.`;
 }
 

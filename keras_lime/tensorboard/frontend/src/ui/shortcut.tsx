@@ -1,12 +1,12 @@
 // Shortcuts: the verdict on every chosen run, its curves over the epochs, and the pictures behind them.
 import { useMemo } from "preact/hooks";
-import { manifestOf, readableRuns, summaryOf } from "../data/store.ts";
+import { manifestOf, summaryOf } from "../data/store.ts";
 import { type Measure, MEASURES } from "../data/types.ts";
 import { alarmRows } from "../model/alarms.ts";
 import { classesOf, curvesOf, type Curves, measuresOf, type RunSummary } from "../model/curves.ts";
 import { className, rowAt } from "../model/snapshot.ts";
 import { isNumber, percent } from "../model/numbers.ts";
-import { show, view } from "../state/selection.ts";
+import { chartedNames, show, view } from "../state/selection.ts";
 import { Chart, type Line } from "./chart.tsx";
 import { runColour } from "./colours.ts";
 import { Segmented } from "./controls.tsx";
@@ -14,6 +14,7 @@ import { NoMasks } from "./empty.tsx";
 import { StepSlider } from "./epochs.tsx";
 import { Places, Verdict } from "./verdict.tsx";
 import { Groups } from "./groups.tsx";
+import { RunTable } from "./runTable.tsx";
 import { Swaps } from "./swaps.tsx";
 
 const MEASURE_NAMES: Readonly<Record<Measure, string>> = {
@@ -44,10 +45,9 @@ const SWAP: readonly Measure[] = ["swap_flip", "p_background", "p_object"];
 
 /** Runs with a summary, in the order of the list, of those the user chose. */
 export function chartedRuns(): RunSummary[] {
-  const chosen = view.runs;
-  return readableRuns.value.flatMap(({ run }) => {
+  return chartedNames.value.flatMap((run) => {
     const summary = summaryOf(run).value.value;
-    return summary === null || (chosen !== null && !chosen.includes(run)) ? [] : [{ run, summary }];
+    return summary === null ? [] : [{ run, summary }];
   });
 }
 
@@ -74,7 +74,9 @@ export function Shortcut() {
         </div>
       )}
       <div class="shortcut">
+        <h2 class="visually-hidden">Verdicts</h2>
         <Findings runs={runs} part="verdict" />
+        <RunTable />
         <CurveCards runs={runs} mark={steps[row]} onPick={goTo} />
         <Findings runs={runs} part="evidence" />
       </div>

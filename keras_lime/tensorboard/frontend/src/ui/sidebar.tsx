@@ -1,14 +1,17 @@
 // The left column: which run, which class, how it is drawn, which probes.
 import { readableRuns, runs } from "../data/store.ts";
 import { PALETTES, type PaletteName } from "../draw/overlay.ts";
+import type { RunManifest } from "../data/types.ts";
 import { className } from "../model/snapshot.ts";
 import { decimal, percent } from "../model/numbers.ts";
 import { labelsOf } from "../model/tiles.ts";
-import { currentManifest, currentRun, show, view } from "../state/selection.ts";
+import { drawerOpen } from "../state/place.ts";
+import { runFilter, runPattern } from "../state/runFilter.ts";
+import { chartedNames, currentManifest, currentRun, show, view } from "../state/selection.ts";
 import type { Basis, Target, View } from "../model/view.ts";
 import { overallScale } from "../state/drawing.ts";
 import { AlarmMark } from "./alarm.tsx";
-import { type Option, Section, Segmented, Select, Slider, Toggle } from "./controls.tsx";
+import { type Option, Section, SearchField, Segmented, Select, Slider, Toggle } from "./controls.tsx";
 import { runColour } from "./colours.ts";
 
 /** More classes than this are not all listed: then those of the probes are. */
@@ -18,7 +21,7 @@ const MOST_SUPERPIXELS = 30;
 export function Sidebar() {
   const { page } = view;
   return (
-    <aside class="sidebar" aria-label="Controls">
+    <aside id="controls" class={drawerOpen.value ? "sidebar open" : "sidebar"} aria-label="Controls">
       {page === "overview" && <RunChoice />}
       {page === "shortcut" && <ChartChoice />}
       {page !== "shortcut" && <DrawingControls />}
@@ -30,8 +33,9 @@ export function Sidebar() {
 function RunChoice() {
   return (
     <Section title="Run">
-      <div class="runs" role="radiogroup" aria-label="Run">
-        {runs.value.map(({ run, manifest }) => (
+      <RunFilter />
+      <div class="runs" role="radiogroup" aria-label="Run" ref={chosenIntoView}>
+        {runs.value.filter(({ run }) => run === currentRun.value || runFilter.value.matches(run)).map(({ run, manifest }) => (
           <label key={run} class="toggle" title={run}>
             <input
               type="radio"
@@ -55,17 +59,40 @@ function keepProbe(run: string): string | null {
   return known?.some(({ id }) => id === probe) === true ? probe : null;
 }
 
+/** From so many runs on a filter helps. */
+const MANY_RUNS = 6;
+
+function RunFilter() {
+  if (runs.value.length < MANY_RUNS) return null;
+  const { problem } = runFilter.value;
+  return (
+    <>
+      <SearchField label="Filter" value={runPattern.value} onChange={(value) => (runPattern.value = value)} />
+      {problem !== null && <p class="problem">{problem}</p>}
+    </>
+  );
+}
+
+/** Of many runs the chosen one is on screen when the list appears. */
+function chosenIntoView(list: HTMLElement | null): void {
+  const chosen = list?.querySelector("input:checked");
+  if (list !== null && chosen instanceof HTMLElement && list.scrollHeight > list.clientHeight) {
+    list.scrollTop = chosen.offsetTop - list.offsetTop - list.clientHeight / 2;
+  }
+}
+
 function ChartChoice() {
   const all = readableRuns.value.map(({ run }) => run);
-  const chosen = view.runs ?? all;
+  const chosen = chartedNames.value;
   const toggle = (run: string, on: boolean): void => {
     const next = all.filter((other) => (other === run ? on : chosen.includes(other)));
-    show({ runs: next.length === all.length ? null : next });
+    show({ runs: next.length === all.length && all.length <= chartedNames.value.length + 1 ? null : next });
   };
   return (
     <Section title="Runs">
+      <RunFilter />
       <div class="runs">
-        {all.map((run) => (
+        {all.filter(runFilter.value.matches).map((run) => (
           <label key={run} class="toggle" title={run}>
             <input
               type="checkbox"
@@ -234,10 +261,20 @@ const SORT_OPTIONS: readonly Option<View["sort"]>[] = [
   { value: "wrong", label: "Wrong predictions" },
   { value: "r2", label: "Lowest R²" },
   { value: "certainty", label: "Least certain" },
+  { value: "weight", label: "Strongest weight" },
+  { value: "change", label: "Changed since last epoch" },
+  { value: "flips", label: "Most changes of class" },
 ];
 
+/** The classes of the probes, and one that was chosen otherwise. */
+function predictedOptions(manifest: RunManifest, classes: readonly Option<number | null>[]): Option<number | null>[] {
+  const { onlyPredicted } = view;
+  const known = classes.some(({ value }) => value === onlyPredicted);
+  return known ? [...classes] : [...classes, { value: onlyPredicted, label: className(manifest, onlyPredicted) }];
+}
+
 function ProbeControls() {
-  const { sort, onlyClass, wrongOnly, maxShare, size } = view;
+  const { sort, onlyClass, onlyPredicted, wrongOnly, maxShare, search, size } = view;
   const manifest = currentManifest.value;
   if (manifest === null) return null;
   const classes: Option<number | null>[] = [
@@ -246,9 +283,18 @@ function ProbeControls() {
   ];
   return (
     <Section title="Probes">
+      <SearchField label="Search" value={search} onChange={(value) => show({ search: value })} />
       <Select label="Sort" value={sort} options={SORT_OPTIONS} onChange={(value) => show({ sort: value })} />
       {classes.length > 1 && (
         <Select label="Class" value={onlyClass} options={classes} onChange={(value) => show({ onlyClass: value })} />
+      )}
+      {classes.length > 1 && (
+        <Select
+          label="Predicted"
+          value={onlyPredicted}
+          options={predictedOptions(manifest, classes)}
+          onChange={(value) => show({ onlyPredicted: value })}
+        />
       )}
       <Slider
         label="Object share"

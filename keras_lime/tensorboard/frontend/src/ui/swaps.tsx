@@ -1,10 +1,11 @@
 // Objects on other backgrounds: the pictures that changed the prediction most, with what the model said before and after.
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { url } from "../data/api.ts";
 import { growthOf, retries, sessionOf, swapsOf, URGENCY } from "../data/store.ts";
 import type { ProbeInfo, RunManifest, SwapPair } from "../data/types.ts";
 import { className, rowAt } from "../model/snapshot.ts";
 import { probability } from "../model/numbers.ts";
+import { evidenceOf } from "../state/place.ts";
 import { show } from "../state/selection.ts";
 
 interface Props {
@@ -27,10 +28,18 @@ export function Swaps({ run, manifest, step }: Props) {
   useEffect(() => {
     if (wanted !== null) void own.ensure(session, URGENCY.visible);
   }, [own, wanted, session, retry]);
+  const section = useRef<HTMLElement>(null);
+  const asked = evidenceOf.value === run;
+  useEffect(() => {
+    if (!asked || own.value.value === null) return;
+    evidenceOf.value = null;
+    section.current?.scrollIntoView({ block: "start" });
+    section.current?.focus({ preventScroll: true });
+  }, [asked, own.value.value]);
   const swaps = wanted === null ? null : own.value.value;
   const problem = newest.error.value ?? own.error.value;
   return (
-    <section class="card swaps" aria-label={`Swapped pictures of ${run}`}>
+    <section ref={section} tabIndex={-1} class="card swaps" aria-label={`Swapped pictures of ${run}`}>
       <h3>Objects on other backgrounds{swaps?.step == null ? "" : `, epoch ${swaps.step}`}</h3>
       <p class="muted">
         Each object stands before the background of another class; a model that reads the object keeps its prediction. Shown
@@ -42,12 +51,18 @@ export function Swaps({ run, manifest, step }: Props) {
       )}
       {swaps?.pairs.length === 0 && <p>No prediction changed, whatever the background.</p>}
       <ul class="swap-list">
-        {swaps?.pairs.map((pair) => (
-          <Pair key={pair.probe} run={run} manifest={manifest} pair={pair} step={swaps.step} />
+        {worstFirst(swaps?.pairs ?? []).map((pair) => (
+          <Pair key={pair.probe} run={run} manifest={manifest} pair={pair} step={swaps?.step ?? null} />
         ))}
       </ul>
     </section>
   );
+}
+
+/** Right before and wrong after first: these are what the shortcut costs. */
+function worstFirst(pairs: readonly SwapPair[]): SwapPair[] {
+  const rank = ({ label, before, after }: SwapPair): number => (label === null ? 1 : before === label ? 0 : after === label ? 2 : 1);
+  return [...pairs].sort((a, b) => rank(a) - rank(b));
 }
 
 function Pair({ run, manifest, pair, step }: { run: string; manifest: RunManifest; pair: SwapPair; step: number | null }) {
@@ -77,6 +92,13 @@ function Pair({ run, manifest, pair, step }: { run: string; manifest: RunManifes
         {name}
       </button>
       {pair.label !== null && <span class="muted">true class {className(manifest, pair.label)}</span>}
+      <span class="swap-caption">
+        {className(manifest, pair.before)} → before {known(pair.donor) === undefined ? "another" : className(manifest, known(pair.donor)!.label)}
+        ’s background: <b>{className(manifest, pair.after)}</b>
+      </span>
+      {pair.label !== null && pair.before !== pair.label && pair.after === pair.label && (
+        <span class="muted">Wrong before, right after: here it was the own background that misled the model.</span>
+      )}
       <div class="swap-pair">
         {panel(url("picture", { run, probe: pair.probe }), "as it is", pair.before, pair.beforeValue)}
         {panel(pair.picture, ground, pair.after, pair.afterValue)}

@@ -3,6 +3,7 @@ import type { ProbeInfo, RunManifest } from "../data/types.ts";
 import { className, type Snapshot, snapshotAt } from "../model/snapshot.ts";
 import { DiagnosticMark } from "./diagnosticList.tsx";
 import { decimal, isNumber, percent, probability } from "../model/numbers.ts";
+import { rememberPlace } from "../state/place.ts";
 import { currentStep, show, view } from "../state/selection.ts";
 import { ScaleBadge, ScaleSentence } from "./scaleNote.tsx";
 import { ExplainedPicture } from "./picture.tsx";
@@ -26,7 +27,11 @@ export function ProbeTile({ run, probe, manifest }: Props) {
       ref={element}
       class={snapshot?.wrong === true ? "tile wrong" : "tile"}
       data-probe={probe.id}
-      onClick={() => show({ probe: probe.id })}
+      aria-label={tileLabel(probe, manifest, snapshot)}
+      onClick={() => {
+        rememberPlace(run, { top: element.current?.getBoundingClientRect().top ?? 0, probe: probe.id });
+        show({ probe: probe.id });
+      }}
     >
       <span class="frame" style={{ aspectRatio: `${probe.width} / ${probe.height}` }}>
         {seen && labelled !== null ? (
@@ -91,12 +96,25 @@ export function Share({ probe, snapshot }: { probe: ProbeInfo; snapshot: Snapsho
           <u style={{ left: `${probe.chance * 100}%` }} />
         </span>
       )}
-      {probe.chance !== null && <span>{percent(share)}</span>}
+      {probe.chance !== null && <span>{percent(share)} on object</span>}
       <span class="muted" title="how well the explanation fits the model near this picture">
         R² {twoDecimals(shown?.r2)}
       </span>
     </span>
   );
+}
+
+/** Begins with the probe, then what was predicted. */
+function tileLabel(probe: ProbeInfo, manifest: RunManifest, snapshot: Snapshot | null): string {
+  if (snapshot === null) return probe.name;
+  const said = snapshot.predicted === null ? decimal(snapshot.predictedValue) : className(manifest, snapshot.predicted);
+  const share = snapshot.shown !== null && isNumber(snapshot.shown.objectShare);
+  return [
+    probe.name,
+    `predicted ${said}`,
+    ...(snapshot.wrong === true ? [`wrong, true class ${className(manifest, probe.label)}`] : []),
+    ...(share ? [`${percent(snapshot.shown!.objectShare)} on the object`] : []),
+  ].join(", ");
 }
 
 export function twoDecimals(value: number | undefined): string {

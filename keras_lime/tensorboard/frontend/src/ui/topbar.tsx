@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { linkTo } from "../state/address.ts";
 import { currentRun, currentStep, show, view } from "../state/selection.ts";
 import { PAGES, type View } from "../model/view.ts";
+import { drawerOpen } from "../state/place.ts";
 import { canSave, saveCsv, savePng } from "./exports.ts";
 import { Icon, type IconName } from "./icons.tsx";
 
@@ -16,6 +17,14 @@ export function TopBar() {
   const { page } = view;
   return (
     <div class="topbar">
+      <button
+        class="action drawer-button"
+        aria-expanded={drawerOpen.value}
+        aria-controls="controls"
+        onClick={() => (drawerOpen.value = !drawerOpen.value)}
+      >
+        <Icon name="menu" /> Controls
+      </button>
       <div class="tabs" role="tablist" aria-label="Pages" onKeyDown={moveByKey}>
         {PAGES.map((name) => (
           <button

@@ -4,6 +4,7 @@ import { REGIONS } from "../data/schema.ts";
 import { alarmAt, episodesOf, isTooEarly, readingTitle, stretch, sureness } from "../model/alarms.ts";
 import type { Reading } from "../data/types.ts";
 import { isNumber, percent } from "../model/numbers.ts";
+import { Advice } from "./advice.tsx";
 import { runColour } from "./colours.ts";
 import { Icon } from "./icons.tsx";
 import { twoDecimals } from "./tile.tsx";
@@ -21,7 +22,7 @@ export function Verdict({ run, manifest, summary, row }: Props) {
   const alarm = alarmAt(summary, step);
   const others = episodesOf(summary).map((episode) => stretch(episode, summary.steps[summary.steps.length - 1]));
   return (
-    <section class={alarm === null ? "card verdict-card" : "card verdict-card on"} aria-label={`Verdict on ${run}`}>
+    <section class={`card verdict-card${cardKind(manifest, summary, row)}`} aria-label={`Verdict on ${run}`}>
       <h3>
         <i class="dot" style={{ background: runColour(run) }} />
         <span class="name" title={run}>
@@ -35,10 +36,17 @@ export function Verdict({ run, manifest, summary, row }: Props) {
       </h3>
       {alarm === null ? <Calm manifest={manifest} summary={summary} row={row} /> : <p>{alarm.words}</p>}
       {alarm !== null && alarm.readings.length > 0 && <Readings readings={alarm.readings} />}
+      {alarm !== null && <Advice />}
       {alarm === null && others.length > 0 && <p class="cross">There is an alarm at {others.join(", ")}.</p>}
       <Unmeasured manifest={manifest} summary={summary} />
     </section>
   );
+}
+
+/** Grey where nothing was tested: no alarm would be the wrong word. */
+function cardKind(manifest: RunManifest, summary: Summary, row: number): string {
+  if (alarmAt(summary, summary.steps[row]) !== null) return " on";
+  return /^(not tested|not measured|cannot say)/.test(stateOf(manifest, summary, row)) ? " untested" : "";
 }
 
 function stateOf(manifest: RunManifest, summary: Summary, row: number): string {
@@ -46,9 +54,12 @@ function stateOf(manifest: RunManifest, summary: Summary, row: number): string {
   const alarm = alarmAt(summary, step);
   if (alarm !== null) return `Shortcut alarm since epoch ${alarm.began}`;
   if (manifest.shortcut === null) return "not tested";
+  if (isTooEarly(summary.shortcut, row)) return `too early, epoch ${step}`;
+  const status = summary.shortcut.statuses[row] ?? null;
+  if (status === "not tested" || status === "cannot say") return `${status}, epoch ${step}`;
   const measured = isNumber(summary.overall.swap_flip[row]) || isNumber(summary.shortcut.frame[row]);
   if (!measured) return "not measured";
-  return isTooEarly(summary.shortcut, row) ? `too early, epoch ${step}` : `no alarm, epoch ${step}`;
+  return `no alarm, epoch ${step}`;
 }
 
 /** Without an alarm: how far the numbers are from one. */
@@ -114,11 +125,13 @@ function Readings({ readings }: { readings: readonly Reading[] }) {
 }
 
 function Unmeasured({ manifest, summary }: Pick<Props, "manifest" | "summary">) {
-  const reasons = [...new Set([...(manifest.shortcut?.unmeasured ?? []), ...summary.shortcut.unmeasured])];
+  const said = [...new Set([...(manifest.shortcut?.unmeasured ?? []), ...summary.shortcut.unmeasured])];
+  // One may be the other with its remedy.
+  const reasons = said.filter((reason) => !said.some((other) => other !== reason && other.startsWith(reason)));
   if (reasons.length === 0) return null;
   return (
     <div class="unmeasured">
-      <h4>Not measured</h4>
+      <h4>Not measured, and what it takes</h4>
       <ul>
         {reasons.map((reason) => (
           <li key={reason}>{reason}</li>
