@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from keras_lime.core.normalisation import RECOGNISED, Normalisation
 from keras_lime.exceptions import warn
 
 __all__ = ["Display", "DisplayFn"]
@@ -27,7 +28,7 @@ class Display:
     Attributes:
         low: model input that is black.
         high: model input that is white.
-        display_fn: the user's own conversion, or None.
+        display_fn: the user's own conversion, or that of a recognised way of preparing images, or None.
     """
 
     low: float
@@ -37,6 +38,9 @@ class Display:
     @classmethod
     def of(cls, images: NDArray[Any], display_fn: DisplayFn | None = None) -> "Display":
         """Reads the range from all images at once: 0..1, −1..1 or 0..255, by dtype and extremes.
+
+        Colour images outside of these ranges are compared with what `keras.applications` makes of images: less the mean
+        of ImageNet and divided by its standard deviation, or Caffe's BGR less the mean.
 
         Args:
             images: array of any shape.
@@ -58,10 +62,14 @@ class Display:
             slack = 0.02 * (high - low)
             if low - slack <= lowest and highest <= high + slack and (high == 1 or highest > 16):
                 return cls(low, high)
+        for normalisation in RECOGNISED:
+            if normalisation.fits(images):
+                return cls(lowest, highest, normalisation)
         warn(
             f"The images have values from {lowest:.4g} to {highest:.4g}, which is none of the usual ranges 0..1, −1..1 "
-            "and 0..255. They are stretched from black to white for superpixels and pictures; the model gets them as "
-            "they are. Pass `display_fn` to say how model input becomes RGB."
+            "and 0..255, nor what keras.applications makes of them. They are stretched from black to white for "
+            "superpixels and pictures; the model gets them as they are. Pass `display_fn` to say how model input "
+            "becomes RGB."
         )
         return cls(lowest, highest)
 
@@ -93,6 +101,8 @@ class Display:
         channels = 1 if image.ndim == 2 else image.shape[-1]
         if self.display_fn is None:
             return np.full(channels, (self.low + self.high) / 2, dtype=np.float32)
+        if isinstance(self.display_fn, Normalisation):
+            return self.display_fn.grey
         shown = self.picture(image).reshape(-1, 3)
         inside = ((shown > 0) & (shown < 1)).all(axis=1)
         pixels = image.reshape(-1, channels).astype(np.float64)

@@ -1,5 +1,7 @@
 """Pictures for people from any usual model input."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -43,13 +45,47 @@ def test_channels() -> None:
     assert Display.of(grey).picture(grey).shape == (64, 64, 3)
 
 
-def test_unusual_range_warns_and_names_it() -> None:
-    image = (photo() / 255 - TORCH_MEAN) / TORCH_STD
-    with pytest.warns(LimeWarning, match=r"from -\d.* to \d.*Pass `display_fn`"):
+def prepared(mode: str) -> np.ndarray:
+    import keras
+
+    prepare = keras.applications.imagenet_utils.preprocess_input
+    return np.asarray(prepare(photo().astype(np.float32), mode=mode, data_format="channels_last"))
+
+
+@pytest.mark.parametrize("mode", ["torch", "caffe", "tf"])
+def test_what_keras_applications_makes_of_images_is_shown_in_right_colours(mode: str) -> None:
+    image = prepared(mode)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        display = Display.of(np.stack([image, image[::-1]]))
+    np.testing.assert_allclose(display.picture(image), photo() / 255, atol=1e-6)
+    middle = np.broadcast_to(display.grey(image), (4, 4, 3))
+    np.testing.assert_allclose(display.picture(middle), 0.5, atol=1e-6)
+    # The grey of a picture of one colour cannot be fitted to its pixels; it is known.
+    np.testing.assert_allclose(display.grey(image[:1, :1]), display.grey(image))
+
+
+def test_rgb_less_the_mean_is_not_taken_for_bgr() -> None:
+    image = photo().astype(np.float32)
+    image[0, :4] = 0
+    image -= CAFFE_MEAN[::-1].astype(np.float32)
+    np.testing.assert_allclose(Display.of(image).picture(image)[1:], photo()[1:] / 255, atol=1e-6)
+
+
+@pytest.mark.parametrize("channels", [1, 4])
+def test_other_channels_are_not_recognised(channels: int) -> None:
+    image = photo(channels=channels).astype(np.float32) - 110
+    with pytest.warns(LimeWarning, match="none of the usual ranges"):
+        Display.of(image)
+
+
+@pytest.mark.parametrize("image", [photo() * 3.0 - 200, photo() / 100 - 6, np.full((4, 4, 3), -1.5)])
+def test_unusual_range_warns_and_names_it(image: np.ndarray) -> None:
+    with pytest.warns(LimeWarning, match=r"from -\d.* to -?\d.*Pass `display_fn`"):
         display = Display.of(image)
     shown = display.picture(image)
     assert shown.min() == 0
-    assert shown.max() == 1
+    assert shown.max() == (1 if image.std() else 0)
 
 
 def test_display_fn_and_its_grey() -> None:
