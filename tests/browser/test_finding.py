@@ -185,7 +185,8 @@ def test_pinned_probes_stand_first(tab: Tab, address: str) -> None:
 def test_axe_finds_no_violation(browser: Browser, address: str, theme: str) -> None:
     script = Path(AXE_FILE_PATH).read_text(encoding="utf-8")
     with Tab(browser) as tab:
-        for view in ("", f"&lime_probe={make_probes(SETTINGS)[0].id}", "&lime_page=shortcut", "&lime_page=compare"):
+        pages = (f"&lime_page={page}" for page in ("overview", "shortcut", "classes", "objects", "compare"))
+        for view in (*pages, f"&lime_probe={make_probes(SETTINGS)[0].id}"):
             query = "darkMode=true" if theme == "dark" else ""
             frame = tab.open(address, f"lime_run=a/lime{view}", query=query)
             expect(frame.locator("canvas, svg[role=img]").first).to_be_visible()

@@ -5,7 +5,7 @@
 import { type Ground, GROUNDS, OPACITY, PALETTES, type PaletteName } from "../draw/overlay.ts";
 import { MEASURES, type Measure } from "../data/types.ts";
 
-export const PAGES = ["overview", "shortcut", "compare"] as const;
+export const PAGES = ["overview", "shortcut", "classes", "objects", "compare"] as const;
 export const SIGNS = ["both", "positive", "negative"] as const;
 export const STYLES = ["fill", "outline"] as const;
 export const SORTS = ["given", "name", "share", "wrong", "r2", "certainty", "weight", "change", "flips"] as const;

@@ -8,11 +8,13 @@ import { refresh } from "../data/refresh.ts";
 import { currentManifest, currentProbe, currentRun, show, showExactly, steps, view } from "../state/selection.ts";
 import { DEFAULT_VIEW } from "../model/view.ts";
 import { AlarmBanner } from "./alarm.tsx";
+import { ClassSheet } from "./classSheet.tsx";
 import { Compare } from "./compare.tsx";
 import { Detail } from "./detail.tsx";
 import { NoEpochs, NoManifest, NoRuns } from "./empty.tsx";
 import { EpochSlider } from "./epochs.tsx";
 import { Icon } from "./icons.tsx";
+import { Objects } from "./objects.tsx";
 import { Overview } from "./overview.tsx";
 import { Shortcut } from "./shortcut.tsx";
 import { Sidebar } from "./sidebar.tsx";
@@ -62,13 +64,14 @@ function Page() {
   if (value.value === null && error.value !== null) return <Problem sentence={error.value} />;
   if (value.value !== null && steps.value.length === 0) return <NoEpochs run={run} />;
   if (page === "compare") return <Compare />;
+  if (page === "objects") return <Objects />;
   return (
     <>
       <div class="epochbar">
         <EpochSlider />
       </div>
       <AlarmBanner />
-      <OverviewOrDetail run={run} />
+      {page === "classes" ? <ClassSheet /> : <OverviewOrDetail run={run} />}
     </>
   );
 }

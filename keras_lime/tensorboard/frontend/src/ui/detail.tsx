@@ -16,6 +16,7 @@ import { blinks, stopBlinking, toggleBlinking } from "../state/original.ts";
 import { ScaleSentence, unitOf } from "./scaleNote.tsx";
 import { ownsKeys } from "../state/keys.ts";
 import { Icon } from "./icons.tsx";
+import { MaskRim } from "./objects.tsx";
 import { ExplainedPicture, Picture } from "./picture.tsx";
 import { useDrawing, useProbe } from "./probe.ts";
 import { pictureLabel, twoDecimals } from "./tile.tsx";
@@ -122,6 +123,7 @@ function DetailBody({ run, probe, manifest, series, snapshot }: BodyProps) {
               <figcaption>Original</figcaption>
               <div class="frame" style={ratio}>
                 <Picture labelled={labelled} weights={null} drawing={drawing} label={`Picture of ${probe.name}`} onPoint={point} />
+                <MaskRim labelled={labelled} mask={data.segments.value.value?.objectMask ?? null} />
                 <Rim labelled={labelled} segment={segment} />
               </div>
             </figure>

@@ -216,6 +216,7 @@ async function chartFigure(): Promise<HTMLCanvasElement | null> {
 /** False where there is nothing to save. */
 export function canSave(): boolean {
   const { page } = view;
+  if (page === "classes" || page === "objects") return false;
   if (page === "shortcut") return chartedRuns().some(({ run }) => summaryOf(run).value.value !== null);
   return currentManifest.value !== null && currentStep.value !== null;
 }

@@ -5,6 +5,10 @@ export function saveText(text: string, name: string): void {
   saveBlob(new Blob(["\uFEFF", text], { type: "text/csv;charset=utf-8" }), name);
 }
 
+export function saveFile(text: string, name: string, type: string): void {
+  saveBlob(new Blob([text], { type }), name);
+}
+
 export function savePicture(canvas: HTMLCanvasElement, name: string): void {
   canvas.toBlob((blob) => {
     if (blob !== null) saveBlob(blob, name);

@@ -22,10 +22,10 @@ export function Sidebar() {
   const { page } = view;
   return (
     <aside id="controls" class={drawerOpen.value ? "sidebar open" : "sidebar"} aria-label="Controls">
-      {page === "overview" && <RunChoice />}
+      {["overview", "classes", "objects"].includes(page) && <RunChoice />}
       {page === "shortcut" && <ChartChoice />}
-      {page !== "shortcut" && <DrawingControls />}
-      {page !== "shortcut" && view.probe === null && <ProbeControls />}
+      {["overview", "compare"].includes(page) && <DrawingControls />}
+      {["overview", "objects", "compare"].includes(page) && view.probe === null && <ProbeControls />}
     </aside>
   );
 }

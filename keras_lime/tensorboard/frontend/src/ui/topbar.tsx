@@ -10,6 +10,8 @@ import { Icon, type IconName } from "./icons.tsx";
 const NAMES: Readonly<Record<View["page"], string>> = {
   overview: "Overview",
   shortcut: "Shortcuts",
+  classes: "Classes",
+  objects: "Objects",
   compare: "Compare",
 };
 
