@@ -10,11 +10,14 @@ export interface Side {
 }
 
 /**
- * What stands on the other side: without a choice, the next run at the same epoch; where there is one run only, its
- * first epoch.
+ * What stands on the other side: without a choice, the next run that shares probes, at the same epoch; where there is
+ * one run only, its first epoch.
  */
 export function otherSide(view: View, left: Side, runs: readonly RunInfo[], firstEpoch: number | null): Side {
-  const run = view.otherRun ?? runs.find((info) => info.run !== left.run)?.run ?? left.run;
+  const own = runs.find((info) => info.run === left.run)?.manifest?.probes ?? [];
+  const others = runs.filter((info) => info.run !== left.run);
+  const sharing = others.find(({ manifest }) => sharedProbes(own, manifest?.probes ?? []).length > 0);
+  const run = view.otherRun ?? (sharing ?? others[0])?.run ?? left.run;
   const epoch = view.otherEpoch ?? (run === left.run ? firstEpoch : left.epoch);
   return { run, epoch };
 }

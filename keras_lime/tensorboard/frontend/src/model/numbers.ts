@@ -40,6 +40,11 @@ export function signed(value: number | null | undefined): string {
   return isNumber(value) && value > 0 ? `+${shown}` : shown;
 }
 
+/** R², agreements and the like: two decimals, never −0. */
+export function twoDecimals(value: number | null | undefined): string {
+  return !isNumber(value) ? NOTHING : value.toFixed(2).replace(/^-0.00$/, "0.00").replace("-", "−");
+}
+
 /** A weight that its own error cannot tell from zero: within two standard errors. */
 export function isFaint(weight: number, stderr: number | null): boolean {
   return isNumber(stderr) && Math.abs(weight) <= 2 * stderr && stderr > 0;

@@ -5,7 +5,7 @@ import type { ProbeInfo, RunManifest, Series } from "../data/types.ts";
 import { selectSegments } from "../draw/overlay.ts";
 import { strongest } from "../model/scaleFor.ts";
 import { className, type Explained, explainedAt, historyOf, type Snapshot, snapshotAt } from "../model/snapshot.ts";
-import { decimal, percent, probability } from "../model/numbers.ts";
+import { decimal, percent, probability, twoDecimals } from "../model/numbers.ts";
 import { currentStep, currentSummary, goToRow, show, view } from "../state/selection.ts";
 import { tiles } from "../state/shownTiles.ts";
 import { Bars } from "./bars.tsx";
@@ -19,7 +19,7 @@ import { Icon } from "./icons.tsx";
 import { MaskRim } from "./objects.tsx";
 import { ExplainedPicture, Picture } from "./picture.tsx";
 import { useDrawing, useProbe } from "./probe.ts";
-import { pictureLabel, twoDecimals } from "./tile.tsx";
+import { pictureLabel } from "./tile.tsx";
 import { DiagnosticList } from "./diagnosticList.tsx";
 
 const STRONGEST = 8;

@@ -1,10 +1,9 @@
 // What to know before an explanation is trusted: its limits in words, and what other methods say.
-import { decimal, isNumber } from "../model/numbers.ts";
+import { decimal, isNumber, twoDecimals } from "../model/numbers.ts";
 import type { RunManifest } from "../data/types.ts";
 import type { Explained } from "../model/snapshot.ts";
 import { agreementWords, targetSentences, wholeSentences } from "../model/diagnostics.ts";
 import { Icon } from "./icons.tsx";
-import { twoDecimals } from "./tile.tsx";
 
 /** A mark on a tile whose explanation as a whole is doubtful. */
 export function DiagnosticMark({ manifest, explained }: { manifest: RunManifest; explained: Explained }) {

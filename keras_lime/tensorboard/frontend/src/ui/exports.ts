@@ -1,9 +1,9 @@
 // What "PNG" and "CSV" save on each page: the pictures and the numbers that are shown.
 import { manifestOf, probeOf, summaryOf, wantProbe } from "../data/store.ts";
 import type { ProbeInfo, RunManifest } from "../data/types.ts";
-import { composeFigure, type Panel } from "../draw/composeFigure.ts";
+import { composeFigure, type Legend, type Panel } from "../draw/composeFigure.ts";
 import { rasterise } from "../draw/rasterise.ts";
-import type { LabelledPicture } from "../draw/overlay.ts";
+import { type LabelledPicture, PALETTES } from "../draw/overlay.ts";
 import { fileName, toCsv } from "../model/csv.ts";
 import { className, type Explained, type Snapshot, snapshotAt } from "../model/snapshot.ts";
 import { isNumber, percent, probability } from "../model/numbers.ts";
@@ -14,7 +14,7 @@ import { scaleFor } from "../model/scaleFor.ts";
 import { drawing, overallScale } from "../state/drawing.ts";
 import { comparedProbes, comparedSide, comparedStep } from "../state/comparedSide.ts";
 import { tiles } from "../state/shownTiles.ts";
-import { chartedMeasure, chartedRuns } from "./shortcut.tsx";
+import { chartedMeasure, chartedRuns, MEASURE_NAMES } from "./shortcut.tsx";
 import { marksOf } from "../model/diagnostics.ts";
 import { paint } from "./picture.tsx";
 import { savePicture, saveText } from "./save.ts";
@@ -116,7 +116,7 @@ function shownFigure(): HTMLCanvasElement | null {
     if (right === null) return null;
     const panels = comparedProbes.value.flatMap((each) => pairPanels(run, right.run, each, manifest));
     const title = `Left: ${epoch}. Right: ${right.run}, epoch ${comparedStep.value ?? ""}. Then right minus left.`;
-    return composeFigure(title, panels, 3, SMALL);
+    return composeFigure(title, panels, 3, SMALL, legendOf());
   }
   if (probe !== null) {
     const snapshot = snapshotOf(run, probe, currentStep.value);
@@ -125,7 +125,7 @@ function shownFigure(): HTMLCanvasElement | null {
       panelOf(run, probe, null, scale, ["Original", labelLine(probe, manifest)]),
       panelOf(run, probe, snapshot?.shown ?? null, scale, captionOf(manifest, snapshot)),
     ];
-    return composeFigure(`${probe.name}: ${epoch}`, present(panels), 2, LARGE);
+    return composeFigure(`${probe.name}: ${epoch}`, present(panels), 2, LARGE, legendOf());
   }
   const panels = tiles.value.map((tile) => {
     const snapshot = snapshotOf(run, tile.probe, currentStep.value);
@@ -135,7 +135,7 @@ function shownFigure(): HTMLCanvasElement | null {
       predictionLine(manifest, snapshot),
     ]);
   });
-  return composeFigure(epoch, present(panels), COLUMNS, SMALL);
+  return composeFigure(epoch, present(panels), COLUMNS, SMALL, legendOf());
 }
 
 function pairPanels(left: string, right: string, probe: ProbeInfo, manifest: RunManifest): Panel[] {
@@ -178,6 +178,17 @@ function panelOf(
   return { canvas, lines: lines.filter((line) => line !== "") };
 }
 
+const SCALE_WORDS: Readonly<Record<typeof view.scaleOf, string>> = {
+  image: "full colour: the largest weight of each image",
+  probe: "full colour: the probe's largest weight at any epoch",
+  all: "full colour: the largest weight of all probes",
+};
+
+function legendOf(): Legend {
+  const [supporting, opposing] = PALETTES[view.palette].map((rgb) => `rgb(${rgb.join(" ")})`);
+  return { supporting, opposing, words: `the class; ${SCALE_WORDS[view.scaleOf]}; rims: the strongest five` };
+}
+
 function present(panels: readonly (Panel | null)[]): Panel[] {
   return panels.filter((panel) => panel !== null);
 }
@@ -210,7 +221,7 @@ async function chartFigure(): Promise<HTMLCanvasElement | null> {
     const canvas = await rasterise(card.querySelector("svg") as SVGSVGElement);
     return { canvas, lines: [card.querySelector("h3")?.textContent ?? "", legend.join("   ")] };
   });
-  return panels.length === 0 ? null : composeFigure(chartedMeasure(chartedRuns()), await Promise.all(panels), 2, CHART);
+  return panels.length === 0 ? null : composeFigure(MEASURE_NAMES[chartedMeasure(chartedRuns())], await Promise.all(panels), 2, CHART);
 }
 
 /** False where there is nothing to save. */

@@ -1,7 +1,7 @@
 // All probes of a run at one epoch.
 import { useEffect } from "preact/hooks";
 import { growthOf, prefetchProbe } from "../data/store.ts";
-import { percent } from "../model/numbers.ts";
+import { percent, twoDecimals } from "../model/numbers.ts";
 import { currentManifest, currentRow, currentRun, currentSummary, view } from "../state/selection.ts";
 import type { Summary } from "../data/types.ts";
 import { type Means, meansOf, type Tile } from "../model/tiles.ts";
@@ -9,7 +9,7 @@ import { allTiles, isListed, needsNumbers, tiles } from "../state/shownTiles.ts"
 import { Confusion } from "./confusion.tsx";
 import { HowToRead } from "./advice.tsx";
 import { NothingLeft } from "./empty.tsx";
-import { ProbeTile, twoDecimals } from "./tile.tsx";
+import { ProbeTile } from "./tile.tsx";
 
 export function Overview() {
   const run = currentRun.value;

@@ -4,13 +4,12 @@ import { useRef } from "preact/hooks";
 import { readableRuns, summaryOf } from "../data/store.ts";
 import type { Summary } from "../data/types.ts";
 import { alarmAt } from "../model/alarms.ts";
-import { isNumber, percent } from "../model/numbers.ts";
+import { isNumber, percent, twoDecimals } from "../model/numbers.ts";
 import { rowAt } from "../model/snapshot.ts";
 import { chartedNames, setRunVisible, show, view } from "../state/selection.ts";
 import { runFilter } from "../state/runFilter.ts";
 import { runColour } from "./colours.ts";
 import { Icon } from "./icons.tsx";
-import { twoDecimals } from "./tile.tsx";
 import { useVisible } from "./useVisible.ts";
 
 interface Column {

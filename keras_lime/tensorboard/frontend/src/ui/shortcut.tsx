@@ -17,7 +17,7 @@ import { Groups } from "./groups.tsx";
 import { RunTable } from "./runTable.tsx";
 import { Swaps } from "./swaps.tsx";
 
-const MEASURE_NAMES: Readonly<Record<Measure, string>> = {
+export const MEASURE_NAMES: Readonly<Record<Measure, string>> = {
   swap_flip: "Swap flip",
   object_share: "Object share",
   p_background: "Background only",

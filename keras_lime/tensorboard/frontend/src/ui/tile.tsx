@@ -2,7 +2,7 @@
 import type { ProbeInfo, RunManifest } from "../data/types.ts";
 import { className, type Snapshot, snapshotAt } from "../model/snapshot.ts";
 import { DiagnosticMark } from "./diagnosticList.tsx";
-import { decimal, isNumber, percent, probability } from "../model/numbers.ts";
+import { decimal, isNumber, percent, probability, twoDecimals } from "../model/numbers.ts";
 import { rememberPlace } from "../state/place.ts";
 import { currentStep, show, view } from "../state/selection.ts";
 import { ScaleBadge, ScaleSentence } from "./scaleNote.tsx";
@@ -115,10 +115,6 @@ function tileLabel(probe: ProbeInfo, manifest: RunManifest, snapshot: Snapshot |
     ...(snapshot.wrong === true ? [`wrong, true class ${className(manifest, probe.label)}`] : []),
     ...(share ? [`${percent(snapshot.shown!.objectShare)} on the object`] : []),
   ].join(", ");
-}
-
-export function twoDecimals(value: number | undefined): string {
-  return !isNumber(value) ? "–" : value.toFixed(2).replace(/^-0.00$/, "0.00").replace("-", "−");
 }
 
 export function pictureLabel(probe: ProbeInfo, manifest: RunManifest, snapshot: Snapshot | null): string {

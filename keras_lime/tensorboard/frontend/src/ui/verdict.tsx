@@ -3,11 +3,10 @@ import type { RunManifest, Summary } from "../data/types.ts";
 import { REGIONS } from "../data/schema.ts";
 import { alarmAt, episodesOf, isTooEarly, readingTitle, stretch, sureness } from "../model/alarms.ts";
 import type { Reading } from "../data/types.ts";
-import { isNumber, percent } from "../model/numbers.ts";
+import { isNumber, percent, twoDecimals } from "../model/numbers.ts";
 import { Advice } from "./advice.tsx";
 import { runColour } from "./colours.ts";
 import { Icon } from "./icons.tsx";
-import { twoDecimals } from "./tile.tsx";
 
 interface Props {
   run: string;
