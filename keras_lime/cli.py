@@ -52,6 +52,9 @@ def _audit(options: argparse.Namespace) -> int:
         class_names=_names(options.class_names),
         image_size=options.image_size,
         value_range=tuple(options.value_range),
+        preprocess=options.preprocess,
+        resize=options.resize,
+        crop_to_aspect_ratio=options.crop_to_aspect_ratio,
         max_images=options.max_images,
         engine=options.engine,
         workers=options.workers,
@@ -113,7 +116,13 @@ def _explain(options: argparse.Namespace) -> int:
     from keras_lime.auditing.sources.regular_file import read_regular_file
 
     opened = OpenedModel.open(options.model)
-    preprocessing = Preprocessing(opened.file_shape(options.image_size), tuple(options.value_range))
+    preprocessing = Preprocessing(
+        opened.file_shape(options.image_size),
+        tuple(options.value_range),
+        options.preprocess,
+        options.resize,
+        options.crop_to_aspect_ratio,
+    )
     names, failed, taken = _names(options.class_names), 0, set[str]()
     options.out.mkdir(parents=True, exist_ok=True)
     for file in options.images:

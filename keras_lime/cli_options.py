@@ -163,6 +163,9 @@ def _command(commands: Any, name: str, summary: str, description: str) -> argpar
 
 
 def _add_input(parser: argparse.ArgumentParser) -> None:
+    from keras_lime.core.normalisation import NORMALISATIONS
+    from keras_lime.data.resize import RESIZES
+
     group = parser.add_argument_group("model and images")
     group.add_argument("--class-names", nargs="+", metavar="NAME", help="of the outputs in order, or a file of them")
     group.add_argument(
@@ -173,6 +176,13 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
         metavar=("BLACK", "WHITE"),
         help="of the model's input (default: 0 255)",
     )
+    group.add_argument(
+        "--preprocess",
+        choices=tuple(NORMALISATIONS),
+        help="how keras.applications prepares images, in place of a range",
+    )
+    group.add_argument("--resize", choices=tuple(RESIZES), default="bilinear", help="of images (default: bilinear)")
+    group.add_argument("--crop-to-aspect-ratio", action="store_true", help="crop images instead of distorting them")
     group.add_argument(
         "--image-size", nargs=2, type=int, metavar=("HEIGHT", "WIDTH"), help="for models that take any size"
     )

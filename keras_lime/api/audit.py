@@ -9,6 +9,8 @@ from keras_lime.auditing.result import Audit
 from keras_lime.auditing.run_audit import run_audit
 from keras_lime.core.settings import SettingsDict, make_settings
 from keras_lime.data.class_names import as_class_names
+from keras_lime.data.preprocess import Preprocess
+from keras_lime.data.resize import Resize
 
 __all__ = ["audit"]
 
@@ -22,6 +24,9 @@ def audit(
     class_names: Sequence[str] | None = None,
     image_size: tuple[int, int] | None = None,
     value_range: tuple[float, float] = (0, 255),
+    preprocess: Preprocess | None = None,
+    resize: Resize = "bilinear",
+    crop_to_aspect_ratio: bool = False,
     columns: Mapping[str, str] | None = None,
     max_images: int | None = None,
     engine: EngineName = "local",
@@ -59,6 +64,14 @@ def audit(
         value_range: what black and white of an image file become in the model's input. Defaults to `(0, 255)`, as
             `keras.utils.image_dataset_from_directory` gives them; models that rescale outside want `(0, 1)` or
             `(-1, 1)`.
+        preprocess: what makes model input of an image file's pixels (n, h, w, c) in 0..255, in place of `value_range`:
+            a function, such as `keras.applications.resnet.preprocess_input`, or `"imagenet"` (mean and standard
+            deviation), `"caffe"` (BGR less the mean) or `"tf"` (−1 to 1). Defaults to `None`.
+        resize: how image files are resized: `"bilinear"`, as `keras.utils.image_dataset_from_directory` does it;
+            `"nearest"`, as `keras.utils.load_img` does; or `"antialias"`, Pillow's smooth filter. Defaults to
+            `"bilinear"`.
+        crop_to_aspect_ratio: crop image files to the model's aspect ratio instead of distorting them. Defaults to
+            `False`.
         columns: columns of a table that are not called `image`, `label` and `mask`: `{"image": "jpg"}`.
         max_images: at most so many images: of a folder or arrays a random sample, of a table from 16 places of it, of
             a stream the first. Defaults to `None`, all.
@@ -102,6 +115,9 @@ def audit(
         class_names=class_names,
         image_size=image_size,
         value_range=value_range,
+        preprocess=preprocess,
+        resize=resize,
+        crop_to_aspect_ratio=crop_to_aspect_ratio,
         columns=columns,
         max_images=max_images,
         engine=engine,

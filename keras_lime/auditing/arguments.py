@@ -9,7 +9,9 @@ from typing import Any, Literal, get_args
 from keras_lime.auditing.runners.ray_cluster import check_ray
 from keras_lime.core.settings import Settings
 from keras_lime.data.local_path import local_path
-from keras_lime.probes.arguments import check_count
+from keras_lime.data.preprocess import Preprocess, check_preprocess
+from keras_lime.data.resize import RESIZES, Resize
+from keras_lime.probes.arguments import check_choice, check_count
 
 __all__ = ["Arguments", "EngineName"]
 
@@ -32,6 +34,9 @@ class Arguments:
     class_names: Sequence[str] | None
     image_size: tuple[int, int] | None
     value_range: tuple[float, float]
+    preprocess: Preprocess | None
+    resize: Resize
+    crop_to_aspect_ratio: bool
     columns: Mapping[str, str] | None
     max_images: int | None
     engine: EngineName
@@ -61,6 +66,13 @@ class Arguments:
             raise ValueError(
                 f"`value_range` must be (black, white), rising. Received: value_range={self.value_range!r}."
             )
+        check_preprocess(self.preprocess)
+        if self.preprocess is not None and tuple(self.value_range) != (0, 255):
+            raise ValueError(
+                "`preprocess` and `value_range` cannot both be given: `preprocess` gets pixels in 0..255. Received: "
+                f"value_range={self.value_range!r}."
+            )
+        check_choice("resize", self.resize, tuple(RESIZES))
         self._check_settings()
         self._check_folder()
 

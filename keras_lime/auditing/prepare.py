@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import keras_lime
 from keras_lime.auditing.explain_shard import Job, plan_image
@@ -19,10 +20,13 @@ from keras_lime.auditing.shard import Shard
 from keras_lime.auditing.storage.schema import FORMAT_VERSION
 from keras_lime.core.display import Display
 from keras_lime.core.image import check_image, image_id
+from keras_lime.core.normalisation import NORMALISATIONS
 from keras_lime.core.pipeline import Subject, SubjectError, explain_plans
 from keras_lime.core.plan import with_images
 from keras_lime.core.scores import Scorer
 from keras_lime.core.settings import Settings
+from keras_lime.data.preprocess import Preprocess, describe_preprocess
+from keras_lime.data.resize import Resize
 from keras_lime.scoring import NonFiniteOutputError, check_agreement
 
 __all__ = ["Request", "check_identity", "describe_settings", "prepare"]
@@ -45,6 +49,9 @@ class Request:
         image_size: (height, width), for models that take any, or None.
         value_range: what black and white of encoded images become.
         shard_size: images per shard.
+        preprocess: see `Preprocessing`.
+        resize: see `Preprocessing`.
+        crop_to_aspect_ratio: see `Preprocessing`.
     """
 
     folder: Path
@@ -55,6 +62,9 @@ class Request:
     image_size: tuple[int, int] | None
     value_range: tuple[float, float]
     shard_size: int
+    preprocess: Preprocess | None = None
+    resize: Resize = "bilinear"
+    crop_to_aspect_ratio: bool = False
 
 
 def prepare(model: OpenedModel, request: Request, first: Shard) -> tuple[Job, dict[str, Any]]:
@@ -73,7 +83,9 @@ def prepare(model: OpenedModel, request: Request, first: Shard) -> tuple[Job, di
     """
     settings = request.settings
     shape = _image_shape(model, request, first)
-    preprocessing = Preprocessing(shape, request.value_range)
+    preprocessing = Preprocessing(
+        shape, request.value_range, request.preprocess, request.resize, request.crop_to_aspect_ratio
+    )
     scorer = model.scorer(shape, settings)
     display = _display(request, preprocessing, first)
     n_outputs = scorer.n_outputs
@@ -96,6 +108,10 @@ def prepare(model: OpenedModel, request: Request, first: Shard) -> tuple[Job, di
         "display": [display.low, display.high],
         "value_range": list(request.value_range),
         "shard_size": request.shard_size,
+        "preprocess": describe_preprocess(request.preprocess),
+        # Of data sets that are not read from files nothing is said, as in audits of earlier versions.
+        "resize": request.resize if request.encoded else None,
+        "crop_to_aspect_ratio": request.crop_to_aspect_ratio or None,
     }
     check_identity(request.folder, identity)
     _try(job, model, scorer, first)
@@ -200,14 +216,37 @@ def _settled(settings: Settings, preprocessing: Preprocessing, first: Shard) -> 
 
 def _display(request: Request, preprocessing: Preprocessing, first: Shard) -> Display:
     """How all images of the audit are shown; of arrays the first ones tell the range."""
+    display_fn = request.settings.display_fn
+    if request.encoded and isinstance(request.preprocess, str) and display_fn is None:
+        return Display(*request.value_range, NORMALISATIONS[request.preprocess])
+    if request.encoded and request.preprocess is None:
+        return Display(*request.value_range, display_fn)
     if request.encoded:
-        return Display(*request.value_range, request.settings.display_fn)
+        return Display.of(np.stack(_readable(preprocessing, first)), display_fn)
     images = [item.content for item in first.items if isinstance(item.content, np.ndarray)]
     finite = [image for image in images if image.shape == preprocessing.image_shape and np.isfinite(image).all()]
     if not finite:
         raise ValueError("`dataset` must give images that are finite. Received: NaN or infinity in all of the first.")
     check_image(finite[0], "dataset")
     return Display.of(np.stack(finite), request.settings.display_fn)
+
+
+def _readable(preprocessing: Preprocessing, first: Shard) -> list[NDArray[Any]]:
+    """The first images that can be read and prepared.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    images = []
+    reason = "no images"
+    for item in first.items:
+        try:
+            images.append(preprocessing.image(item))
+        except Exception as error:  # a damaged file gets its row later
+            reason = str(error)
+    if not images:
+        raise ValueError(f"`dataset` must hold images that can be read. Received: none of the first, {reason}")
+    return images
 
 
 def _check_classes(request: Request, n_outputs: int | None) -> None:

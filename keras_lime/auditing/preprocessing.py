@@ -12,6 +12,8 @@ from keras_lime.auditing.shard import Item
 from keras_lime.core.image import check_image
 from keras_lime.data.image_files import ColorMode, decode
 from keras_lime.data.mask_files import read_mask
+from keras_lime.data.preprocess import Preprocess, preprocess_image
+from keras_lime.data.resize import Resize
 
 __all__ = ["Preprocessing", "color_mode"]
 
@@ -23,10 +25,16 @@ class Preprocessing:
     Attributes:
         image_shape: (h, w) or (h, w, c) that the model takes.
         value_range: what black and white of an encoded image become.
+        preprocess: what makes model input of an encoded image in 0..255, in place of `value_range`, or None.
+        resize: how an encoded image is resized, see `keras_lime.data.resize.RESIZES`.
+        crop_to_aspect_ratio: whether it is cropped before, and not distorted.
     """
 
     image_shape: tuple[int, ...]
     value_range: tuple[float, float] = (0.0, 255.0)
+    preprocess: Preprocess | None = None
+    resize: Resize = "bilinear"
+    crop_to_aspect_ratio: bool = False
 
     def image(self, item: Item) -> NDArray[Any]:
         """Model input of `image_shape`: a file is decoded and resized, pixels are taken as they are.
@@ -40,9 +48,17 @@ class Preprocessing:
         if not isinstance(item.content, bytes):
             return self._checked(item.content)
         height, width = self.image_shape[:2]
-        pixels = decode(io.BytesIO(item.content), (height, width), color_mode(self.image_shape))
+        pixels = decode(
+            io.BytesIO(item.content),
+            (height, width),
+            color_mode(self.image_shape),
+            resize=self.resize,
+            crop_to_aspect_ratio=self.crop_to_aspect_ratio,
+        )
         if len(self.image_shape) == 2:
             pixels = pixels[..., 0]
+        if self.preprocess is not None:
+            return preprocess_image(pixels, self.preprocess)
         low, high = self.value_range
         if (low, high) == (0.0, 255.0):
             return pixels
@@ -61,7 +77,7 @@ class Preprocessing:
             return None
         height, width = self.image_shape[:2]
         if isinstance(item.mask, bytes):
-            return read_mask(io.BytesIO(item.mask), (height, width))
+            return read_mask(io.BytesIO(item.mask), (height, width), crop_to_aspect_ratio=self.crop_to_aspect_ratio)
         values = np.asarray(item.mask)
         if values.shape == (height, width, 1):
             values = values[..., 0]

@@ -82,6 +82,9 @@ def _request(arguments: Arguments, source: Source) -> Request:
         None if size is None else (int(size[0]), int(size[1])),
         (float(black), float(white)),
         arguments.shard_size,
+        arguments.preprocess,
+        arguments.resize,
+        arguments.crop_to_aspect_ratio,
     )
 
 

@@ -45,7 +45,7 @@ def floats() -> tuple[Any, Any, Any]:
 
 
 def test_rows_are_what_explain_says(model: keras.Model, arrays: Audit) -> None:
-    images, labels, masks = squares(24, biased=False)
+    images, labels, masks = floats()
     rows = arrays.rows().to_pylist()
     by_place: dict[int, list[dict[str, Any]]] = {}
     for row in rows:
@@ -342,6 +342,45 @@ def test_value_range_and_image_size(tmp_path: Path) -> None:
     assert {shape for shape, _, _ in seen} == {(20, 24, 3)}
     assert min(low for _, low, _ in seen) >= -1
     assert max(high for _, _, high in seen) > 0.5
+
+
+def _halved(batch: Any) -> Any:
+    return batch / 2
+
+
+@pytest.mark.parametrize(
+    ("preprocess", "lowest", "highest"),
+    [("tf", -1, 1), ("caffe", -124, 152), ("imagenet", -2.2, 2.7), (_halved, 0, 128)],
+)
+def test_preprocessed_files_reach_the_model_and_are_shown_as_they_were(
+    preprocess: Any, lowest: float, highest: float, tmp_path: Path
+) -> None:
+    folder = write_folder(tmp_path / "data", 8)
+    seen: list[Any] = []
+
+    def model(batch: Any) -> Any:
+        seen.append((batch.min(), batch.max()))
+        return np.full((len(batch), 4), 0.25, np.float32)
+
+    options: dict[str, Any] = {"output": "softmax", "image_size": (32, 32), **QUIET}
+    found = audit(model, folder, tmp_path / "out", preprocess=preprocess, **options)
+    assert lowest <= min(low for low, _ in seen) < (lowest + highest) / 3
+    assert (lowest + highest) / 2 < max(high for _, high in seen) <= highest
+    plain = audit(model, folder, tmp_path / "plain", **options)
+    pictures = [
+        {row["position"]: _decoded(row["picture"]) for part in one.pictures() for row in part.to_pylist()}
+        for one in (found, plain)
+    ]
+    scale = 0.5 if preprocess is _halved else 1
+    for position, picture in pictures[1].items():
+        np.testing.assert_allclose(pictures[0][position], picture * scale, atol=2)
+    with pytest.raises(ValueError, match="it differs in preprocess"):
+        audit(model, folder, tmp_path / "out", **options)
+
+
+def _decoded(content: bytes) -> Any:
+    with Image.open(pa.BufferReader(content)) as opened:
+        return np.asarray(opened).astype(float)
 
 
 def test_a_sample_of_a_folder_mixes_the_classes(model: keras.Model, tmp_path: Path) -> None:
