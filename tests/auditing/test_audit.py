@@ -44,6 +44,8 @@ def floats() -> tuple[Any, Any, Any]:
     return images.astype(np.float32), labels, masks
 
 
+# The model is not trained, and explain() says so.
+@pytest.mark.filterwarnings("ignore:.*scores hardly move")
 def test_rows_are_what_explain_says(model: keras.Model, arrays: Audit) -> None:
     images, labels, masks = floats()
     rows = arrays.rows().to_pylist()
