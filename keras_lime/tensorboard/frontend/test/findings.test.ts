@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeContainer } from "../src/data/container.ts";
 import { decodeManifest, decodeSeries, decodeSummary, decodeSwaps } from "../src/data/decode.ts";
-import { SEGMENT_DIAGNOSTIC, SEGMENT_SENTENCES, TARGET_SENTENCES } from "../src/data/schema.ts";
+import { SEGMENT_DIAGNOSTIC, SEGMENT_SENTENCES, TARGET_DIAGNOSTIC, TARGET_SENTENCES } from "../src/data/schema.ts";
 import { alarmAt, alarmRows, episodesOf, isTooEarly, readingTitle, stretch, sureness } from "../src/model/alarms.ts";
 import { curvesOf } from "../src/model/curves.ts";
-import { agreementWords, targetSentences, flagged, segmentSentences, marksOf } from "../src/model/diagnostics.ts";
+import { agreementWords, targetSentences, flagged, segmentSentences, marksOf, wholeSentences } from "../src/model/diagnostics.ts";
 import { makeExplained, makeSummary, MANIFEST, pack } from "./make.ts";
 
 const READING = { test: "swap", subject: "", value: 0.5, stderr: 0.1, threshold: 0.25 };
@@ -146,6 +146,13 @@ test("superpixels are marked as Python marks them", () => {
   assert.deepEqual([flagged(explained, SEGMENT_DIAGNOSTIC.signFlips), flagged(makeExplained(), 7)], [[0], []]);
   assert.deepEqual(segmentSentences(MANIFEST, explained, 1), ["Cannot be judged: it looks the same."]);
   assert.deepEqual(segmentSentences(MANIFEST, explained, 2), []);
+});
+
+test("of weights on the log-odds the fit is their own", () => {
+  const { poorFit, saturated } = TARGET_DIAGNOSTIC;
+  const said = (r2: number, caveats: number): number => wholeSentences(MANIFEST, makeExplained({ logOdds: true, r2, caveats })).length;
+  assert.deepEqual([said(0.6, poorFit | saturated), said(0.1, saturated), said(0.1, 0)], [0, 1, 1]);
+  assert.equal(wholeSentences(MANIFEST, makeExplained({ r2: 0.1, caveats: poorFit })).length, 1);
 });
 
 test("caveats are the log's sentences with the numbers in them", () => {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { fileName, toCsv } from "../src/model/csv.ts";
 import { curvesOf, measuresOf, type RunSummary } from "../src/model/curves.ts";
 import { snapshotAt } from "../src/model/snapshot.ts";
-import { decimal, isFaint, percent, probability, signed } from "../src/model/numbers.ts";
+import { decimal, isFaint, percent, percentWithError, probability, signed } from "../src/model/numbers.ts";
 import { comparisonTable, curvesTable, overviewTable, weightsTable } from "../src/model/tables.ts";
 import { confusionOf, filterTiles, labelsOf, listedNumbers, meansOf, type ProbeNumbers, sortTiles, type Tile } from "../src/model/tiles.ts";
 import { linear, linePath, nearest, niceTicks } from "../src/draw/scale.ts";
@@ -26,6 +26,13 @@ test("numbers are written for people", () => {
   assert.deepEqual([0.9999, 1, 0.5].map(probability), ["> 99 %", "100 %", "50 %"]);
   assert.deepEqual([0, 0.1234, -0.00012345, 1234.5].map(decimal), ["0", "0.123", "−1.2e−4", "1235"]);
   assert.deepEqual([0.5, -0.5, 0].map(signed), ["+0.500", "−0.500", "0"]);
+});
+
+test("a share has its error behind it, in one unit", () => {
+  assert.deepEqual(
+    [percentWithError(0.69, 0.07), percentWithError(0.69, NaN), percentWithError(NaN, 0.1), percentWithError(1, 0)],
+    ["69 ± 7 %", "69 %", "–", "100 ± 0 %"],
+  );
 });
 
 test("a weight within two standard errors of zero is faint; without an error none is", () => {

@@ -10,6 +10,8 @@ import { isFaint, isNumber } from "./numbers.ts";
 const WHOLE = ~(TARGET_DIAGNOSTIC.blind | TARGET_DIAGNOSTIC.signFlips);
 
 const LISTED = 5;
+/** R² below which the surrogate does not describe the model, as in Python. */
+const POOR_R2 = 0.2;
 
 /** How the superpixels are to be drawn. */
 export function marksOf({ weights, stderr, flags }: Pick<Explained, "weights" | "stderr" | "flags">): Marks {
@@ -39,9 +41,17 @@ export function targetSentences(manifest: RunManifest, explained: Explained): st
     [TARGET_DIAGNOSTIC.signFlips]: listing(flagged(explained, SEGMENT_DIAGNOSTIC.signFlips), explained.weights.length),
     [TARGET_DIAGNOSTIC.baselines]: isNumber(agreement) ? `rank agreement ${agreement.toFixed(2)}` : "",
   };
-  // Weights on the log-odds are shown because the probability stands still; that says the page itself.
-  const answered = explained.logOdds ? TARGET_DIAGNOSTIC.saturated | TARGET_DIAGNOSTIC.still : 0;
-  return said(manifest.caveats, explained.caveats & ~answered).map(([caveat, text]) => withDetail(text, details[caveat] ?? ""));
+  return said(manifest.caveats, caveatsOf(explained)).map(([caveat, text]) => withDetail(text, details[caveat] ?? ""));
+}
+
+/**
+ * The bits that hold for the weights shown. The log judges those on the probability: of weights on the log-odds the fit is
+ * another, and that the probability stands still, which the page says itself, is why they are shown.
+ */
+function caveatsOf({ logOdds, r2, caveats }: Explained): number {
+  if (!logOdds) return caveats;
+  const { saturated, still, poorFit } = TARGET_DIAGNOSTIC;
+  return (caveats & ~(saturated | still | poorFit)) | (r2 < POOR_R2 ? poorFit : 0);
 }
 
 /** What is doubtful about the explanation as a whole, not about some of its superpixels. */

@@ -15,6 +15,12 @@ export function percent(share: number | null | undefined): string {
   return `${Math.abs(value) > 0 && Math.abs(value) < 1 ? value.toFixed(1) : Math.round(value)} %`;
 }
 
+/** A share with its standard error: "69 ± 7 %"; without an error the share alone. */
+export function percentWithError(share: number | null | undefined, error: number | null | undefined): string {
+  if (!isNumber(share) || !isNumber(error)) return percent(share);
+  return `${percent(share).replace(" %", "")} ± ${percent(error)}`;
+}
+
 /** A probability, never shown as certain when it is not: .9999 → "99.9 %". */
 export function probability(value: number | null | undefined): string {
   if (isNumber(value) && value < 1 && value > 0.995) return "> 99 %";

@@ -4,7 +4,7 @@ import { useRef } from "preact/hooks";
 import { readableRuns, summaryOf } from "../data/store.ts";
 import type { Summary } from "../data/types.ts";
 import { alarmAt } from "../model/alarms.ts";
-import { isNumber, percent, twoDecimals } from "../model/numbers.ts";
+import { isNumber, percent, percentWithError, twoDecimals } from "../model/numbers.ts";
 import { rowAt } from "../model/snapshot.ts";
 import { chartedNames, setRunVisible, show, view } from "../state/selection.ts";
 import { runFilter } from "../state/runFilter.ts";
@@ -30,10 +30,7 @@ const COLUMNS: readonly Column[] = [
   {
     title: "Swap flip",
     value: ({ overall }, row) => overall.swap_flip[row],
-    text: ({ overall, errors }, row) => {
-      const error = errors.swap_flip?.[row];
-      return percent(overall.swap_flip[row]) + (isNumber(error) ? ` ± ${percent(error)}` : "");
-    },
+    text: ({ overall, errors }, row) => percentWithError(overall.swap_flip[row], errors.swap_flip?.[row]),
   },
   {
     title: "Object share",

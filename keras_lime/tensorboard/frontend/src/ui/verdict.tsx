@@ -3,7 +3,7 @@ import type { RunManifest, Summary } from "../data/types.ts";
 import { REGIONS } from "../data/schema.ts";
 import { alarmAt, episodesOf, isTooEarly, readingTitle, stretch, sureness } from "../model/alarms.ts";
 import type { Reading } from "../data/types.ts";
-import { isNumber, percent, twoDecimals } from "../model/numbers.ts";
+import { isNumber, percent, percentWithError, twoDecimals } from "../model/numbers.ts";
 import { Advice } from "./advice.tsx";
 import { runColour } from "./colours.ts";
 import { Icon } from "./icons.tsx";
@@ -77,8 +77,8 @@ function Calm({ manifest, summary, row }: Omit<Props, "run">) {
     <>
       {isNumber(flip) && (
         <p>
-          With the object on backgrounds of other classes {percent(flip)}
-          {plusMinus(summary.errors.swap_flip?.[row])} of the predictions change; an alarm takes more than{" "}
+          With the object on backgrounds of other classes {percentWithError(flip, summary.errors.swap_flip?.[row])} of the
+          predictions change; an alarm takes more than{" "}
           {percent(settings.threshold)}, {times(settings.patience)}.
           {flip > settings.threshold && isNumber(settings.backgroundThreshold) && (
             <>
@@ -181,10 +181,6 @@ export function Places({ run, manifest, summary, row }: Props) {
       )}
     </section>
   );
-}
-
-function plusMinus(error: number | undefined): string {
-  return isNumber(error) ? ` (± ${percent(error)})` : "";
 }
 
 function times(patience: number): string {
