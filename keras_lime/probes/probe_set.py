@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keras_lime.core.class_names import class_title
+from keras_lime.core.display import DisplayFn
 from keras_lime.core.model_input import InputName
 from keras_lime.core.pipeline import Subject
 from keras_lime.data.class_names import ClassNames, as_class_names, find_class_names
@@ -355,6 +356,31 @@ class ProbeSet:
             Subject(f"probe {name!r}", label, name, mask, classes)
             for name, label, mask, classes in zip(self.names, labels, masks, several, strict=True)
         ]
+
+    def plot(self, *, display_fn: DisplayFn | None = None, most: int = 60) -> Any:
+        """Draws the probes, to see whether masks and boxes are where the objects are.
+
+        Args:
+            display_fn: maps one image as the model gets it to RGB, for ranges that are not recognised. Defaults to
+                `None`.
+            most: probes that are drawn at most. Defaults to `60`.
+
+        Returns:
+            A matplotlib figure: each probe with its number, its name, scales in pixels, and the outline of its object.
+
+        Example:
+            >>> ProbeSet(images, labels, boxes=boxes).plot().savefig("probes.png")
+        """
+        from keras_lime.plotting import plot_probes
+
+        check_count("most", most)
+        return plot_probes(self.images, self.names, self.masks, most=most, display_fn=display_fn)
+
+    def _repr_png_(self) -> bytes:
+        """What a notebook shows of the probes: the first 20 of them."""
+        from keras_lime.plotting import figure_png
+
+        return figure_png(self.plot(most=20))
 
     @property
     def needs_outlines(self) -> bool:
