@@ -7,6 +7,7 @@ from typing import Any, Unpack
 from keras_lime.auditing.arguments import Arguments, EngineName
 from keras_lime.auditing.result import Audit
 from keras_lime.auditing.run_audit import run_audit
+from keras_lime.core.model_input import InputName
 from keras_lime.core.settings import SettingsDict, make_settings
 from keras_lime.data.class_names import as_class_names
 from keras_lime.data.preprocess import Preprocess
@@ -35,6 +36,7 @@ def audit(
     shard_size: int = 64,
     report: bool = True,
     verbose: int = 1,
+    image_input: InputName | None = None,
     **settings: Unpack[SettingsDict],
 ) -> Audit:
     """Explains every image of a data set, and writes a folder of Parquet files, a summary and a report.
@@ -84,6 +86,9 @@ def audit(
         shard_size: images per shard, the unit of work and of repetition after an interruption. Defaults to `64`.
         report: also write `report.html`. Defaults to `True`.
         verbose: 0 silent, 1 progress bar, 2 one line. Defaults to `1`.
+        image_input: for a model with several inputs the name or position of the image in what `dataset` gives, as
+            `({"image": images, "age": ages}, labels)`; the other inputs stay with their image. Defaults to `None`: the
+            one that has the shape of images.
         **settings: see `keras_lime.Settings`. Other than there, `num_samples` defaults to 256, `targets` to
             `("predicted", "label")`: two rows for images that are predicted wrong, and `baseline` to `"others"`: what
             up to 64 images of the first shard show there (data in another order have others). Over many images no
@@ -126,6 +131,7 @@ def audit(
         shard_size=shard_size,
         report=report,
         verbose=verbose,
+        image_input=image_input,
         settings=make_settings(
             settings,
             class_names=None if class_names is None else as_class_names(class_names),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from keras_lime.auditing.runners.ray_cluster import check_ray
+from keras_lime.core.model_input import InputName
 from keras_lime.core.settings import Settings
 from keras_lime.data.local_path import local_path
 from keras_lime.data.preprocess import Preprocess, check_preprocess
@@ -46,6 +47,7 @@ class Arguments:
     report: bool
     verbose: int
     settings: Settings
+    image_input: InputName | None = None
     folder: Path = field(init=False)
 
     def __post_init__(self) -> None:

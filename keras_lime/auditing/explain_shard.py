@@ -6,7 +6,7 @@ import numpy, the core, `shortcut` and the modules beside it; gets a scorer and 
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from keras_lime.auditing.storage.schema import PICTURE_COLUMNS, ROW_COLUMNS
 from keras_lime.auditing.storage.shards import ShardManifest, write_shard
 from keras_lime.core.display import Display
 from keras_lime.core.image import image_id
+from keras_lime.core.model_input import InputName, OtherInputs, as_other_inputs, inputs_of
 from keras_lime.core.pipeline import Subject, SubjectError, explain_plans
 from keras_lime.core.plan import Plan, make_plan
 from keras_lime.core.scores import Scorer
@@ -28,7 +29,7 @@ from keras_lime.core.settings import Settings
 from keras_lime.scoring import NonFiniteOutputError
 from keras_lime.shortcut.swap import make_swap_plan, run_swap
 
-__all__ = ["Job", "explain_shard", "plan_image"]
+__all__ = ["Job", "explain_shard", "inputs_of_item", "plan_image"]
 
 _DONORS = 4
 """Backgrounds of other classes per image, as in `LimeCallback`."""
@@ -45,6 +46,8 @@ class Job:
         display: how images are shown.
         n_outputs: number of the model's outputs.
         class_names: their names, or None.
+        inputs: what the model takes beside the first image, arrays (1, ...) by name, for their names and shapes.
+        image_input: name or position of the image's input, or None.
     """
 
     folder: Path
@@ -53,6 +56,8 @@ class Job:
     display: Display
     n_outputs: int
     class_names: tuple[str, ...] | None = None
+    inputs: OtherInputs = field(default_factory=dict)
+    image_input: InputName | None = None
 
 
 def explain_shard(shard: Shard, job: Job, scorer: Scorer, tick: Callable[[], object] = lambda: None) -> ShardManifest:
@@ -85,11 +90,24 @@ def explain_shard(shard: Shard, job: Job, scorer: Scorer, tick: Callable[[], obj
     )
 
 
-def plan_image(pixels: NDArray[Any], job: Job) -> Plan:
-    """The plan of one image of an audit; see `keras_lime.core.plan`."""
+def plan_image(pixels: NDArray[Any], job: Job, item: Item) -> Plan:
+    """The plan of one image of an audit; see `keras_lime.core.plan`.
+
+    Raises:
+        ValueError: if no plan can be made, or the image has other inputs than the first one.
+    """
     settings = job.settings
     segmentation = segment(job.display.picture(pixels), settings.segmentation, settings.n_segments)
-    return make_plan(pixels, settings, job.display, segmentation)
+    inputs = inputs_of_item(item)
+    shapes = {name: values.shape for name, values in job.inputs.items()}
+    if {name: values.shape for name, values in inputs.items()} != shapes:
+        raise ValueError(f"its other inputs are not like those of the first image, {shapes}")
+    return replace(make_plan(pixels, settings, job.display, segmentation), inputs=inputs_of(inputs, 0))
+
+
+def inputs_of_item(item: Item) -> OtherInputs:
+    """What the model takes beside an image, arrays (1, ...) by name."""
+    return as_other_inputs({name: np.asarray(value)[None] for name, value in item.inputs.items()}, 1)
 
 
 def _prepared(item: Item, job: Job) -> AuditedImage:
@@ -107,7 +125,7 @@ def _prepared(item: Item, job: Job) -> AuditedImage:
         image.label = None
     if image.error is None:
         try:
-            image.plan = plan_image(pixels, job)
+            image.plan = plan_image(pixels, job, item)
         except ValueError as error:
             image.error = _reason(error)
     return image
@@ -140,7 +158,7 @@ def _swap(images: Sequence[AuditedImage], job: Job, scorer: Scorer) -> None:
     if job.n_outputs < 2:
         return
     chosen = [
-        (image, explanation.predicted, explanation.predicted_value, plan.image, mask, label)
+        (image, explanation.predicted, explanation.predicted_value, plan, mask, label)
         for image in images
         if (explanation := image.explanation) is not None
         and explanation.predicted is not None
@@ -150,7 +168,8 @@ def _swap(images: Sequence[AuditedImage], job: Job, scorer: Scorer) -> None:
     ]
     if len({label for *_, label in chosen}) < 2:
         return
-    _, before, values, pixels, masks, labels = zip(*chosen, strict=True)
+    _, before, values, plans, masks, labels = zip(*chosen, strict=True)
+    pixels = [plan.image for plan in plans]
     swap_plan = make_swap_plan(
         np.stack(pixels),
         np.array(labels, np.int64),
@@ -158,6 +177,7 @@ def _swap(images: Sequence[AuditedImage], job: Job, scorer: Scorer) -> None:
         grey=job.display.grey(pixels[0]),
         n_donors=_DONORS,
         seed=job.settings.seed,
+        inputs={name: np.stack([plan.inputs[name] for plan in plans]) for name in job.inputs},
     )
     if not len(swap_plan.probes):
         return

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from keras_lime.auditing.preprocessing import color_mode
+from keras_lime.core.model_input import InputName, OtherInputs
 from keras_lime.core.scores import Scorer
 from keras_lime.core.settings import Settings
 from keras_lime.data.models import input_shape, load_model, model_hash
@@ -43,9 +44,23 @@ class OpenedModel:
         name = getattr(model, "name", None) or getattr(model, "__name__", type(model).__name__)
         return cls(model, str(name), model_hash(model), input_shape(model))
 
-    def scorer(self, image_shape: tuple[int, ...], settings: Settings) -> Scorer:
+    def scorer(
+        self,
+        image_shape: tuple[int, ...],
+        settings: Settings,
+        inputs: OtherInputs | None = None,
+        image_input: InputName | None = None,
+    ) -> Scorer:
         """What scores perturbations of images of a shape; see `keras_lime.scoring.make_scorer`."""
-        return make_scorer(self.model, image_shape, settings.output, settings.head, settings.batch_size)
+        return make_scorer(
+            self.model,
+            image_shape,
+            settings.output,
+            settings.head,
+            settings.batch_size,
+            inputs=inputs,
+            image_input=image_input,
+        )
 
     def file_shape(self, image_size: Sequence[int] | None = None) -> tuple[int, ...]:
         """The shape (h, w) or (h, w, c) to which image files are decoded; a plain function takes RGB.

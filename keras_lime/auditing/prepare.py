@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 import keras_lime
-from keras_lime.auditing.explain_shard import Job, plan_image
+from keras_lime.auditing.explain_shard import Job, inputs_of_item, plan_image
 from keras_lime.auditing.opened_model import OpenedModel
 from keras_lime.auditing.preprocessing import Preprocessing
 from keras_lime.auditing.shard import Shard
 from keras_lime.auditing.storage.schema import FORMAT_VERSION
 from keras_lime.core.display import Display
 from keras_lime.core.image import check_image, image_id
+from keras_lime.core.model_input import InputName
 from keras_lime.core.normalisation import NORMALISATIONS
 from keras_lime.core.pipeline import Subject, SubjectError, explain_plans
 from keras_lime.core.plan import with_images
@@ -52,6 +53,7 @@ class Request:
         preprocess: see `Preprocessing`.
         resize: see `Preprocessing`.
         crop_to_aspect_ratio: see `Preprocessing`.
+        image_input: name or position of the image's input, or None.
     """
 
     folder: Path
@@ -65,6 +67,7 @@ class Request:
     preprocess: Preprocess | None = None
     resize: Resize = "bilinear"
     crop_to_aspect_ratio: bool = False
+    image_input: InputName | None = None
 
 
 def prepare(model: OpenedModel, request: Request, first: Shard) -> tuple[Job, dict[str, Any]]:
@@ -86,7 +89,8 @@ def prepare(model: OpenedModel, request: Request, first: Shard) -> tuple[Job, di
     preprocessing = Preprocessing(
         shape, request.value_range, request.preprocess, request.resize, request.crop_to_aspect_ratio
     )
-    scorer = model.scorer(shape, settings)
+    inputs = inputs_of_item(first.items[0])
+    scorer = model.scorer(shape, settings, inputs, request.image_input)
     display = _display(request, preprocessing, first)
     n_outputs = scorer.n_outputs
     _check_classes(request, n_outputs)
@@ -97,6 +101,8 @@ def prepare(model: OpenedModel, request: Request, first: Shard) -> tuple[Job, di
         display,
         n_outputs or 0,
         request.class_names,
+        inputs,
+        request.image_input,
     )
     identity = {
         "format_version": FORMAT_VERSION,
@@ -267,8 +273,8 @@ def _try(job: Job, model: OpenedModel, scorer: Scorer, first: Shard) -> None:
             image = job.preprocessing.image(item)
         except Exception:  # a damaged file gets its row later
             continue
-        check_agreement(model.model, scorer, [image])
-        plan = plan_image(image, job)
+        check_agreement(model.model, scorer, [image], inputs_of_item(item))
+        plan = plan_image(image, job, item)
         subject = Subject(f"image {item.path or item.position}")
         try:
             list(explain_plans([plan], [subject], scorer, job.settings, class_names=job.class_names))

@@ -37,7 +37,9 @@ def run_audit(arguments: Arguments) -> Audit:
         # Without the page's script there will be no report: better said now than after a day.
         page_script()
     cutting = Cutting(arguments.shard_size, arguments.max_images, settings.seed)
-    source = make_source(arguments.dataset, arguments.masks, arguments.class_names, arguments.columns, cutting)
+    source = make_source(
+        arguments.dataset, arguments.masks, arguments.class_names, arguments.columns, cutting, arguments.image_input
+    )
     request = _request(arguments, source)
     about = {"data": request.data, "settings": describe_settings(settings), "shard_size": arguments.shard_size}
     check_identity(folder, about)
@@ -85,6 +87,7 @@ def _request(arguments: Arguments, source: Source) -> Request:
         arguments.preprocess,
         arguments.resize,
         arguments.crop_to_aspect_ratio,
+        arguments.image_input,
     )
 
 

@@ -1,9 +1,11 @@
 """The unit of an audit's work: some images, at hand or as a note of where they lie. May import numpy."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
+
+from keras_lime.core.model_input import OtherInputs
 
 __all__ = ["Item", "Shard", "ShardReference"]
 
@@ -20,6 +22,7 @@ class Item:
         label: true class; None or −1 where it is not known.
         mask: bytes of an image file or array (h, w), bright or True on the object; None if there is none.
         error: why it could not be read, or None.
+        inputs: what the model takes beside the image, by name. Defaults to nothing.
     """
 
     position: int
@@ -28,6 +31,7 @@ class Item:
     label: int | None = None
     mask: bytes | NDArray[Any] | None = None
     error: str | None = None
+    inputs: OtherInputs = field(default_factory=dict)
 
 
 class ShardReference(Protocol):

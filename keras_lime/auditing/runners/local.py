@@ -46,7 +46,7 @@ class LocalRunner:
     def run(self, shards: Iterator[ShardReference], tick: Callable[[int], object]) -> Iterator[DoneShard]:
         """See `Runner.run`; this thread reads, no more than one shard ahead."""
         job, lock, host = self.job, threading.Lock(), platform.node()
-        scorer = self._model.scorer(job.preprocessing.image_shape, job.settings)
+        scorer = self._model.scorer(job.preprocessing.image_shape, job.settings, job.inputs, job.image_input)
 
         def ticked() -> None:
             with lock:

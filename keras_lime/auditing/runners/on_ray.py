@@ -238,7 +238,9 @@ class _Worker:
         """Reads a shard, explains it and writes its files."""
         job, _ = given
         if self._scorer is None:
-            self._scorer = self._opened().scorer(job.preprocessing.image_shape, job.settings)
+            self._scorer = self._opened().scorer(
+                job.preprocessing.image_shape, job.settings, job.inputs, job.image_input
+            )
         return DoneShard(explain_shard(reference.read(), job, self._scorer), platform.node())
 
     def _opened(self) -> OpenedModel:

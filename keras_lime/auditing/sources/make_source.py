@@ -10,6 +10,7 @@ from keras_lime.auditing.sources.folder import FolderSource
 from keras_lime.auditing.sources.source import Cutting, Source
 from keras_lime.auditing.sources.stream import StreamSource
 from keras_lime.auditing.sources.table import TableSource, is_table
+from keras_lime.core.model_input import InputName
 from keras_lime.data.local_path import local_path
 
 __all__ = ["make_source"]
@@ -21,6 +22,7 @@ def make_source(
     class_names: Sequence[str] | None,
     columns: Mapping[str, str] | None,
     cutting: Cutting,
+    image_input: InputName | None = None,
 ) -> Source:
     """The source of whatever was given to `audit()`, which documents the arguments.
 
@@ -48,7 +50,7 @@ def make_source(
             )
         return ArraySource((images, labels, third if masks is None else masks), cutting)
     _refuse(masks, "a third part (images, labels, masks)")
-    return StreamSource(dataset, cutting)
+    return StreamSource(dataset, cutting, image_input)
 
 
 def _refuse(masks: Any, remedy: str) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from keras_lime.auditing.shard import Item, Shard
 from keras_lime.auditing.sources.source import Cutting
+from keras_lime.core.model_input import InputName
 from keras_lime.data.class_names import find_class_names
 from keras_lime.data.datasets import Batch, read_batches
 
@@ -17,13 +18,14 @@ class StreamSource:
     Args:
         dataset: see `keras_lime.data.datasets.read_batches`.
         cutting: how it is cut in shards.
+        image_input: name or position of the image among several inputs. Defaults to `None`: the one of that shape.
     """
 
     encoded = addressable = False
     n_images: int | None = None
 
-    def __init__(self, dataset: Any, cutting: Cutting) -> None:
-        self._batches = read_batches(dataset)
+    def __init__(self, dataset: Any, cutting: Cutting, image_input: InputName | None = None) -> None:
+        self._batches = read_batches(dataset, image_input=image_input)
         self._size, self._most = cutting.size, cutting.most
         self.class_names = find_class_names(dataset)
 
@@ -44,17 +46,13 @@ class StreamSource:
                 label = None if batch.labels is None else int(batch.labels[row])
                 # Copies: a view would keep the whole batch in memory.
                 mask = None if batch.masks is None else batch.masks[row].copy()
-                yield Item(position, image.copy(), None, label, mask)
+                inputs = {name: rows[row].copy() for name, rows in batch.inputs.items()}
+                yield Item(position, image.copy(), None, label, mask, inputs=inputs)
                 position += 1
 
 
 def _check_single(batch: Batch) -> None:
-    """Refuses what an audit does not have: several inputs, and several classes of one image."""
-    if batch.inputs:
-        raise ValueError(
-            f"`dataset` must give one input, the images. Received: further inputs {list(batch.inputs)}. Fix them in a "
-            "function of the images: audit(lambda images: model.predict([images, other], verbose=0), dataset, out)."
-        )
+    """Refuses what an audit does not have: several classes of one image."""
     if batch.labels is None and batch.multi_hot is not None:
         raise ValueError(
             "`dataset` must give one class for each image. Received: rows with several ones, or none. Leave the labels "
