@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from keras_lime.core.class_names import class_title
 from keras_lime.core.display import DisplayFn
 from keras_lime.core.model_input import InputName
+from keras_lime.core.phrases import count_of
 from keras_lime.core.pipeline import Subject
 from keras_lime.data.class_names import ClassNames, as_class_names, find_class_names
 from keras_lime.data.datasets import read_batches
@@ -42,6 +43,7 @@ from keras_lime.probes.from_folder import FolderReader, read_folders
 from keras_lime.probes.identity import as_names, check_unequal, default_names, probe_id
 from keras_lime.probes.object_masks import masks_by_id, masks_of_boxes, masks_of_either, object_masks
 from keras_lime.probes.selection import Candidate, Pool, scan, seeded_key
+from keras_lime.shortcut.results import LEAST_PROBES
 
 __all__ = ["ProbeSet"]
 
@@ -163,6 +165,7 @@ class ProbeSet:
         outlines: Outlines = "estimate",
         seed: int = 0,
         max_scan: int | None = 10_000,
+        verbose: bool = True,
     ) -> "ProbeSet":
         """Selects probes from anything that `model.fit` takes.
 
@@ -187,6 +190,7 @@ class ProbeSet:
             seed: another seed selects other images. Defaults to `0`.
             max_scan: images to look at, so that endless data sets end; if there are more, a warning says so. `None`
                 reads all. Defaults to `10_000`.
+            verbose: print the `hints()`, if there are any. Defaults to `True`.
 
         Returns:
             The `ProbeSet`, ordered by class. An image that occurs more than once is taken once.
@@ -212,7 +216,10 @@ class ProbeSet:
         tested = cls._of_candidates(
             [*found.explained, *found.further], class_names=names, outlines=outlines, image_input=image_input
         )
-        return tested._head(len(found.explained))
+        probes = tested._head(len(found.explained))
+        if verbose and probes.hints():
+            print(" ".join(probes.hints()))
+        return probes
 
     @classmethod
     def from_directory(
@@ -381,6 +388,18 @@ class ProbeSet:
         from keras_lime.plotting import figure_png
 
         return figure_png(self.plot(most=20))
+
+    def hints(self) -> list[str]:
+        """What is missing for good use, and how to give it: sentences, none where all is well."""
+        sentences = []
+        if len(self) < LEAST_PROBES:
+            sentences.append(
+                f"With {count_of(len(self), 'probe')} no shortcut alarm can rise; it takes {LEAST_PROBES}, and 20 or "
+                "more do well. Pass num_probes=20, or more images."
+            )
+        if self.class_names is None and (self.labels is not None or self.multi_hot is not None):
+            sentences.append("The classes have no names. Pass class_names=[...], in the order of the model's outputs.")
+        return sentences
 
     @property
     def needs_outlines(self) -> bool:

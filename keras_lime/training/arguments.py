@@ -24,7 +24,7 @@ def check_arguments(
     if not isinstance(probes, ProbeSet):
         raise TypeError(
             f"`probes` must be a ProbeSet. Received: {type(probes).__name__}. Make one with `ProbeSet(images, labels)` "
-            "or `ProbeSet.from_dataset(val_ds, per_class=2)`."
+            "or `ProbeSet.from_dataset(val_ds, num_probes=20)`."
         )
     if not isinstance(log_dir, str | Path) or "://" in str(log_dir):
         raise ValueError(f"`log_dir` must be a folder of this machine's file system. Received: log_dir={log_dir!r}.")

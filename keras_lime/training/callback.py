@@ -82,7 +82,7 @@ class LimeCallback(keras.callbacks.Callback):
         OSError: at the start of training, if `log_dir` cannot be written.
 
     Example:
-        >>> probes = ProbeSet.from_dataset(val_ds, per_class=2)
+        >>> probes = ProbeSet.from_dataset(val_ds, num_probes=20)
         >>> model.fit(train_ds, epochs=20, callbacks=[LimeCallback(probes, "logs/run1")])
     """
 

@@ -128,6 +128,33 @@ class TestFromDirectory:
         assert len(probes) == 1
         assert probes.class_names == ("a", "b")
 
+    def test_masks_of_a_folder(self, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+        masks = tmp_path_factory.mktemp("masks")
+        left = np.zeros((20, 30), np.uint8)
+        left[:, :15] = 255
+        for file in folder.rglob("*.PNG"):
+            inside = masks / file.relative_to(folder).with_suffix(".tif")
+            inside.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(left).save(inside)
+        probes = ProbeSet.from_directory(folder, image_size=(10, 12), masks=masks)
+        assert len(probes) == 9  # the images that have no mask are not selected
+        assert probes.masks is not None
+        expected = np.zeros((10, 12), bool)
+        expected[:, :6] = True
+        np.testing.assert_array_equal(probes.masks, [expected] * 9)
+        # Of the window 20 x 20 in the middle of 20 x 30 the left half of the image is the left half too.
+        cropped = ProbeSet.from_directory(folder, image_size=(10, 10), masks=masks, crop_to_aspect_ratio=True).masks
+        assert cropped is not None
+        assert cropped[:, :, :5].all()
+        assert not cropped[:, :, 5:].any()
+
+    def test_masks_that_are_not_there(self, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+        empty = tmp_path_factory.mktemp("masks")
+        with pytest.raises(ValueError, match="`masks` must hold files with the paths of the images"):
+            ProbeSet.from_directory(folder, image_size=(10, 12), masks=empty)
+        with pytest.raises(FileNotFoundError, match="`masks` must be a folder"):
+            ProbeSet.from_directory(folder, image_size=(10, 12), masks=empty / "nowhere")
+
     def test_bad_folders(self, tmp_path: Path) -> None:
         with pytest.raises(FileNotFoundError, match="`path` must be a folder"):
             ProbeSet.from_directory(tmp_path / "nowhere", image_size=(8, 8))

@@ -119,3 +119,22 @@ class TestOutlines:
     def test_refused(self, outlines: Any) -> None:
         with pytest.raises(ValueError, match="`outlines` must be"):
             ProbeSet(some_images(3), outlines=outlines)
+
+
+class TestHints:
+    def test_few_probes_and_classes_without_names(self, capsys: pytest.CaptureFixture[str]) -> None:
+        few = ProbeSet.from_dataset((some_images(12), LABELS), num_probes=4)
+        printed = capsys.readouterr().out
+        assert printed.startswith("With 4 probes no shortcut alarm can rise; it takes 8")
+        assert "Pass class_names=[...]" in printed
+        assert printed.strip() == " ".join(few.hints())
+
+    def test_nothing_to_say(self, capsys: pytest.CaptureFixture[str]) -> None:
+        probes = ProbeSet.from_dataset((some_images(12), LABELS), class_names=["a", "b", "c"])
+        assert probes.hints() == []
+        ProbeSet.from_dataset((some_images(12), LABELS), num_probes=4, verbose=False)
+        assert capsys.readouterr().out == ""
+
+    def test_without_labels_names_are_not_missed(self) -> None:
+        assert ProbeSet(some_images(12)).hints() == []
+        assert "With 1 probe " in ProbeSet(some_images(1)).hints()[0]

@@ -84,6 +84,21 @@ def test_training_with_the_callback_learns_and_logs(tmp_path: Path) -> None:
     } | {f"shortcut/{name}" for name in ("swap_flip", "p_background", "p_object")}
 
 
+@pytest.mark.filterwarnings("ignore::keras_lime.exceptions.LimeWarning")
+def test_of_many_classes_the_first_twenty_have_scalars(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).uniform(0, 1, (30, SIZE, SIZE, 3)).astype(np.float32)
+    layers = [keras.Input((SIZE, SIZE, 3)), keras.layers.Flatten(), keras.layers.Dense(30, activation="softmax")]
+    model = keras.Sequential(layers)
+    shown = callback(tmp_path, probe_set=ProbeSet(images, np.arange(30)), shortcut_threshold=None)
+    for epoch in range(2):
+        shown.explain(model, epoch)
+    shown.close()
+    events = read_events(tmp_path / "lime")
+    tags = [tag for tag in events.tags("scalars") if tag.startswith("probability_by_class/")]
+    assert sorted(tags) == sorted(f"probability_by_class/class {label}" for label in range(20))
+    assert len(events.records(SUMMARY_TAG)[1].array("class_ids")) == 30  # type: ignore[arg-type]
+
+
 def test_records_hold_what_was_explained(tmp_path: Path) -> None:
     probe_set = probes()
     model = make_model()

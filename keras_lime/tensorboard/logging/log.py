@@ -41,6 +41,9 @@ __all__ = ["LimeLog", "manifest_parts", "probe_parts", "result_parts", "summary_
 
 _PICTURE_SIZE = 256
 
+_CLASSES_IN_SCALARS = 20
+"""Classes that get scalars of their own: a thousand classes would make two thousand charts. The page shows them all."""
+
 _COLUMNS = {
     "object_share": "class_object_share",
     "object_chance": "class_chance",
@@ -117,7 +120,8 @@ class LimeLog:
         if self._about["settings"].get("num_samples") == "auto":
             self._writer.scalar("num_samples", step, float(np.mean([each.num_samples or 0 for each in explanations])))
         self._scalars("", step, summary.overall)
-        for label, numbers in summary.classes.items():
+        # The classes are those of the probes, the same at every epoch, so the tags are too. All are in the summary.
+        for label, numbers in list(summary.classes.items())[:_CLASSES_IN_SCALARS]:
             self._scalars(f"_by_class/{class_title(label, self._class_names)}", step, numbers)
         self._writer.flush()
         self._started = True

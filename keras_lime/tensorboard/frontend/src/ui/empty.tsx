@@ -14,7 +14,7 @@ function Empty({ title, children }: { title: string; children: ComponentChildren
 
 const CALLBACK = `from keras_lime import LimeCallback, ProbeSet
 
-probes = ProbeSet.from_dataset(val_ds, per_class=2, class_names=names)
+probes = ProbeSet.from_dataset(val_ds, num_probes=20, class_names=names)
 model.fit(train_ds, epochs=20, callbacks=[LimeCallback(probes, "logs/run1")])`;
 
 export function NoRuns() {
