@@ -322,5 +322,5 @@ class LimeCallback(keras.callbacks.Callback):
         return logs_of(outcome, self.name, self._object_chance, monitored)
 
     def _verbosity(self) -> int:
-        verbose = self.params.get("verbose", 0) if self._verbose == "auto" else self._verbose
+        verbose = (self.params or {}).get("verbose", 0) if self._verbose == "auto" else self._verbose
         return 1 if verbose == "auto" else int(verbose)

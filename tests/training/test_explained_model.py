@@ -51,13 +51,12 @@ def callback(folder: Path, **more: Any) -> LimeCallback:
     return LimeCallback(
         ProbeSet(IMAGES[:3]),
         folder,
-        verbose=0,
         on_error="raise",
         shortcut_threshold=None,
         segmentation="grid",
         n_segments=9,
         num_samples=32,
-        **more,
+        **{"verbose": 0, **more},
     )
 
 
@@ -107,7 +106,7 @@ def test_functions_of_images_are_told_from_functions_of_the_model() -> None:
 
 def test_a_list_of_callbacks_without_params_works_as_with_keras_own(tmp_path: Path) -> None:
     model = network()
-    lime = callback(tmp_path)
+    lime = callback(tmp_path, verbose="auto")
     history = keras.callbacks.History()
     callbacks = keras.callbacks.CallbackList([lime, history], model=model)
     callbacks.on_train_begin()
