@@ -5,8 +5,9 @@ May import numpy, the core and the tests beside it; gets a scorer and runs it.
 
 import warnings
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,6 +118,12 @@ class ShortcutMonitor:
         """Forgets all measurements: a new training begins."""
         self._alarm = Alarm(self._patience)
         self._alarm_step: int | None = None
+
+    def fresh(self) -> Self:
+        """A monitor of another training, with the same tests and plans."""
+        copied = copy(self)
+        copied.reset()
+        return copied
 
     def prepare(self) -> ProbeData:
         """Chooses the tests and makes their plans, at the first call."""

@@ -148,6 +148,7 @@ SCHEMA = Schema(
         Field("manifest", "flags", "object", None, "0.1", "Sentences for the bits of `flags`."),
         Field("manifest", "caveats", "object", None, "0.1", "Sentences for the bits of `caveats`."),
         Field("manifest", "shortcut", "object", None, "0.1", "Settings of the shortcut tests; null where off."),
+        Field("manifest", "fits", "object", None, "0.1", "Steps at which the trainings in this run began."),
         Field("manifest.probes", "id", "text", None, "0.1", "Hash of the image."),
         Field("manifest.probes", "name", "text", None, "0.1", "Its name, null without."),
         Field("manifest.probes", "label", "number", None, "0.1", "Its true class, null without."),

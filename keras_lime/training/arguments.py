@@ -6,7 +6,7 @@ from typing import Any
 
 from keras_lime.probes import ProbeSet
 
-__all__ = ["check_arguments", "check_epoch"]
+__all__ = ["check_arguments", "check_epoch", "check_log_dir"]
 
 _LAST_STEP = 2**31 - 1
 """TensorBoard counts further, but the page and its routes count steps in 32 bits."""
@@ -26,8 +26,8 @@ def check_arguments(
             f"`probes` must be a ProbeSet. Received: {type(probes).__name__}. Make one with `ProbeSet(images, labels)` "
             "or `ProbeSet.from_dataset(val_ds, num_probes=20)`."
         )
-    if not isinstance(log_dir, str | Path) or "://" in str(log_dir):
-        raise ValueError(f"`log_dir` must be a folder of this machine's file system. Received: log_dir={log_dir!r}.")
+    if not callable(log_dir):
+        check_log_dir(log_dir)
     if (
         not isinstance(name, str)
         or not name
@@ -47,6 +47,20 @@ def check_arguments(
         raise ValueError(f'`on_error` must be "warn" or "raise". Received: on_error={on_error!r}.')
     if on_alarm is not None and not callable(on_alarm):
         raise TypeError(f"`on_alarm` must be a function of the verdict, or None. Received: on_alarm={on_alarm!r}.")
+
+
+def check_log_dir(log_dir: Any) -> str | Path:
+    """The folder itself, where `log_dir` is one.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    if not isinstance(log_dir, str | Path) or not str(log_dir) or "://" in str(log_dir) or "\0" in str(log_dir):
+        raise ValueError(
+            "`log_dir` must be a folder of this machine's file system, or a function without arguments that gives one. "
+            f"Received: log_dir={log_dir!r}."
+        )
+    return log_dir
 
 
 def check_epoch(epoch: Any) -> int:

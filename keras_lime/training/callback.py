@@ -6,7 +6,7 @@ on. May import Keras, the core, the scorer and the log.
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal, Unpack
+from typing import Any, Literal, Self, Unpack
 
 import keras
 
@@ -29,7 +29,9 @@ from keras_lime.training.metrics import logs_of
 from keras_lime.training.outcome import EpochOutcome, Material, observe
 from keras_lime.training.processes import is_first_process
 from keras_lime.training.progress import Progress
+from keras_lime.training.sanity import compare_accuracy, introduce
 from keras_lime.training.schedule import Epochs, PictureSchedule, check_epochs, is_chosen, planned_epochs
+from keras_lime.training.session import LogDir, Session
 
 __all__ = ["LimeCallback"]
 
@@ -54,7 +56,10 @@ class LimeCallback(keras.callbacks.Callback):
 
     Args:
         probes: the images to follow, a `ProbeSet`.
-        log_dir: folder of the run, the same as the `TensorBoard` callback's.
+        log_dir: folder of the run, the same as the `TensorBoard` callback's; or a function without arguments that gives
+            it at the start of each training. A training that finds another one's records there writes to a run of its
+            own, `lime-2`; one that resumes it (`initial_epoch`) continues them. A second `fit` with the same callback
+            goes on counting epochs where the first ended.
         name: name of the folder in `log_dir` and prefix of the keys in `logs`; two callbacks of one `fit` need two
             names. Defaults to `"lime"`.
         epochs: which epochs are explained: every n-th, a set of epochs counted from 0, or a function from the epoch to
@@ -89,7 +94,7 @@ class LimeCallback(keras.callbacks.Callback):
     def __init__(
         self,
         probes: ProbeSet,
-        log_dir: str | Path,
+        log_dir: LogDir,
         *,
         name: str = "lime",
         epochs: Epochs = 1,
@@ -111,7 +116,7 @@ class LimeCallback(keras.callbacks.Callback):
         check_model(model)
         self.probes = probes
         self._inputs = as_other_inputs(probes.inputs, len(probes))
-        self.directory = Path(log_dir) / name
+        self._session = Session(log_dir, name)
         self.name = name
         self._given_model = model
         self._epochs, self._max_images, self._verbose, self._on_error = epochs, max_images, verbose, on_error
@@ -134,6 +139,7 @@ class LimeCallback(keras.callbacks.Callback):
         self._object_chance = None if probes.masks is None else float(probes.masks.mean())
         self._plans: list[Plan] | None = None
         self._log: LimeLog | None = None
+        self._scorer: Any = None
         self._reset()
 
     def _reset(self) -> None:
@@ -142,12 +148,13 @@ class LimeCallback(keras.callbacks.Callback):
         self._pictured: int | None = None
         self._first_epoch = True
         self._metrics: dict[str, float] = {}
-        self._failures = Failures(self._on_error, self.directory)
+        self._failures = Failures(self._on_error)
+        self._compared = False
         if self._monitor is not None:
             self._monitor.reset()
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Checks model and probes, makes the plans and opens the event file."""
+        """Checks model and probes and makes the plans."""
         self._close()
         # Keras hands one `params` dict to all callbacks of a fit: the place to see another one of the same name. A
         # `CallbackList` of a training loop of one's own may have none.
@@ -159,13 +166,18 @@ class LimeCallback(keras.callbacks.Callback):
             )
         self._reset()
         self._prepare(self.model)
-        self._open()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Spreads the pictures over the epochs that this fit will explain."""
-        if self._first_epoch and self._log is not None:
-            with self._failures.guard(Failure.CHOOSE, epoch):
-                self._schedule = PictureSchedule(planned_epochs(self._epochs, epoch, (self.params or {}).get("epochs")))
+        """Before the first batch opens the event file, and spreads the pictures over the epochs to come."""
+        if not self._first_epoch or self._log is not None:
+            return
+        self._open(epoch)
+        with self._failures.guard(Failure.CHOOSE, epoch):
+            self._schedule = PictureSchedule(
+                planned_epochs(self._epochs, epoch, (self.params or {}).get("epochs")), self._session.offset
+            )
+        if self._verbosity():
+            print(self._introduction())
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Explains the probes if the epoch is chosen, and puts this callback's keys in `logs`."""
@@ -177,7 +189,7 @@ class LimeCallback(keras.callbacks.Callback):
         if chosen:
             if self._given_model is not None:
                 release_weights(self.model)
-            self._explain(epoch, self._verbosity(), logs)
+            self._explain(epoch + self._session.offset, self._verbosity(), logs)
         if logs is not None:
             logs.update(self._metrics or self._logs_of(None))
         self._failures.raise_pending()
@@ -213,11 +225,12 @@ class LimeCallback(keras.callbacks.Callback):
             ...     explanations = callback.explain(model, epoch)
             >>> callback.close()
         """
-        step = check_epoch(epoch)
+        epoch = check_epoch(epoch)
         self._prepare(model)
-        self._open()
+        if self._log is None:
+            self._open(epoch)
         self._failures.mode = "raise"
-        outcome = self._explain(step, 0, logs)
+        outcome = self._explain(epoch + self._session.offset, 0, logs)
         self._failures.raise_pending()
         return [] if outcome is None else list(outcome.explanations)
 
@@ -248,11 +261,23 @@ class LimeCallback(keras.callbacks.Callback):
         if self._monitor is not None:
             self._monitor.prepare()
 
-    def _open(self) -> None:
-        if self._log is None and is_first_process():
+    @property
+    def directory(self) -> Path | None:
+        """Folder of the run: `<log_dir>/<name>`, or `<name>-2` beside it; None before a function has given it."""
+        return self._session.directory
+
+    def _open(self, epoch: int) -> None:
+        writes = is_first_process()
+        directory = self._session.begin(epoch, writes)
+        self._failures.folder = directory
+        if writes:
             shortcut = None if self._monitor is None else self._monitor.describe()
             names, settings = self.probes.class_names, self._settings.describe()
-            self._log = LimeLog(self.directory, self.name, names, settings, shortcut)
+            self._log = LimeLog(directory, self.name, names, settings, shortcut, self._session.fits)
+
+    def _introduction(self) -> str:
+        tested = "" if self._monitor is None else self._monitor.tested
+        return " ".join(filter(None, [f"{self.name}: {introduce(self.probes)}.", tested, self._session.remark]))
 
     def _explain(self, epoch: int, verbosity: int, logs: Mapping[str, Any] | None) -> EpochOutcome | None:
         """Observes an epoch and lets everything follow that depends on it; nothing waits for another."""
@@ -272,10 +297,14 @@ class LimeCallback(keras.callbacks.Callback):
         if outcome is None:
             return None
         self._outcome, self._metrics = outcome, self._logs_of(outcome)
+        self._session.explained(epoch)
         if outcome.alarm_began and outcome.tests is not None:
             self._raise_alarm(epoch, outcome.tests.verdict)
         with self._failures.guard(Failure.PROGRESS, epoch):
             progress.done(self._metrics)
+        if not self._compared:
+            with self._failures.guard(Failure.COMPARE, epoch):
+                self._compared = compare_accuracy(outcome, logs)
         if self._log is not None:
             with self._failures.guard(Failure.WRITE, epoch):
                 self._log.write(outcome, self._plans or [], self._subjects)
@@ -315,7 +344,29 @@ class LimeCallback(keras.callbacks.Callback):
             self._write_pictures(log)
             with self._failures.guard(Failure.CLOSE):
                 log.close()
-        self._failures.summarise()
+        self._session.end()
+        with self._failures.guard(Failure.CLOSE):
+            self._failures.summarise()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """A callback for another training, as tuners make them: probes and plans are shared, the open log is not."""
+        copied = self.__class__.__new__(self.__class__)
+        copied.__dict__.update(self.__dict__)
+        copied._forget()
+        return copied
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled: everything but a running training."""
+        return self.__deepcopy__({}).__dict__
+
+    def _forget(self) -> None:
+        """Becomes a callback that has seen no training."""
+        self._model, self.params = None, {}
+        self._log, self._scorer = None, None
+        self._session = Session(self._session.log_dir, self.name)
+        self._cross_check = None if self._cross_check is None else CrossCheck()
+        self._monitor = None if self._monitor is None else self._monitor.fresh()
+        self._reset()
 
     def _logs_of(self, outcome: EpochOutcome | None) -> dict[str, float]:
         monitored = {} if self._monitor is None else self._monitor.monitored

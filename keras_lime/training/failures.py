@@ -29,6 +29,7 @@ class Failure(Enum):
     CHOOSE = ("could not ask `epochs` about epoch {epoch}, and explains it", "`epochs` raised in {epochs}.")
     EXPLAIN = ("could not explain epoch {epoch}", "{epochs} could not be explained.")
     TEST = ("could not test epoch {epoch} for shortcuts", "{epochs} could not be tested for shortcuts.")
+    COMPARE = ("could not compare epoch {epoch} with `val_accuracy`", "{epochs} could not be compared.")
     STOP = ("could not stop the training at epoch {epoch}", "In {epochs} the training could not be stopped.")
     HOOK = ("`on_alarm` failed at epoch {epoch}", "`on_alarm` failed in {epochs}.")
     WRITE = ("could not write epoch {epoch} to {folder}", "{epochs} could not be written to {folder}.")
@@ -42,11 +43,11 @@ class Failures:
 
     Args:
         mode: `"warn"` tells the first failure of each kind; `"raise"` keeps the first of all for `raise_pending`.
-        folder: where the log is.
     """
 
-    def __init__(self, mode: Literal["warn", "raise"], folder: object) -> None:
-        self.mode, self.folder = mode, folder
+    def __init__(self, mode: Literal["warn", "raise"]) -> None:
+        self.mode = mode
+        self.folder: object = "its folder"
         self._counts: Counter[Failure] = Counter()
         self._pending: Exception | None = None
 

@@ -77,14 +77,15 @@ class PictureSchedule:
 
     Args:
         planned: the epochs that will be explained, in order, or None where nobody knows.
+        offset: what is added to each to give its step. Defaults to `0`.
     """
 
-    def __init__(self, planned: Sequence[int] | None) -> None:
+    def __init__(self, planned: Sequence[int] | None, offset: int = 0) -> None:
         self._count = 0
         self._steps: set[int] | None = None
         if planned is not None:
             spread = min(len(planned), _MOST_PICTURES)
-            self._steps = {planned[round(i * (len(planned) - 1) / max(spread - 1, 1))] for i in range(spread)}
+            self._steps = {planned[round(i * (len(planned) - 1) / max(spread - 1, 1))] + offset for i in range(spread)}
 
     def takes(self, step: int) -> bool:
         """Whether the explained epoch `step` leaves pictures."""

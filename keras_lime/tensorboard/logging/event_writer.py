@@ -9,6 +9,7 @@ May import tensorboard's protocol buffers and `RecordWriter`, and the record sch
 
 import itertools
 import os
+import re
 import socket
 import time
 from collections.abc import Sequence
@@ -26,6 +27,16 @@ from keras_lime.tensorboard.records import PLUGIN_NAME
 __all__ = ["RunWriter", "image_value", "record_value", "scalar_value", "text_value"]
 
 _serial = itertools.count()
+
+_STAMP = re.compile(r"events\.out\.tfevents\.(\d{10})\.")
+"""Seconds in the name of an event file, TensorBoard's own too."""
+
+
+def _later_than_any_in(folder: Path, now: int) -> int:
+    """A time in nanoseconds: now, or a second after the newest event file there where the clock has gone back."""
+    stamps = [_STAMP.match(entry.name) for entry in folder.iterdir()]
+    newest = max((int(stamp[1]) for stamp in stamps if stamp is not None), default=0)
+    return now if now // 1_000_000_000 > newest else max(now, (newest + 1) * 1_000_000_000)
 
 
 def _metadata(plugin: str, data_class: int) -> Any:
@@ -85,7 +96,7 @@ class RunWriter:
 
     What is written is kept in memory until `flush` puts all of it on disk in one go, so a reader of a running training
     sees whole epochs. If the disk refuses, the file is cut back to its last whole flush and stays readable, the values
-    since then are lost, and the writer can go on.
+    since then are lost, and the writer can go on. Where it cannot (`lost`), a new writer is to be made in its place.
 
     TensorBoard names the run after the directory, relative to its `--logdir`.
 
@@ -111,11 +122,12 @@ class RunWriter:
         folder.mkdir(parents=True, exist_ok=True)
         # Both loaders know an event file by "tfevents" in its name and read a run's files in the order of their names.
         # Nanoseconds keep two sessions within one second in order.
-        seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
+        seconds, nanoseconds = divmod(_later_than_any_in(folder, time.time_ns()), 1_000_000_000)
         stamp = f"{seconds:010d}.{nanoseconds:09d}.{socket.gethostname()}.{os.getpid()}.{next(_serial)}"
         self._path = folder / f"events.out.tfevents.{stamp}"
         self._file = self._path.open("xb", buffering=0)
         self._size = 0
+        self._damaged = False
         self._pending = BytesIO()
         self._records = RecordWriter(self._pending)
         self._described: set[str] = set()
@@ -132,6 +144,24 @@ class RunWriter:
     def closed(self) -> bool:
         """Whether `close` was called."""
         return self._file.closed
+
+    @property
+    def lost(self) -> str | None:
+        """Why nothing that is written now would be read, or None: the file was deleted, or ends in half a record."""
+        if self._damaged:
+            return "its end could not be repaired after a failed write"
+        try:
+            deleted = os.fstat(self._file.fileno()).st_nlink == 0
+        except (OSError, ValueError):
+            return None
+        return "it was deleted" if deleted else None
+
+    def abandon(self) -> None:
+        """Closes the file without writing what is pending."""
+        self._pending.seek(0)
+        self._pending.truncate()
+        with suppress(OSError):
+            self._file.close()
 
     def session_start(self, step: int) -> None:
         """Says that a session begins at `step`: earlier sessions' values from this step on no longer count.
@@ -173,10 +203,13 @@ class RunWriter:
             while written < len(content):
                 written += self._file.write(content[written:]) or 0
         except OSError:
-            # Half a record would hide everything that follows it. If that fails too, the first error tells more.
-            with suppress(OSError):
+            # Half a record would hide everything that follows it.
+            try:
                 self._file.truncate(self._size)
                 self._file.seek(self._size)
+            except OSError:
+                # The first error tells more.
+                self._damaged = written > 0
             raise
         self._size += len(content)
         self._described |= described

@@ -21,6 +21,7 @@ from keras_lime.core.image import image_id
 from keras_lime.core.localisation import object_share
 from keras_lime.core.pipeline import Subject, fit_log_odds
 from keras_lime.core.plan import Plan
+from keras_lime.exceptions import warn
 from keras_lime.shortcut import ClassSummary, Summary
 from keras_lime.shortcut.monitor import EpochTests
 from keras_lime.tensorboard.logging.event_writer import RunWriter
@@ -65,6 +66,7 @@ class LimeLog:
         class_names: names of the outputs, or None.
         settings: the explainer's settings as JSON values.
         shortcut: the shortcut tests' settings as JSON values, or None where there are none.
+        fits: the steps at which the trainings that this run holds began, this one's last.
 
     Raises:
         OSError: if the folder cannot be written.
@@ -77,13 +79,16 @@ class LimeLog:
         class_names: tuple[str, ...] | None,
         settings: Mapping[str, Any],
         shortcut: Mapping[str, Any] | None = None,
+        fits: Sequence[int] = (),
     ) -> None:
+        self._directory = directory
         self._writer = RunWriter(directory)
         self._about: dict[str, Any] = {
             "name": name,
             "class_names": class_names,
             "settings": dict(settings),
             "shortcut": shortcut,
+            "fits": list(fits),
         }
         self._shortcut = shortcut or {}
         self._told: Any = None
@@ -102,6 +107,7 @@ class LimeLog:
             OSError: if the disk refuses; the epoch is lost, and the next call writes what never changes again.
         """
         step, explanations, summary = outcome.step, outcome.explanations, outcome.summary
+        self._reopen_if_lost()
         if not self._started:
             self._writer.session_start(step)
             about = {**self._about, "output": outcome.output, "n_outputs": outcome.n_outputs}
@@ -128,6 +134,7 @@ class LimeLog:
 
     def pictures(self, explanations: Sequence[Explanation]) -> None:
         """Writes overlays of the first target for TensorBoard's Images tab, at most 256 pixels high and wide."""
+        self._reopen_if_lost()
         for explanation in explanations:
             overlay = Image.fromarray(explanation.overlay())
             overlay.thumbnail((_PICTURE_SIZE, _PICTURE_SIZE))
@@ -148,6 +155,17 @@ class LimeLog:
     def close(self) -> None:
         """Flushes and closes the event file."""
         self._writer.close()
+
+    def _reopen_if_lost(self) -> None:
+        """Goes on in a new file where nobody would read what is written to this one."""
+        lost = self._writer.lost
+        if lost is None:
+            return
+        path = self._writer.path
+        self._writer.abandon()
+        self._writer = RunWriter(self._directory)
+        self._started, self._told = False, None
+        warn(f"The log {path} is lost: {lost}. From here on the epochs are in {self._writer.path}.")
 
     def _write_tests(self, step: int, tests: EpochTests) -> None:
         """Scalars, and a text where it tells something new: at first, and when a status changes."""

@@ -272,6 +272,8 @@ export interface ManifestHeader {
   readonly caveats: Json | null;
   /** Settings of the shortcut tests; null where off. */
   readonly shortcut: Json | null;
+  /** Steps at which the trainings in this run began. */
+  readonly fits: Json | null;
 }
 
 export const MANIFEST_HEADER: Readonly<Record<keyof ManifestHeader, HeaderType>> = {
@@ -286,6 +288,7 @@ export const MANIFEST_HEADER: Readonly<Record<keyof ManifestHeader, HeaderType>>
   flags: "object",
   caveats: "object",
   shortcut: "object",
+  fits: "object",
 };
 
 export interface ManifestProbesHeader {
