@@ -140,6 +140,7 @@ class LimeCallback(keras.callbacks.Callback):
         self._plans: list[Plan] | None = None
         self._log: LimeLog | None = None
         self._scorer: Any = None
+        self._agreement = ""
         self._reset()
 
     def _reset(self) -> None:
@@ -253,7 +254,7 @@ class LimeCallback(keras.callbacks.Callback):
             image_input=self.probes.image_input,
         )
         check_classes(self._scorer, self._subjects, self.probes.class_names)
-        check_agreement(model, self._scorer, self.probes.images, self._inputs)
+        self._agreement = check_agreement(model, self._scorer, self.probes.images, self._inputs)
         if self._cross_check is not None:
             self._cross_check.follow(model)
         if self._plans is None:
@@ -277,7 +278,9 @@ class LimeCallback(keras.callbacks.Callback):
 
     def _introduction(self) -> str:
         tested = "" if self._monitor is None else self._monitor.tested
-        return " ".join(filter(None, [f"{self.name}: {introduce(self.probes)}.", tested, self._session.remark]))
+        return " ".join(
+            filter(None, [f"{self.name}: {introduce(self.probes, self._agreement)}.", tested, self._session.remark])
+        )
 
     def _explain(self, epoch: int, verbosity: int, logs: Mapping[str, Any] | None) -> EpochOutcome | None:
         """Observes an epoch and lets everything follow that depends on it; nothing waits for another."""
@@ -361,7 +364,8 @@ class LimeCallback(keras.callbacks.Callback):
 
     def _forget(self) -> None:
         """Becomes a callback that has seen no training."""
-        self._model, self.params = None, {}
+        self.set_model(None)
+        self.set_params({})
         self._log, self._scorer = None, None
         self._session = Session(self._session.log_dir, self.name)
         self._cross_check = None if self._cross_check is None else CrossCheck()

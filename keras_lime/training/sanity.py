@@ -52,8 +52,8 @@ def compare_accuracy(outcome: EpochOutcome, logs: Mapping[str, Any] | None) -> b
         warn(
             f"The model predicts {right} of {count_of(n, 'probe')} right ({percent(right / n)}), but validation "
             f"{percent(validation)}: explanations and shortcut tests may be of images that it does not know. Check "
-            "that the probes have the value range and preprocessing of the validation data, and that their labels are in "
-            "the order of the model's outputs."
+            "that the probes have the value range and preprocessing of the validation data, and that their labels are "
+            "in the order of the model's outputs."
         )
     return True
 

@@ -200,8 +200,11 @@ def test_a_second_fit_and_a_resumed_one(tmp_path: Path) -> None:
     assert list(events.records(SUMMARY_TAG)) == list(range(6))
     assert events.session_starts == [0, 3]
     assert list(events.records(MANIFEST_TAG)) == [0, 3]
-    fit([lime], model, epochs=2)
-    assert list(read_events(tmp_path / "lime").records(SUMMARY_TAG)) == [0, 1]
+    history = fit([lime], model, epochs=2).history
+    events = read_events(tmp_path / "lime")
+    assert list(events.records(SUMMARY_TAG)) == list(range(8))
+    assert events.records(MANIFEST_TAG)[6].header["fits"] == [0, 3, 6]
+    assert len(history["lime_r2"]) == 2
 
 
 def test_the_first_epoch_is_always_explained(tmp_path: Path) -> None:

@@ -209,7 +209,7 @@ class RunWriter:
                 self._file.seek(self._size)
             except OSError:
                 # The first error tells more.
-                self._damaged = written > 0
+                self._damaged = self._damaged or written > 0
             raise
         self._size += len(content)
         self._described |= described

@@ -134,7 +134,8 @@ class LimeLog:
 
     def pictures(self, explanations: Sequence[Explanation]) -> None:
         """Writes overlays of the first target for TensorBoard's Images tab, at most 256 pixels high and wide."""
-        self._reopen_if_lost()
+        if self._writer.lost is not None:
+            return
         for explanation in explanations:
             overlay = Image.fromarray(explanation.overlay())
             overlay.thumbnail((_PICTURE_SIZE, _PICTURE_SIZE))
@@ -145,7 +146,7 @@ class LimeLog:
     def swaps(self, outcome: "EpochOutcome") -> None:
         """Writes the swapped pictures that changed the predictions most, an empty record if none did."""
         swap = None if outcome.tests is None else outcome.tests.swap
-        if swap is None or outcome.tests is None:
+        if swap is None or outcome.tests is None or self._writer.lost is not None:
             return
         ids = [image_id(each.image) for each in outcome.explanations]
         names = [each.name for each in outcome.explanations]
@@ -154,7 +155,12 @@ class LimeLog:
 
     def close(self) -> None:
         """Flushes and closes the event file."""
-        self._writer.close()
+        lost = self._writer.lost
+        if lost is None:
+            self._writer.close()
+            return
+        self._writer.abandon()
+        warn(f"The log {self._writer.path} is lost: {lost}.")
 
     def _reopen_if_lost(self) -> None:
         """Goes on in a new file where nobody would read what is written to this one."""
