@@ -358,10 +358,6 @@ class LimeCallback(keras.callbacks.Callback):
         copied._forget()
         return copied
 
-    def __getstate__(self) -> dict[str, Any]:
-        """What is pickled: everything but a running training."""
-        return self.__deepcopy__({}).__dict__
-
     def _forget(self) -> None:
         """Becomes a callback that has seen no training."""
         self.set_model(None)
