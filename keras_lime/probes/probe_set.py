@@ -74,7 +74,8 @@ class ProbeSet:
             a model of its own class does not say what it takes. Defaults to `None`.
         outlines: where object outlines for shortcut tests come from if there are labels and neither masks nor boxes:
             `"estimate"`; a function from one image to its mask (h, w), such as a segmentation network; or `None` for no
-            outlines. Estimates never become `masks`. Defaults to `"estimate"`.
+            outlines. It is kept with the probes, for tests that can do with an estimate; estimates never become
+            `masks`. Defaults to `"estimate"`.
 
     Attributes:
         images: array (n, h, w, c), or (n, h, w) if made of arrays (h, w); finite, dtype integer, bool or float32.
@@ -289,7 +290,10 @@ class ProbeSet:
 
     @property
     def tested(self) -> "ProbeSet":
-        """The images that shortcut tests use: these probes first, in their order, and after them any further ones."""
+        """The images for shortcut tests: these probes first, in their order, and after them any further ones.
+
+        `shortcut_report(model, probes.tested)` uses all of them; `LimeCallback` tests the explained ones alone so far.
+        """
         return self if self._tested is None else self._tested
 
     def explaining(self, num_probes: int = 20, *, per_class: int | None = None, seed: int = 0) -> "ProbeSet":

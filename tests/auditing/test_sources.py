@@ -165,6 +165,13 @@ def test_identities_tell_data_sets_apart(tmp_path: Path) -> None:
     assert described() != first
     images, labels, _ = squares(8)
     one = ArraySource((images, labels), Cutting(4)).describe()
+    names = ["a", "b", "c", "d"]
+    named = [names[label] for label in labels]
+    assert ArraySource((images, named), Cutting(4), names).describe() == one
+    items = [
+        item for shard in StreamSource([(images, named)], Cutting(4), None, names).shards() for item in shard.items
+    ]
+    assert [item.label for item in items] == labels.tolist()
     assert ArraySource((images.copy(), labels), Cutting(4)).describe() == one
     assert ArraySource((images, labels[::-1].copy()), Cutting(4)).describe() != one
     changed = images.copy()

@@ -25,6 +25,7 @@ class ArraySource(AddressableSource):
         arrays: images (n, h, w, c) or (n, h, w), of any array library; labels as in `class_ids`, −1 where one is not
             known; masks (n, h, w).
         cutting: how it is cut in shards.
+        class_names: names of the classes, for labels that are names, or None.
 
     Raises:
         ValueError: if there are no images or the lengths differ.
@@ -33,7 +34,7 @@ class ArraySource(AddressableSource):
     encoded = False
     class_names: tuple[str, ...] | None = None
 
-    def __init__(self, arrays: Sequence[Any], cutting: Cutting) -> None:
+    def __init__(self, arrays: Sequence[Any], cutting: Cutting, class_names: Sequence[str] | None = None) -> None:
         images, labels, masks = (*arrays, None, None)[:3]
         count = len(images)
         if count == 0:
@@ -43,7 +44,7 @@ class ArraySource(AddressableSource):
                 f"`dataset` must hold images (n, height, width, channels). Received: shape={tuple(images.shape)}."
             )
         self._images = images
-        self._labels = None if labels is None else _labels(labels, count)
+        self._labels = None if labels is None else _labels(labels, count, class_names)
         self._masks = masks
         if masks is not None and len(masks) != count:
             raise ValueError(
@@ -74,9 +75,9 @@ class ArraySource(AddressableSource):
         return Item(position, pixels, None, label, mask)
 
 
-def _labels(labels: Any, count: int) -> NDArray[np.int64]:
+def _labels(labels: Any, count: int, class_names: Sequence[str] | None) -> NDArray[np.int64]:
     """Class ids; those below 0 and far too large ones stay, and each is judged with its image."""
-    given = to_numpy(labels, "labels")
+    given = np.asarray(labels) if isinstance(labels, list | tuple | np.ndarray) else to_numpy(labels, "labels")
     if given.dtype.kind in "iu" and given.reshape(-1).shape == (count,):
         return given.reshape(-1).astype(np.int64)
-    return class_ids(labels, count)
+    return class_ids(labels, count, class_names)

@@ -11,6 +11,7 @@ from keras_lime.auditing.sources.source import Cutting, Source
 from keras_lime.auditing.sources.stream import StreamSource
 from keras_lime.auditing.sources.table import TableSource, is_table
 from keras_lime.core.model_input import InputName
+from keras_lime.data.class_names import as_class_names
 from keras_lime.data.local_path import local_path
 
 __all__ = ["make_source"]
@@ -40,6 +41,7 @@ def make_source(
         if masks is not None and not isinstance(masks, str | PathLike):
             raise ValueError(f"`masks` must be a folder, for a folder of images. Received: {type(masks).__name__}.")
         return FolderSource(dataset, class_names, None if masks is None else local_path("masks", masks), cutting)
+    names = None if class_names is None else as_class_names(class_names)
     arrays = dataset if isinstance(dataset, tuple) and dataset and hasattr(dataset[0], "shape") else (dataset,)
     if hasattr(arrays[0], "shape"):
         images, labels, third, *more = [*arrays, None, None][: max(3, len(arrays))]
@@ -48,9 +50,9 @@ def make_source(
                 "`dataset` must be arrays (images,), (images, labels) or (images, labels, masks). Received: "
                 f"{len(arrays)} arrays{' and `masks`' if masks is not None else ''}."
             )
-        return ArraySource((images, labels, third if masks is None else masks), cutting)
+        return ArraySource((images, labels, third if masks is None else masks), cutting, names)
     _refuse(masks, "a third part (images, labels, masks)")
-    return StreamSource(dataset, cutting, image_input)
+    return StreamSource(dataset, cutting, image_input, names)
 
 
 def _refuse(masks: Any, remedy: str) -> None:

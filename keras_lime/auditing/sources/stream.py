@@ -1,6 +1,6 @@
 """A data set that can only be read from its begin to its end → shards. May import numpy and `data`."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from keras_lime.auditing.shard import Item, Shard
@@ -19,13 +19,21 @@ class StreamSource:
         dataset: see `keras_lime.data.datasets.read_batches`.
         cutting: how it is cut in shards.
         image_input: name or position of the image among several inputs. Defaults to `None`: the one of that shape.
+        class_names: names of the classes, for labels that are names, or None.
     """
 
     encoded = addressable = False
     n_images: int | None = None
 
-    def __init__(self, dataset: Any, cutting: Cutting, image_input: InputName | None = None) -> None:
-        self._batches = read_batches(dataset, image_input=image_input)
+    def __init__(
+        self,
+        dataset: Any,
+        cutting: Cutting,
+        image_input: InputName | None = None,
+        class_names: Sequence[str] | None = None,
+    ) -> None:
+        names = find_class_names(dataset) if class_names is None else class_names
+        self._batches = read_batches(dataset, class_names=names, image_input=image_input)
         self._size, self._most = cutting.size, cutting.most
         self.class_names = find_class_names(dataset)
 
