@@ -6,10 +6,16 @@ than most files. Tests of one file stay together, and so do those of the page, w
 
 import os
 
+import hypothesis
 import pytest
 
 MOST_WORKERS = 4
 """Each worker holds a Keras backend of its own, about 1.5 GB."""
+
+
+# Beside other workers an example of a property may take any time.
+hypothesis.settings.register_profile("workers", deadline=None)
+hypothesis.settings.load_profile("workers")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

@@ -15,6 +15,8 @@ from keras_lime import audit
 from tests.support.audits import FAST, NAMES, png, slow_reader, write_folder
 from tests.support.worlds import squares
 
+pytestmark = pytest.mark.slow
+
 ray = pytest.importorskip("ray")
 
 ROOT = Path(__file__).resolve().parents[2]
