@@ -145,7 +145,7 @@ class TestFromDataset:
         code = (
             "import numpy as np; from keras_lime.probes import ProbeSet\n"
             "images = np.random.default_rng(0).integers(0, 256, size=(60, 6, 5, 3), dtype=np.uint8)\n"
-            "print(*ProbeSet.from_dataset((images, np.arange(60) % 3), per_class=2).ids)\n"
+            "print(*ProbeSet.from_dataset((images, np.arange(60) % 3), per_class=2, verbose=False).ids)\n"
             "import sys; assert not {'keras', 'tensorflow', 'torch', 'jax'} & set(sys.modules)"
         )
         found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
