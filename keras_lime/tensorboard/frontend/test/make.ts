@@ -31,6 +31,7 @@ export const MANIFEST: RunManifest = {
   name: "lime",
   keras_lime: "0.1.0",
   settings: null,
+  fits: null,
   probes: [PROBE],
   class_names: ["stop", "yield", "speed"],
   output: "softmax",

@@ -1,25 +1,34 @@
 // What is taken for what: a matrix whose cells choose the probes, or a list of the commonest mistakes of many classes.
+import { useSignal } from "@preact/signals";
 import type { RunManifest } from "../data/types.ts";
 import { className } from "../model/snapshot.ts";
-import { confusionOf, type Tile } from "../model/tiles.ts";
+import { confusionOf, labelsOf, type Tile } from "../model/tiles.ts";
+import { allTiles } from "../state/shownTiles.ts";
 import { show, view } from "../state/selection.ts";
 
 /** More classes than this make a list. */
 const MOST = 14;
 const LISTED = 12;
 
-export function Confusion({ manifest, tiles }: { manifest: RunManifest; tiles: readonly Tile[] }) {
+export function Confusion({ manifest }: { manifest: RunManifest }) {
+  const open = useSignal(false);
+  if (labelsOf(manifest.probes).length < 2 || manifest.output === "regression") return null;
+  return (
+    <details class="confusion" onToggle={(event) => (open.value = event.currentTarget.open)}>
+      <summary>Confusion matrix</summary>
+      {/* Counted anew at every epoch, so only where it is seen. */}
+      {open.value && <Counted manifest={manifest} tiles={allTiles.value} />}
+    </details>
+  );
+}
+
+function Counted({ manifest, tiles }: { manifest: RunManifest; tiles: readonly Tile[] }) {
   const counts = confusionOf(tiles);
   const classes = [...new Set([...counts.keys(), ...[...counts.values()].flatMap((row) => [...row.keys()])])].sort(
     (a, b) => a - b,
   );
-  if (classes.length < 2) return null;
-  return (
-    <details class="confusion">
-      <summary>Confusion matrix</summary>
-      {classes.length > MOST ? <Mistakes manifest={manifest} counts={counts} /> : <Matrix {...{ manifest, counts, classes }} />}
-    </details>
-  );
+  if (classes.length > MOST) return <Mistakes manifest={manifest} counts={counts} />;
+  return <Matrix manifest={manifest} counts={counts} classes={classes} />;
 }
 
 type Counts = ReturnType<typeof confusionOf>;

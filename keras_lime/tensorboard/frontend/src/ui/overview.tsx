@@ -25,7 +25,7 @@ export function Overview() {
     <div class="overview">
       <SummaryLine />
       <HowToRead />
-      {isListed.value && <Confusion manifest={manifest} tiles={allTiles.value} />}
+      {isListed.value && <Confusion manifest={manifest} />}
       <div class={`grid ${view.size}`}>
         {tiles.value.map(({ probe }) => (
           <ProbeTile key={`${run} ${probe.id}`} run={run} probe={probe} manifest={manifest} />
