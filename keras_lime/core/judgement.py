@@ -15,7 +15,7 @@ from keras_lime.core.fidelity import measure_fidelity, rank_agreement, weighted_
 from keras_lime.core.kernel_path import KernelWidthPath, default_widths, fit_path
 from keras_lime.core.plan import Plan
 from keras_lime.core.scores import Scores
-from keras_lime.core.segmentation import SEGMENTATION_METHODS
+from keras_lime.core.segmentation import FEWEST, MOST, SEGMENTATION_METHODS
 from keras_lime.core.surrogate import Fit, unresolved
 
 __all__ = ["find_diagnostics"]
@@ -28,8 +28,6 @@ _SATURATED_FROM = 0.99
 _CLIPPED_SHARE = 0.01
 _POOR_AGREEMENT = 0.5
 _SHRUNK = 0.1
-_FEWEST, _MOST = 0.5, 1.5
-"""Superpixels as a share of `n_segments`, between which nothing is said."""
 
 
 def find_diagnostics(
@@ -151,4 +149,4 @@ def _clipped(plan: Plan, scores: Scores) -> NDArray[np.bool_] | bool:
 def _has_other_number(plan: Plan, settings: Mapping[str, Any]) -> bool:
     """Whether a named method gave far fewer or far more superpixels than were asked for."""
     wanted, named = settings.get("n_segments"), settings.get("segmentation") in SEGMENTATION_METHODS
-    return named and wanted is not None and not _FEWEST <= plan.segmentation.n_segments / wanted <= _MOST
+    return named and wanted is not None and not FEWEST <= plan.segmentation.n_segments / wanted <= MOST

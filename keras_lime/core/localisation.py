@@ -22,12 +22,15 @@ def object_share(explanation: Explanation) -> NDArray[np.float64]:
         explanation: one with an `object_mask`.
 
     Returns:
-        float64 array (n_targets,) in 0..1; NaN without a mask or without positive weight.
+        float64 array (n_targets,) in 0..1; NaN without a mask, without positive weight, and where the scores
+        do not move.
     """
     positive = np.maximum(explanation.fit.coef, 0.0)
     total = positive.sum(axis=1)
     if explanation.object_mask is None:
         return np.full(len(total), np.nan)
+    # What does not move has no R², and weights that are noise lie on the object by chance.
+    total = np.where(np.isnan(explanation.fit.r2), 0.0, total)
     inside = positive @ explanation.segmentation.share_inside(explanation.object_mask)
     share: NDArray[np.float64] = np.divide(inside, total, out=np.full(len(total), np.nan), where=total > 0)
     return share
@@ -43,10 +46,10 @@ def pointing_game(explanation: Explanation, target: int = 0) -> float:
         target: position among its targets. Defaults to `0`.
 
     Returns:
-        0..1; NaN without a mask or where it covers nothing.
+        0..1; NaN without a mask, where it covers nothing, and where the scores do not move.
     """
     mask = explanation.object_mask
-    if mask is None or not mask.any():
+    if mask is None or not mask.any() or np.isnan(explanation.fit.r2[target]):
         return float("nan")
     return float(explanation.segmentation.share_inside(mask)[int(explanation.fit.coef[target].argmax())])
 
@@ -62,10 +65,10 @@ def relevance_rank(explanation: Explanation, target: int = 0) -> float:
         target: position among its targets. Defaults to `0`.
 
     Returns:
-        0..1; NaN without a mask or where it covers nothing.
+        0..1; NaN without a mask, where it covers nothing, and where the scores do not move.
     """
     mask = explanation.object_mask
-    if mask is None or not mask.any():
+    if mask is None or not mask.any() or np.isnan(explanation.fit.r2[target]):
         return float("nan")
     order = np.argsort(-explanation.fit.coef[target], kind="stable")
     areas = explanation.segmentation.areas[order].astype(np.float64)

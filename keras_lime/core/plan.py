@@ -16,11 +16,16 @@ from keras_lime.core.image import as_pixels, image_id
 from keras_lime.core.model_input import OtherInputs, inputs_of
 from keras_lime.core.neighborhood import Neighborhood
 from keras_lime.core.parallel import map_all
+from keras_lime.core.phrases import count_of
 from keras_lime.core.sampling import sample_neighborhood
-from keras_lime.core.segmentation import Segmentation, segment
+from keras_lime.core.segmentation import Segmentation, cut
 from keras_lime.core.settings import Settings
+from keras_lime.exceptions import warn
 
 __all__ = ["Plan", "make_plan", "make_plans", "with_images"]
+
+_MOST_BLIND = 0.5
+"""Share of superpixels that cannot be judged, above which a warning is given."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,18 +132,35 @@ def make_plans(images: Sequence[NDArray[Any]], settings: Settings, inputs: Other
         settings = with_images(settings, stack)
     maps = settings.segmentation
     if isinstance(maps, np.ndarray) and maps.ndim == 3 and len(maps) == len(images):
-        each = [replace(settings, segmentation=labels) for labels in maps]
+        per_image = [replace(settings, segmentation=labels) for labels in maps]
     else:
-        each = [settings] * len(images)
-    segmentations = map_all(
-        lambda place: segment(display.picture(images[place]), each[place].segmentation, settings.n_segments),
+        per_image = [settings] * len(images)
+    cuts = map_all(
+        lambda index: cut(display.picture(images[index]), per_image[index].segmentation, settings.n_segments),
         range(len(images)),
         thread_safe=isinstance(maps, str) and settings.display_fn is None,
     )
+    for remark in dict.fromkeys(remark for _, remarks in cuts for remark in remarks):
+        warn(remark)
     plans = [
-        make_plan(image, own, display, found) for image, own, found in zip(images, each, segmentations, strict=True)
+        make_plan(image, image_settings, display, segmentation)
+        for image, image_settings, (segmentation, _) in zip(images, per_image, cuts, strict=True)
     ]
+    _warn_if_blind(plans, settings)
     return [replace(plan, inputs=inputs_of(inputs or {}, position)) for position, plan in enumerate(plans)]
+
+
+def _warn_if_blind(plans: Sequence[Plan], settings: Settings) -> None:
+    """Says at the start that the baseline leaves most superpixels unjudged, and names one that does not."""
+    blind = np.concatenate([plan.blind for plan in plans if plan.blind is not None] or [np.zeros(1, bool)])
+    if blind.mean() <= _MOST_BLIND:
+        return
+    name = settings.baseline if isinstance(settings.baseline, str) else None
+    other = "noise" if name == "grey" else "grey"
+    warn(
+        f"{int(blind.sum())} of {count_of(len(blind), 'superpixel')} look the same hidden as shown, so nothing can be "
+        f'learned about them{"" if name is None else f" with baseline={name!r}"}. Pass baseline="{other}".'
+    )
 
 
 def with_images(settings: Settings, images: NDArray[Any]) -> Settings:

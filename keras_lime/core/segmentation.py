@@ -3,27 +3,40 @@
 Works on pictures (h, w, 3) in 0..1, never on model input; `display.py` makes those. May import numpy and scikit-image.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.segmentation import felzenszwalb, find_boundaries, quickshift, slic
+from skimage.segmentation import find_boundaries
 
+from keras_lime.core.phrases import count_of
+from keras_lime.core.superpixels import METHODS, wanted_number
 from keras_lime.exceptions import warn
 
-__all__ = ["FEW_SEGMENTS", "SEGMENTATION_METHODS", "Segmentation", "SegmentationMethod", "segment"]
+__all__ = [
+    "FEWEST",
+    "FEW_SEGMENTS",
+    "MOST",
+    "SEGMENTATION_METHODS",
+    "Segmentation",
+    "SegmentationMethod",
+    "cut",
+    "segment",
+]
 
 SegmentationMethod = (
     Literal["slic", "quickshift", "felzenszwalb", "grid"] | Callable[[NDArray[np.float64]], Any] | NDArray[np.integer]
 )
 
-SEGMENTATION_METHODS = ("slic", "quickshift", "felzenszwalb", "grid")
+SEGMENTATION_METHODS = tuple(METHODS)
 
 FEW_SEGMENTS = 8
 """Below this number of superpixels an explanation says little, and a warning is given."""
+
+FEWEST, MOST = 0.5, 1.5
+"""Superpixels of a named method as a share of the wanted number, beyond which the grid takes its place."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +99,8 @@ def segment(picture: NDArray[np.float64], method: SegmentationMethod = "slic", n
 
     `"slic"` (Achanta et al. 2012), `"quickshift"` (Vedaldi & Soatto 2008) and `"felzenszwalb"` (Felzenszwalb &
     Huttenlocher 2004) are scikit-image's, tuned to give about `n_segments` superpixels at any image size; `"grid"`
-    gives equal rectangles. None of them draws random numbers.
+    gives equal rectangles. None of them draws random numbers. A small image gets fewer superpixels, so that each has
+    several pixels.
 
     Args:
         picture: float array of shape (h, w, 3), RGB in 0..1.
@@ -94,45 +108,50 @@ def segment(picture: NDArray[np.float64], method: SegmentationMethod = "slic", n
         n_segments: wanted number of superpixels for the named methods; ready maps and callables decide for themselves.
 
     Returns:
-        The `Segmentation`. A named method that finds fewer than two superpixels is replaced by `"grid"`, with a
+        The `Segmentation`. A named method that finds far fewer or far more superpixels is replaced by `"grid"`, with a
         warning; fewer than 8 superpixels warn too.
 
     Raises:
         ValueError: if a callable or a ready map gives labels of a wrong shape or type, or one superpixel only.
     """
+    found, remarks = cut(picture, method, n_segments)
+    for remark in remarks:
+        warn(remark)
+    return found
+
+
+def cut(
+    picture: NDArray[np.float64], method: SegmentationMethod, n_segments: int
+) -> tuple[Segmentation, tuple[str, ...]]:
+    """`segment` with the warnings as sentences, for threads: a warning from one would point at no line of the user's."""
+    remarks = []
     if isinstance(method, str):
-        found = _named(picture, method, n_segments)
-        if found.n_segments < 2:
-            warn(
-                f"segmentation={method!r} found one superpixel only (a picture of noise or of one colour?); "
-                'segmentation="grid" is used for this image.'
+        wanted = wanted_number(picture, n_segments)
+        found = _named(picture, method, wanted)
+        if not FEWEST <= found.n_segments / wanted <= MOST:
+            remarks.append(
+                f"segmentation={method!r} found {count_of(found.n_segments, 'superpixel')} where {wanted} were wanted "
+                '(a picture of noise or of one colour?); segmentation="grid" is used for this image.'
             )
-            found = _named(picture, "grid", n_segments)
+            found = _named(picture, "grid", wanted)
         hint = "Raise `n_segments`, or choose another `segmentation`."
     else:
         found = _given(picture, method)
         hint = "Make the labels of `segmentation` finer."
     if found.n_segments < FEW_SEGMENTS:
-        warn(f"The image has {found.n_segments} superpixels: too few to tell the object from its surroundings. {hint}")
-    return found
+        remarks.append(
+            f"The image has {found.n_segments} superpixels: too few to tell the object from its surroundings. {hint}"
+        )
+    return found, tuple(remarks)
 
 
-def _named(picture: NDArray[np.float64], method: str, n_segments: int) -> Segmentation:
-    match method:
-        case "slic":
-            labels = slic(picture, n_segments=n_segments, compactness=10, start_label=0, channel_axis=-1)
-        case "quickshift":
-            labels = _quickshift(picture, n_segments)
-        case "felzenszwalb":
-            labels = _felzenszwalb(picture, n_segments)
-        case "grid":
-            labels = _grid(picture.shape[0], picture.shape[1], n_segments)
-        case _:
-            raise ValueError(
-                f"`segmentation` must be one of {', '.join(SEGMENTATION_METHODS)}, a callable or a label map. "
-                f"Received: segmentation={method!r}."
-            )
-    return Segmentation.from_labels(labels)
+def _named(picture: NDArray[np.float64], method: str, wanted: int) -> Segmentation:
+    if method not in METHODS:
+        raise ValueError(
+            f"`segmentation` must be one of {', '.join(METHODS)}, a callable or a label map. "
+            f"Received: segmentation={method!r}."
+        )
+    return Segmentation.from_labels(METHODS[method](picture, wanted))
 
 
 def _given(picture: NDArray[np.float64], method: Any) -> Segmentation:
@@ -151,61 +170,3 @@ def _given(picture: NDArray[np.float64], method: Any) -> Segmentation:
             "With one superpixel there is nothing to compare."
         )
     return found
-
-
-def _grid(height: int, width: int, n_segments: int) -> NDArray[np.integer]:
-    rows = min(height, max(1, round(math.sqrt(n_segments * height / width))))
-    columns = min(width, max(1, round(n_segments / rows)))
-    row = np.arange(height) * rows // height
-    column = np.arange(width) * columns // width
-    labels: NDArray[np.integer] = row[:, None] * columns + column
-    return labels
-
-
-def _quickshift(picture: NDArray[np.float64], n_segments: int) -> NDArray[np.integer]:
-    """Builds quickshift's tree once and cuts its longest links, so that about the wanted number of trees is left."""
-    height, width = picture.shape[:2]
-    kernel_size = max(1.0, math.sqrt(height * width / n_segments) / 10)
-    _, parents, links = quickshift(
-        picture, kernel_size=kernel_size, max_dist=math.inf, ratio=0.5, return_tree=True, rng=0, channel_axis=-1
-    )
-    parent, link = np.asarray(parents).ravel().astype(np.intp), np.asarray(links).ravel()
-    roots = parent == np.arange(parent.size)
-    # Single pixels of an odd colour have the longest links of all; cut only what carries a superpixel.
-    large = _subtree_sizes(parent) >= parent.size / (n_segments * 8)
-    by_length = np.argsort(-np.where(large & ~roots, link, -1.0), kind="stable")
-    to_cut = by_length[: min(max(0, n_segments - int(roots.sum())), int((large & ~roots).sum()))]
-    parent[to_cut] = to_cut
-    while not np.array_equal(parent, parent[parent]):
-        parent = parent[parent]
-    return parent.reshape(height, width)
-
-
-def _subtree_sizes(parent: NDArray[np.intp]) -> NDArray[np.int64]:
-    """Pixels below each pixel of a forest, itself included."""
-    sizes = np.zeros(parent.size, dtype=np.int64)
-    nodes = np.arange(parent.size)
-    while nodes.size:
-        sizes += np.bincount(nodes, minlength=parent.size)
-        nodes = parent[nodes[parent[nodes] != nodes]]
-    return sizes
-
-
-def _felzenszwalb(picture: NDArray[np.float64], n_segments: int) -> NDArray[np.integer]:
-    """Bisects felzenszwalb's `scale`, on a logarithmic axis, for about the wanted number of superpixels."""
-    min_size = max(2, picture.shape[0] * picture.shape[1] // (n_segments * 6))
-    low, high = math.log(1e-2), math.log(1e4)
-    best, best_miss = _grid(picture.shape[0], picture.shape[1], n_segments), math.inf
-    for _ in range(9):
-        middle = (low + high) / 2
-        labels: NDArray[np.integer] = felzenszwalb(
-            picture, scale=math.exp(middle), sigma=0.5, min_size=min_size, channel_axis=-1
-        )
-        count = int(labels.max()) + 1
-        if abs(count - n_segments) < best_miss:
-            best, best_miss = labels, abs(count - n_segments)
-        if count > n_segments:
-            low = middle
-        else:
-            high = middle
-    return best

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
 from keras_lime.api.explain import explain
 from keras_lime.core.baseline import (
@@ -20,9 +21,11 @@ from keras_lime.core.baseline import (
     register,
 )
 from keras_lime.core.display import Display
+from keras_lime.core.localisation import object_share
 from keras_lime.core.plan import make_plans
 from keras_lime.core.segmentation import Segmentation
 from keras_lime.core.settings import Settings, options
+from keras_lime.exceptions import LimeWarning
 from keras_lime.report.setting_labels import setting_labels
 from tests.support.models import photo
 
@@ -210,3 +213,34 @@ def test_baselines_of_several_images_say_what_to_pass_for_one(name: str) -> None
 )
 def test_labels_of_old_and_new_logs(described: Any, label: str) -> None:
     assert baseline_label(described) == label
+
+
+@pytest.mark.parametrize(
+    ("image", "baseline", "other"),
+    [
+        (np.full((64, 64, 3), 200, np.uint8), "mean", "grey"),
+        (np.repeat(np.repeat(np.arange(49).reshape(7, 7), 8, 0), 8, 1)[..., None].astype(np.uint8) * 5, "mean", "grey"),
+        (np.full((64, 64, 1), 127, np.uint8), "grey", "noise"),
+        (np.full((64, 64, 3), 9, np.uint8), 9, "grey"),
+    ],
+)
+def test_mostly_blind_superpixels_warn_at_the_start(image: np.ndarray, baseline: Any, other: str) -> None:
+    settings = Settings(baseline=baseline, segmentation="grid", n_segments=49, num_samples=64)
+    with pytest.warns(LimeWarning, match=f"of 49 superpixels look the same hidden.*Pass baseline=.{other}") as warned:
+        make_plans([image], settings)
+    assert len(warned) == 1
+    make_plans([image], replace(settings, baseline=other))
+
+
+def test_digits_that_are_all_blind_have_no_object_share() -> None:
+    """8×8 digits: nothing can be learned, so nothing is drawn, and the object share is unknown and not chance."""
+    digit, mask = load_digits().images[3][..., None].astype(np.uint8) * 15, np.zeros((8, 8), bool)
+    mask[2:6, 2:6] = True
+    with pytest.warns(LimeWarning) as warned:
+        explanation: Any = explain(
+            _mean, digit, output="regression", num_samples=500, baseline=lambda image, labels: image
+        )
+    assert any("16 of 16 superpixels look the same hidden" in str(each.message) for each in warned)
+    assert explanation.blind.all()
+    assert np.isnan(explanation.r2).all()
+    assert np.isnan(object_share(replace(explanation, object_mask=mask))).all()

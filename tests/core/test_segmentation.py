@@ -15,7 +15,7 @@ from skimage.segmentation import slic
 from sklearn.datasets import load_digits
 
 from keras_lime.core.display import Display
-from keras_lime.core.segmentation import SEGMENTATION_METHODS, Segmentation, segment
+from keras_lime.core.segmentation import SEGMENTATION_METHODS, Segmentation, cut, segment
 from keras_lime.exceptions import LimeWarning
 
 
@@ -81,10 +81,36 @@ def test_labels_that_start_at_one_hide_every_superpixel() -> None:
     assert found.areas.sum() == 64 * 64
 
 
-def test_noise_falls_back_to_the_grid() -> None:
-    noise = np.random.default_rng(0).uniform(size=(64, 64, 3))
-    with pytest.warns(LimeWarning, match='segmentation="grid" is used'):
-        assert segment(noise).n_segments == 49
+TEXTURES: dict[str, Callable[[int], np.ndarray]] = {
+    "grass": lambda size: _resized(data.grass(), size),
+    "gravel": lambda size: _resized(data.gravel(), size),
+    "text": lambda size: _resized(data.text(), size),
+    "noise": lambda size: np.random.default_rng(0).integers(0, 256, (size, size, 3), dtype=np.uint8),
+    "checks": lambda size: ((np.add.outer(np.arange(size) // 3, np.arange(size) // 3) % 2) * 255).astype(np.uint8),
+}
+
+
+@pytest.mark.parametrize("size", [28, 64, 224])
+@pytest.mark.parametrize("texture", TEXTURES)
+def test_fine_texture_is_cut_in_about_as_many_superpixels(texture: str, size: int) -> None:
+    image = TEXTURES[texture](size)
+    found, remarks = cut(Display.of(image).picture(image), "slic", 50)
+    assert 25 <= found.n_segments <= 75
+    assert remarks == ()
+
+
+@pytest.mark.parametrize("method", ["quickshift", "felzenszwalb"])
+def test_what_no_method_can_cut_gets_the_grid_and_a_warning(method: Any) -> None:
+    with pytest.warns(LimeWarning, match=f'{method}.* found .* 50 were wanted.*segmentation="grid" is used'):
+        assert segment(np.zeros((64, 64, 3)), method).n_segments == 49
+
+
+@pytest.mark.parametrize("method", SEGMENTATION_METHODS)
+def test_superpixels_of_small_images_have_several_pixels(method: Any) -> None:
+    digit = load_digits().images[3] / 16
+    found, _ = cut(np.repeat(digit[..., None], 3, axis=2), method, 50)
+    assert 8 <= found.n_segments <= 24
+    assert found.areas.mean() >= 64 / 24
 
 
 def test_few_superpixels_warn() -> None:
