@@ -234,7 +234,8 @@ class Explanation(WeightedSegments):
             grey: draw the weights on the picture without its own colours.
 
         Returns:
-            A figure that notebooks show by themselves; `savefig(path)` writes it to a file.
+            A figure that notebooks show by themselves and scripts with `matplotlib.pyplot.show()`; `savefig(path)`
+            writes it to a file.
         """
         from keras_lime.plotting import plot
 
@@ -258,7 +259,7 @@ class Explanation(WeightedSegments):
         return figure_png(plot(self))
 
     def save(self, path: str | Path) -> Path:
-        """Writes everything to one `.npz` file without pickle.
+        """Writes everything to one `.npz` file without pickle, whole or not at all.
 
         Args:
             path: the file; `.npz` is added where it is missing.
@@ -279,6 +280,7 @@ class Explanation(WeightedSegments):
             The `Explanation`.
 
         Raises:
-            ValueError: if the file was written by a newer version or is no explanation.
+            ValueError: if the file is no explanation, damaged, or written by a newer version; the message names it.
+            OSError: if it cannot be read.
         """
         return cls(**read(Path(path)))

@@ -123,7 +123,7 @@ def segment(picture: NDArray[np.float64], method: SegmentationMethod = "slic", n
 def cut(
     picture: NDArray[np.float64], method: SegmentationMethod, n_segments: int
 ) -> tuple[Segmentation, tuple[str, ...]]:
-    """`segment` with the warnings as sentences, for threads: a warning from one would point at no line of the user's."""
+    """`segment` with its warnings as sentences, for threads, where a warning would point at no line of the user's."""
     remarks = []
     if isinstance(method, str):
         wanted = wanted_number(picture, n_segments)

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from keras_lime.core.kernel_path import KernelWidthPath
 from keras_lime.core.overlay import select_segments
-from keras_lime.plotting.figures import NotebookFigure, shorten
+from keras_lime.plotting.figures import new_figure, shorten
 
 __all__ = ["plot_widths"]
 
@@ -26,7 +26,7 @@ def plot_widths(path: KernelWidthPath, target: int = 0) -> Figure:
         target: position of the target in `path.target_names`. Defaults to `0`.
 
     Returns:
-        A figure that notebooks show and `savefig` saves.
+        A figure that notebooks and, in scripts, `plt.show()` show, and `savefig` saves.
 
     Raises:
         ValueError: if there is no such target.
@@ -39,7 +39,7 @@ def plot_widths(path: KernelWidthPath, target: int = 0) -> Figure:
     own = int(np.abs(path.widths - path.kernel_width).argmin())
     strongest = select_segments(path.coef[own, target], num_features=_CURVES)
     flips = np.flatnonzero(path.sign_flips[target])
-    figure = NotebookFigure(figsize=_SIZE, layout="constrained")
+    figure = new_figure(figsize=_SIZE, layout="constrained")
     ax = figure.add_subplot()
     for index in sorted({*strongest.tolist(), *flips.tolist()}):
         weights, errors = path.coef[:, target, index], path.stderr[:, target, index]

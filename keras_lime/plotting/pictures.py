@@ -16,7 +16,7 @@ from keras_lime.core.image import as_pixels
 from keras_lime.core.localisation import object_share
 from keras_lime.core.overlay import OPACITY, PALETTES, Ground, Palette
 from keras_lime.core.segmentation import Segmentation
-from keras_lime.plotting.figures import NotebookFigure, shorten
+from keras_lime.plotting.figures import new_figure, shorten
 
 __all__ = ["plot", "plot_samples", "plot_segments"]
 
@@ -44,7 +44,7 @@ def plot(
             the picture in its own colours.
 
     Returns:
-        A figure that notebooks show and `savefig` saves.
+        A figure that notebooks and, in scripts, `plt.show()` show, and `savefig` saves.
     """
     shares, mask = object_share(explanation), explanation.object_mask
     lines = 2 if mask is None else 3
@@ -80,7 +80,7 @@ def plot_segments(explanation: Explanation) -> Figure:
         explanation: what to show.
 
     Returns:
-        A figure that notebooks show and `savefig` saves.
+        A figure that notebooks and, in scripts, `plt.show()` show, and `savefig` saves.
     """
     segmentation = explanation.segmentation
     figure, (ax,) = _panels(explanation, 1, lines=1, panel=2 * _PANEL)
@@ -102,7 +102,7 @@ def plot_samples(explanation: Explanation, n: int = 8) -> Figure:
         n: how many images, the unperturbed one first; all, if there are fewer. Defaults to `8`.
 
     Returns:
-        A figure that notebooks show and `savefig` saves.
+        A figure that notebooks and, in scripts, `plt.show()` show, and `savefig` saves.
 
     Raises:
         ValueError: if `n` is below 1, or the explanation came without perturbations.
@@ -156,7 +156,7 @@ def _panels(
     cell_width, cell_height = panel + _GAP, tall + lines * _LINE + _GAP + below
     bottom_lines = len(footer) * _LINE + _GAP * bool(footer)
     total_width, total_height = columns * cell_width + _GAP, rows * cell_height + top + bottom_lines
-    figure = NotebookFigure(figsize=(total_width, total_height))
+    figure = new_figure(figsize=(total_width, total_height))
     if heading:
         place = 1 - _LINE / total_height
         figure.text(0.5, place, heading, ha="center", va="center", parse_math=False, weight="bold")

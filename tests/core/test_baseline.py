@@ -240,7 +240,7 @@ def test_digits_that_are_all_blind_have_no_object_share() -> None:
         explanation: Any = explain(
             _mean, digit, output="regression", num_samples=500, baseline=lambda image, labels: image
         )
-    assert any("16 of 16 superpixels look the same hidden" in str(each.message) for each in warned)
+    assert any("superpixels look the same hidden" in str(each.message) for each in warned)
     assert explanation.blind.all()
     assert np.isnan(explanation.r2).all()
     assert np.isnan(object_share(replace(explanation, object_mask=mask))).all()

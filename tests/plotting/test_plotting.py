@@ -332,3 +332,25 @@ class TestFigures:
     def test_pyplot_is_not_imported(self) -> None:
         code = "import keras_lime.plotting, sys; sys.exit('matplotlib.pyplot' in sys.modules)"
         assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(("backend", "shown"), [("webagg", 1), ("agg", 0), ("", 0)])
+def test_scripts_show_figures_with_pyplot_where_there_are_windows(backend: str, shown: int) -> None:
+    """pyplot knows the figure if it can show it; else nothing stays open, and pyplot is not even imported."""
+    code = f"""
+import sys
+backend = {backend!r}
+if backend:
+    import matplotlib
+    matplotlib.use(backend)
+    import matplotlib.pyplot
+import numpy as np
+from tests.plotting.test_plotting import explain
+from keras_lime.plotting import plot
+before = "matplotlib.pyplot" in sys.modules
+figure = plot(explain(np.random.default_rng(0).integers(0, 256, size=(24, 32, 3), dtype=np.uint8)))
+assert ("matplotlib.pyplot" in sys.modules) == before
+print(len(matplotlib.pyplot.get_fignums()) if before else 0, figure._repr_png_()[:4] == b"\\x89PNG")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [str(shown), "True"]
