@@ -11,7 +11,6 @@ import pytest
 
 from keras_lime import Explanation, ProbeSet, explain
 from keras_lime.core.settings import make_settings
-from keras_lime.exceptions import LimeWarning
 from tests.support.models import photo
 
 PATCH = (slice(8, 16), slice(16, 24))

@@ -135,7 +135,7 @@ def test_with_on_error_raise_everything_else_is_done_before(tmp_path: Path) -> N
 
 
 def test_warnings_as_errors_do_not_keep_the_log_from_being_written(tmp_path: Path) -> None:
-    lime = callback(tmp_path, patience=1)
+    lime = callback(tmp_path, patience=1, baseline="grey")
     with warnings.catch_warnings():
         warnings.simplefilter("error", LimeWarning)
         with pytest.raises(LimeWarning, match="Shortcut alarm"):
