@@ -34,7 +34,7 @@ def _slic(picture: NDArray[np.float64], n_segments: int) -> NDArray[np.integer]:
             picture, n_segments=n_segments, compactness=compactness, start_label=0, channel_axis=-1
         )
         ratio = int(labels.max() + 1) / n_segments
-        if 0.75 <= ratio <= 1.5:
+        if 0.5 <= ratio <= 1.5:
             return labels
         if abs(math.log(ratio)) < best_miss:
             best, best_miss = labels, abs(math.log(ratio))

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from playwright.sync_api import Frame, expect
 
+from keras_lime.core.diagnostics import SegmentDiagnostic
 from keras_lime.tensorboard.plugin.wire import unpack
 from tests.browser.tab import Tab, drawn, set_slider
 from tests.browser.training import CLASS_NAMES, EPOCHS, PROBES
@@ -33,15 +34,17 @@ def test_two_runs_stand_beside_each_other_on_the_same_probes(tab: Tab, address: 
     rows = [line.split(",") for line in download.value.path().read_text("utf-8-sig").splitlines()[1:]]
     probe = rows[0][1]
     left, right = (newest(address, run, probe, CLASS_NAMES.index(rows[0][2])) for run in ("honest/lime", "biased/lime"))
-    saved = np.array([[float(cell) for cell in row[4:7]] for row in rows if row[1] == probe])
+    saved = np.array([[float(cell or "nan") for cell in row[4:7]] for row in rows if row[1] == probe])
     np.testing.assert_allclose(saved, np.stack([left, right, right - left], axis=1), rtol=1e-6, atol=1e-9)
 
 
 def newest(address: str, run: str, probe: str, target: int) -> NDArray[Any]:
-    """Returns the newest weights for one class."""
+    """Returns the newest weights for one class, NaN where a superpixel cannot be judged."""
     arrays, _ = unpack(get(address, "data/plugin/keras_lime/series", run=run, probe=probe)[2])
     slot = arrays["targets"][-1].tolist().index(target)
     weights: NDArray[Any] = arrays["coef"][-1, slot].astype(np.float64)
+    if "flags" in arrays:
+        weights[(arrays["flags"][-1, slot] & SegmentDiagnostic.BLIND) > 0] = np.nan
     return weights
 
 
