@@ -19,6 +19,9 @@ _LEAST_PIXELS = 4
 _COMPACTNESS = (10.0, 20.0, 40.0, 80.0, 160.0, 320.0)
 """Of slic, tried in turn: on fine texture small values cut the picture in shreds, which are then merged to very few."""
 
+_KERNELS = 2
+"""Kernels that quickshift tries, each half as wide again as the one before."""
+
 
 def wanted_number(picture: NDArray[np.float64], n_segments: int) -> int:
     """`n_segments`, or as many as a small picture (h, w, 3) has room for; at least 2."""
@@ -34,7 +37,7 @@ def _slic(picture: NDArray[np.float64], n_segments: int) -> NDArray[np.integer]:
             picture, n_segments=n_segments, compactness=compactness, start_label=0, channel_axis=-1
         )
         ratio = int(labels.max() + 1) / n_segments
-        if 0.5 <= ratio <= 1.5:
+        if 0.75 <= ratio <= 1.5:
             return labels
         if abs(math.log(ratio)) < best_miss:
             best, best_miss = labels, abs(math.log(ratio))
@@ -52,14 +55,25 @@ def _grid(picture: NDArray[np.float64], n_segments: int) -> NDArray[np.integer]:
 
 
 def _quickshift(picture: NDArray[np.float64], n_segments: int) -> NDArray[np.integer]:
-    """Builds quickshift's tree once and cuts its longest links, so that about the wanted number of trees is left."""
+    """Builds quickshift's tree and cuts its longest links, so that about the wanted number of trees is left.
+
+    Cutting gives more trees, never fewer: where there are too many from the start, on fine texture, the density is
+    estimated over a wider kernel, which joins them.
+    """
     height, width = picture.shape[:2]
+    if np.ptp(picture) == 0:
+        # A wide kernel would cut one colour somewhere, but nothing is there to cut by.
+        return np.zeros((height, width), np.int64)
     kernel_size = max(1.0, math.sqrt(height * width / n_segments) / 10)
-    _, parents, links = quickshift(
-        picture, kernel_size=kernel_size, max_dist=math.inf, ratio=0.5, return_tree=True, rng=0, channel_axis=-1
-    )
-    parent, link = np.asarray(parents).ravel().astype(np.intp), np.asarray(links).ravel()
-    roots = parent == np.arange(parent.size)
+    for _ in range(_KERNELS):
+        _, parents, links = quickshift(
+            picture, kernel_size=kernel_size, max_dist=math.inf, ratio=0.5, return_tree=True, rng=0, channel_axis=-1
+        )
+        parent, link = np.asarray(parents).ravel().astype(np.intp), np.asarray(links).ravel()
+        roots = parent == np.arange(parent.size)
+        if roots.sum() <= 1.5 * n_segments:
+            break
+        kernel_size *= 1.5
     # Single pixels of an odd colour have the longest links of all; cut only what carries a superpixel.
     large = _subtree_sizes(parent) >= parent.size / (n_segments * 8)
     by_length = np.argsort(-np.where(large & ~roots, link, -1.0), kind="stable")
