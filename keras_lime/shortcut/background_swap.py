@@ -8,12 +8,21 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from keras_lime.core.class_names import class_title
 from keras_lime.core.phrases import count_of, percent
 from keras_lime.core.scores import ImageScorer
 from keras_lime.shortcut.protocol import ProbeData
-from keras_lime.shortcut.results import LEAST_CLASS_PROBES, LEAST_PROBES, Findings, Measurement, Obstacle, Predictions
+from keras_lime.shortcut.results import (
+    LEAST_CLASS_PROBES,
+    LEAST_PROBES,
+    Findings,
+    Measurement,
+    Obstacle,
+    Predictions,
+    at_probes,
+)
 from keras_lime.shortcut.swap import (
     N_DONORS,
     SwapPlan,
@@ -91,6 +100,7 @@ class BackgroundSwap:
             else "",
             details=scores,
             gaps=_gaps(plan, predictions.n_classes),
+            probe_values=_probe_values(scores),
         )
 
     def sentence(self, findings: Findings) -> str:
@@ -128,6 +138,15 @@ def _measure(
 ) -> Measurement:
     fires = bool(sure) and found.n >= least and found.background_certainty > BACKGROUND_THRESHOLD
     return Measurement("swap", found.swap_flip, found.swap_flip_stderr, threshold, fires, label, title)
+
+
+def _probe_values(scores: SwapScores) -> dict[str, NDArray[np.float64]]:
+    probes, n = scores.plan.probes, len(scores.plan.images)
+    certainty = (scores.background - scores.chance) / (1 - scores.chance)
+    return {
+        "predictions that change with the background": at_probes(scores.shares, probes, n),
+        "certainty from the background alone": at_probes(certainty, probes, n),
+    }
 
 
 def _gaps(plan: SwapPlan, n_classes: int) -> tuple[str, ...]:

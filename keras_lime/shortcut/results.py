@@ -1,7 +1,7 @@
 """What a shortcut test found: its status with a reason, and the numbers behind it. Imports numpy alone."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -17,6 +17,7 @@ __all__ = [
     "Predictions",
     "Status",
     "TestResult",
+    "at_probes",
     "overall_status",
 ]
 
@@ -117,6 +118,8 @@ class Findings:
         doubt: why the test cannot tell, though it was made: a sentence; empty where it can.
         details: the test's own answers, for those who know the test.
         gaps: what it does not cover, in sentences.
+        probe_values: name for people → float array (n,), a number for each probe, lower is better and NaN where it was
+            not tested: what two models can be compared by, probe by probe. Defaults to nothing.
     """
 
     measurements: tuple[Measurement, ...]
@@ -125,6 +128,7 @@ class Findings:
     doubt: str = ""
     details: Any = None
     gaps: tuple[str, ...] = ()
+    probe_values: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,3 +181,16 @@ def overall_status(results: Sequence[TestResult]) -> Status:
     said = {result.status for result in results if not result.stands_in}
     order = (Status.CANNOT_SAY, Status.PASSED)
     return next((status for status in order if status in said), Status.NOT_TESTED)
+
+
+def at_probes(values: NDArray[np.float64], probes: NDArray[np.int64], n_probes: int) -> NDArray[np.float64]:
+    """Values of some probes at their places among all of them, (n,); NaN elsewhere.
+
+    Args:
+        values: float array (m,).
+        probes: int array (m,), their positions.
+        n_probes: n, how many probes there are.
+    """
+    placed = np.full(n_probes, np.nan)
+    placed[probes] = values
+    return placed

@@ -117,6 +117,12 @@ class SwapScores:
         changed: NDArray[np.bool_] = (self.after >= 0) & (self.after != self.before[:, None])
         return changed
 
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """Share of each probe's predictions that changed, (m,)."""
+        shares: NDArray[np.float64] = self.changed.sum(axis=1) / (self.after >= 0).sum(axis=1)
+        return shares
+
     def statistics(self, label: int | None = None) -> SwapStatistics:
         """The numbers of one class, or of all probes.
 
@@ -127,7 +133,7 @@ class SwapScores:
         count = int(chosen.sum())
         if count == 0:
             return SwapStatistics(0, *[float("nan")] * 4)
-        shares = (self.changed.sum(axis=1) / (self.after >= 0).sum(axis=1))[chosen]
+        shares = self.shares[chosen]
         error = float(shares.std(ddof=1) / np.sqrt(count)) if count > 1 else float("nan")
         known = 1 - self.chance
         background, alone = (

@@ -11,7 +11,7 @@ from keras_lime.shortcut.background_swap import BackgroundSwap
 from keras_lime.shortcut.decision import Alarm, Verdict, least_accuracy, training_accuracy
 from keras_lime.shortcut.hidden_regions import HiddenRegions
 from keras_lime.shortcut.protocol import PreparedTest, ProbeData, run_test
-from keras_lime.shortcut.results import Predictions, Status, TestResult
+from keras_lime.shortcut.results import Predictions, Status, TestResult, at_probes
 from tests.support.worlds import squares
 
 GOOD = {"accuracy": 0.9}
@@ -133,6 +133,17 @@ def test_a_model_that_wavers_is_no_shortcut_and_no_all_clear() -> None:
     assert result.status is Status.CANNOT_SAY
     assert "wavers" in result.reason
     assert not _judge(Alarm(patience=1), result).alarm
+
+
+def test_values_for_each_probe() -> None:
+    result = _result(0.5)
+    assert result.findings is not None
+    np.testing.assert_array_equal(
+        result.findings.probe_values["predictions that change with the background"], np.full(24, 0.5)
+    )
+    assert result.findings.probe_values["certainty from the background alone"] == pytest.approx(np.full(24, 1 / 3))
+    partly = at_probes(np.array([1.0, 2.0]), np.array([2, 0]), 4)
+    np.testing.assert_array_equal(partly, [2, np.nan, 1, np.nan])
 
 
 def _hidden(drops: np.ndarray) -> TestResult:

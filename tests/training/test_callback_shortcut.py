@@ -27,7 +27,13 @@ def probes(**given: Any) -> ProbeSet:
 
 
 def callback(log_dir: Path, probe_set: ProbeSet | None = None, **given: Any) -> LimeCallback:
-    settings: dict[str, Any] = {"segmentation": "grid", "n_segments": 16, "num_samples": 32, "on_error": "raise"}
+    settings: dict[str, Any] = {
+        "segmentation": "grid",
+        "n_segments": 16,
+        "num_samples": 32,
+        "baseline": "grey",
+        "on_error": "raise",
+    }
     return LimeCallback(probe_set or probes(), log_dir, **settings | given)
 
 
