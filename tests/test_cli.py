@@ -182,6 +182,7 @@ def test_where_a_backend_is_missing_the_others_are_named(
     assert re.search(r"pip install tensorflow, or choose --backend .*torch", capsys.readouterr().err)
 
 
+@pytest.mark.filterwarnings("ignore:.*look the same hidden as shown")
 def test_explain(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     images = squares(2, biased=False)[0]
     files = [tmp_path / "one" / "x.png", tmp_path / "two" / "x.png", tmp_path / "broken.jpg"]

@@ -46,6 +46,7 @@ def floats() -> tuple[Any, Any, Any]:
 
 # The model is not trained, and explain() says so.
 @pytest.mark.filterwarnings("ignore:.*scores hardly move")
+@pytest.mark.filterwarnings("ignore:.*look the same hidden as shown")
 def test_rows_are_what_explain_says(model: keras.Model, arrays: Audit) -> None:
     images, labels, masks = floats()
     rows = arrays.rows().to_pylist()
@@ -72,6 +73,7 @@ def test_rows_are_what_explain_says(model: keras.Model, arrays: Audit) -> None:
         assert found[0]["probability"] == pytest.approx(one.predicted_value, abs=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:.*look the same hidden as shown")
 def test_pictures_draw_what_was_explained(model: keras.Model, arrays: Audit) -> None:
     images, _, masks = squares(24, biased=False)
     seen = 0
@@ -227,6 +229,7 @@ def test_swap_flip_tells_readers_of_objects_from_readers_of_backgrounds(tmp_path
     assert flips["background"]["object_share"] is None
 
 
+@pytest.mark.filterwarnings("ignore:.*look the same hidden as shown")
 def test_hidden_patches_show_pictures_of_the_first_shard(model: keras.Model, tmp_path: Path) -> None:
     images = squares(16, biased=False)[0]
     stream = [images[:8], images[8:]]
@@ -289,6 +292,7 @@ def test_arrays_and_streams_with_odd_images(tmp_path: Path) -> None:
     assert [index for index, error in enumerate(errors) if error is None] == [0, 2, 6]
 
 
+@pytest.mark.filterwarnings("ignore:.*look the same hidden as shown")
 def test_as_many_samples_as_each_image_needs(model: keras.Model, tmp_path: Path) -> None:
     data = squares(12, biased=False)
     settings = {**QUIET, "num_samples": "auto", "tolerance": 0.002, "max_samples": 256}

@@ -72,7 +72,9 @@ def test_outputs_that_are_no_row_of_scores_are_refused(last: Any) -> None:
     with pytest.raises(ValueError, match=message):
         make_scorer(model, SHAPE, "sigmoid")
     with pytest.raises(ValueError, match=message):
-        explain(lambda images: model.predict(images, verbose=0), np.zeros(SHAPE), output="regression")
+        explain(
+            lambda images: model.predict(images, verbose=0), np.random.default_rng(0).random(SHAPE), output="regression"
+        )
 
 
 def test_a_number_made_of_a_map_of_scores_is_explained() -> None:

@@ -124,7 +124,7 @@ def test_a_failure_of_one_kind_does_not_hide_one_of_another(tmp_path: Path) -> N
 
 
 def test_with_on_error_raise_everything_else_is_done_before(tmp_path: Path) -> None:
-    lime = callback(tmp_path, on_alarm=lambda verdict: 1 / 0, patience=1, baseline="grey")
+    lime = callback(tmp_path, on_alarm=lambda verdict: 1 / 0, patience=1)
     with (
         pytest.raises(ZeroDivisionError),
         pytest.warns(LimeWarning, match="Shortcut alarm at epoch 0"),
@@ -135,7 +135,7 @@ def test_with_on_error_raise_everything_else_is_done_before(tmp_path: Path) -> N
 
 
 def test_warnings_as_errors_do_not_keep_the_log_from_being_written(tmp_path: Path) -> None:
-    lime = callback(tmp_path, patience=1, baseline="grey")
+    lime = callback(tmp_path, patience=1)
     with warnings.catch_warnings():
         warnings.simplefilter("error", LimeWarning)
         with pytest.raises(LimeWarning, match="Shortcut alarm"):
@@ -165,7 +165,7 @@ def test_a_billion_epochs_are_not_listed(tmp_path: Path, epochs: Any) -> None:
 
 
 def test_a_log_that_is_deleted_goes_on_in_a_new_file(tmp_path: Path) -> None:
-    lime = callback(tmp_path, baseline="grey")
+    lime = callback(tmp_path)
     for epoch in range(2):
         lime.explain(object_reader(), epoch)
     shutil.rmtree(tmp_path / "lime")
@@ -179,7 +179,7 @@ def test_a_log_that_is_deleted_goes_on_in_a_new_file(tmp_path: Path) -> None:
 
 
 def test_where_a_failed_write_cannot_be_undone_a_new_file_begins(tmp_path: Path) -> None:
-    lime = callback(tmp_path, baseline="grey")
+    lime = callback(tmp_path)
     lime.explain(object_reader(), 0)
     assert lime._log is not None
     writer = lime._log._writer
@@ -196,7 +196,7 @@ def test_where_a_failed_write_cannot_be_undone_a_new_file_begins(tmp_path: Path)
 
 
 def test_a_failed_write_that_takes_nothing_needs_no_new_file(tmp_path: Path) -> None:
-    lime = callback(tmp_path, baseline="grey")
+    lime = callback(tmp_path)
     lime.explain(object_reader(), 0)
     assert lime._log is not None
     writer = lime._log._writer
@@ -262,7 +262,7 @@ def test_probes_that_are_hardly_worse_are_not(tmp_path: Path, accuracy: float, r
 
 
 def test_a_log_that_is_deleted_at_the_end_is_told(tmp_path: Path) -> None:
-    lime = callback(tmp_path, baseline="grey")
+    lime = callback(tmp_path)
     lime.explain(object_reader(), 0)
     shutil.rmtree(tmp_path / "lime")
     with pytest.warns(LimeWarning, match="is lost: it was deleted"):
