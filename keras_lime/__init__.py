@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from keras_lime.api.audit import audit
+    from keras_lime.api.cure import cure
     from keras_lime.api.explain import explain
     from keras_lime.api.report import write_report
     from keras_lime.api.shortcut_report import ShortcutReport, assert_no_shortcut, shortcut_report
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from keras_lime.core.explanation import Explanation
     from keras_lime.core.reference_images import ReferenceImages
     from keras_lime.core.settings import Settings
+    from keras_lime.curing.receipt import Receipt
+    from keras_lime.curing.swap_backgrounds import SwapBackgrounds
     from keras_lime.exceptions import LimeWarning
     from keras_lime.probes import ProbeSet
     from keras_lime.scoring.gradients import integrated_gradients
@@ -29,13 +32,16 @@ __all__ = [
     "LimeCallback",
     "LimeWarning",
     "ProbeSet",
+    "Receipt",
     "ReferenceImages",
     "Settings",
     "ShortcutReport",
+    "SwapBackgrounds",
     "Verdict",
     "__version__",
     "assert_no_shortcut",
     "audit",
+    "cure",
     "explain",
     "integrated_gradients",
     "shortcut_report",
@@ -50,12 +56,15 @@ _HOMES = {
     "LimeCallback": "keras_lime.training.callback",
     "LimeWarning": "keras_lime.exceptions",
     "ProbeSet": "keras_lime.probes",
+    "Receipt": "keras_lime.curing.receipt",
     "ReferenceImages": "keras_lime.core.reference_images",
     "Settings": "keras_lime.core.settings",
     "ShortcutReport": "keras_lime.api.shortcut_report",
+    "SwapBackgrounds": "keras_lime.curing.swap_backgrounds",
     "Verdict": "keras_lime.shortcut.decision",
     "assert_no_shortcut": "keras_lime.api.shortcut_report",
     "audit": "keras_lime.api.audit",
+    "cure": "keras_lime.api.cure",
     "explain": "keras_lime.api.explain",
     "integrated_gradients": "keras_lime.scoring.gradients",
     "shortcut_report": "keras_lime.api.shortcut_report",

@@ -20,7 +20,7 @@ FLOORS = (
     ("keras_lime.plotting", "keras_lime.shortcut", "keras_lime.tensorboard.records", "keras_lime.tensorboard.schema"),
     ("keras_lime.scoring", "keras_lime.data", "keras_lime.tensorboard"),
     ("keras_lime.probes",),
-    ("keras_lime.training", "keras_lime.auditing", "keras_lime.report"),
+    ("keras_lime.training", "keras_lime.curing", "keras_lime.auditing", "keras_lime.report"),
     ("keras_lime.api",),
     ("keras_lime.cli",),
 )

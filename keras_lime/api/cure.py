@@ -1,0 +1,151 @@
+"""`cure()`: a model with a shortcut → one without it, and a receipt. May import Keras."""
+
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from keras_lime.curing.finetune import EPOCHS, finetune
+from keras_lime.curing.last_layer import refit_on_composites
+from keras_lime.curing.measure import Examination, validation_hits
+from keras_lime.curing.model_copy import check_model
+from keras_lime.curing.receipt import Change, Receipt, compare, make_receipt
+from keras_lime.curing.swap_backgrounds import check_pool
+from keras_lime.probes import ProbeSet
+from keras_lime.scoring.infer_output import infer_output
+from keras_lime.training.callback import LimeCallback
+
+__all__ = ["Cure", "cure"]
+
+Method = Literal["finetune", "head"]
+
+METHODS = ("finetune", "head")
+
+
+class Cure(NamedTuple):
+    """What `cure` gives.
+
+    Attributes:
+        model: the cured model; the given one is unchanged.
+        receipt: before and after.
+    """
+
+    model: Any
+    receipt: Receipt
+
+
+def cure(
+    model: Any,
+    train_data: Any,
+    pool: ProbeSet,
+    method: Method = "finetune",
+    *,
+    validation_data: Any = None,
+    probes: ProbeSet | None = None,
+    epochs: int = EPOCHS,
+    log_dir: str | PathLike[str] | None = None,
+    seed: int = 0,
+    verbose: int = 0,
+) -> Cure:
+    """Trains a copy of a model until backgrounds tell it nothing, and measures what that changed.
+
+    Args:
+        model: a Keras classifier, softmax or logits. It is never changed.
+        train_data: what it was trained on: arrays `(images, labels)`, a batched `tf.data.Dataset`, a `PyDataset`, a
+            torch `DataLoader`. `"head"` does not read it.
+        pool: training images with labels and object masks or boxes, of every class; 250 do well, 30 help.
+        method: `"finetune"` trains all layers some epochs more, on batches of which three quarters are composites:
+            objects of the pool on other backgrounds. `"head"` fits the last layer anew on composites; it is
+            done in seconds and needs no training data. Defaults to `"finetune"`.
+        validation_data: images and labels for the receipt, what `fit` takes. Defaults to `None`, not measured.
+        probes: images for the shortcut tests of the receipt, best with labels and masks; none of them may be in the
+            pool. Defaults to `None`, not measured.
+        epochs: of `"finetune"`. Defaults to `4`.
+        log_dir: also logs the probes before (step 0) and after (step 1) to the run `<log_dir>/lime`, for TensorBoard.
+            Defaults to `None`, no log.
+        seed: decides composites, shuffling and bootstrap. Defaults to `0`.
+        verbose: as of `fit`. Defaults to `0`.
+
+    Returns:
+        The cured model and the receipt, `model, receipt = cure(...)`.
+
+    Raises:
+        TypeError: if `model` is no Keras model, or `pool` or `probes` no `ProbeSet`.
+        ValueError: if model and method do not fit, the pool cannot serve, or probes are in it.
+
+    Example:
+        >>> cured, receipt = cure(model, (x_train, y_train), pool, validation_data=(x_val, y_val), probes=probes)
+        >>> print(receipt)
+        >>> cured.save("cured.keras")
+    """
+    _check(model, pool, method, probes)
+    cured = _cured(model, train_data, pool, method, epochs, seed, verbose)
+    changes: list[Change] = []
+    if validation_data is not None:
+        shape = tuple(model.input_shape[1:])
+        before, ids = validation_hits(model, validation_data, shape)
+        after, again = validation_hits(cured, validation_data, shape)
+        if ids != again:
+            raise ValueError(
+                "`validation_data` must give the same images in the same order twice, or before and after cannot be "
+                "compared. Received: other images at the second reading. Do not shuffle it."
+            )
+        changes.append(compare("accuracy on the validation set", before, after, more_is_better=True, seed=seed))
+    if probes is None:
+        return Cure(cured, make_receipt(changes, (), ()))
+    examination = Examination(probes, seed)
+    first, second = examination.measure(model), examination.measure(cured)
+    for test, values in first.by_test.items():
+        later = second.by_test.get(test, {})
+        changes += [
+            compare(name, value, later[name], more_is_better=False, test=test, seed=seed)
+            for name, value in values.items()
+            if name in later
+        ]
+    changes.append(
+        compare(
+            "object share, grey baseline",
+            first.object_share,
+            second.object_share,
+            more_is_better=True,
+            test="object share",
+            seed=seed,
+        )
+    )
+    if log_dir is not None:
+        _log(model, cured, probes, Path(fspath(log_dir)), seed)
+    return Cure(cured, make_receipt(changes, first.results, second.results))
+
+
+def _cured(model: Any, train_data: Any, pool: ProbeSet, method: str, epochs: int, seed: int, verbose: int) -> Any:
+    check_model(model)
+    meaning = infer_output(model)
+    if meaning.kind not in ("softmax", "sigmoid") or (meaning.kind == "sigmoid" and method != "finetune"):
+        raise ValueError(
+            f"`model` must be a classifier of images that have one class each. Received: an output of kind "
+            f"{meaning.kind!r}" + (' with one column; take method="finetune".' if meaning.kind == "sigmoid" else ".")
+        )
+    if method == "head":
+        return refit_on_composites(model, pool, seed=seed)
+    logits = meaning.from_logits
+    return finetune(model, train_data, pool, epochs=epochs, from_logits=logits, seed=seed, verbose=verbose)
+
+
+def _log(model: Any, cured: Any, probes: ProbeSet, log_dir: Path, seed: int) -> None:
+    callback = LimeCallback(probes, log_dir, baseline="grey", seed=seed, verbose=0)
+    callback.explain(model, 0)
+    callback.explain(cured, 1)
+    callback.close()
+
+
+def _check(model: Any, pool: Any, method: Any, probes: Any) -> None:
+    if method not in METHODS:
+        raise ValueError(f"`method` must be one of {', '.join(METHODS)}. Received: method={method!r}.")
+    if probes is not None and not isinstance(probes, ProbeSet):
+        raise TypeError(f"`probes` must be a ProbeSet, or None. Received: {type(probes).__name__}.")
+    check_pool(pool)
+    shared = [] if probes is None else sorted(set(pool.ids) & set(probes.ids))
+    if shared:
+        raise ValueError(
+            f"`pool` must hold none of the probes: the proof would be circular. Received: {len(shared)} images in "
+            f"both, the first with id {shared[0]}. Take training images for the pool, validation images for probes."
+        )

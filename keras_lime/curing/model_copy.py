@@ -1,0 +1,74 @@
+"""A second model that is trained further, while the given one stays as it is. May import Keras."""
+
+import copy
+from typing import Any
+
+import keras
+
+from keras_lime.data.models import first_line
+
+__all__ = ["check_model", "check_trainable", "copy_model", "loss_of_labels"]
+
+
+def copy_model(model: Any) -> Any:
+    """A model with the same layers and the same weights, uncompiled.
+
+    Args:
+        model: a Keras model.
+
+    Returns:
+        The copy; the two share nothing that training changes.
+
+    Raises:
+        TypeError: if `model` is no Keras model.
+        ValueError: if it cannot be saved, and so not copied.
+    """
+    check_model(model)
+    # Keras copies a model by saving it and loading it again; its own classes need not be registered for that here.
+    parts = {type(layer).__name__: type(layer) for layer in (model, *model._flatten_layers())}
+    own = {name: kind for name, kind in parts.items() if not kind.__module__.startswith("keras.")}
+    remedy = "Call it once on a batch before, and give layers of your own a `get_config` and a `build`."
+    try:
+        with keras.saving.custom_object_scope(own):
+            copied = copy.deepcopy(model)
+    except Exception as error:
+        raise ValueError(f"`model` must be one that can be saved: {first_line(error)} {remedy}") from error
+    if not model.built or len(copied.weights) != len(model.weights):
+        raise ValueError(f"`model` must be built and saveable. Received: one whose copy has other weights. {remedy}")
+    return copied
+
+
+def check_model(model: Any) -> None:
+    """Refuses what is no Keras model.
+
+    Raises:
+        TypeError: if it is none.
+    """
+    if not isinstance(model, keras.Model):
+        raise TypeError(
+            f"`model` must be a Keras model, or there is nothing to train further. Received: {type(model).__name__}."
+        )
+
+
+def check_trainable(model: Any) -> None:
+    """Refuses a model of which nothing can be trained.
+
+    Raises:
+        ValueError: if all its layers are frozen.
+    """
+    if not model.trainable_weights:
+        raise ValueError(
+            "`model` must have trainable weights. Received: a model whose layers are all frozen. Set "
+            "`layer.trainable = True` on those that may change."
+        )
+
+
+def loss_of_labels(model: Any, from_logits: bool) -> Any:
+    """The loss that a copy is trained with: the model's own, or cross-entropy with class ids.
+
+    Args:
+        model: the given model; its loss is used where it was compiled with one.
+        from_logits: whether the outputs are logits.
+    """
+    own = getattr(model, "loss", None)
+    return keras.losses.SparseCategoricalCrossentropy(from_logits=from_logits) if own is None else own

@@ -1,0 +1,140 @@
+"""A network that reads the scene is cured by each method that can, and the receipt proves it."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from keras_lime import ProbeSet, cure
+from keras_lime.curing.receipt import Outcome
+from tests.curing.worlds import scenes
+from tests.support.events import read_events
+
+TRAIN = scenes(240, correlation=0.97, striped=True)
+VALIDATION = scenes(80, correlation=0.97, seed=1, striped=True)
+ELSEWHERE = scenes(80, correlation=0.0, seed=2, striped=True)
+
+
+def network() -> keras.Model:
+    """It can see stripes and scenes, and learns the scene first, which fills the image."""
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Rescaling(1 / 127.5, offset=-1)])
+    model.add(keras.layers.Conv2D(16, 5, activation="relu"))
+    model.add(keras.layers.MaxPooling2D(4))
+    model.add(keras.layers.GlobalMaxPooling2D())
+    model.add(keras.layers.Dense(2, activation="softmax"))
+    model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+@pytest.fixture(scope="module")
+def trained() -> Any:
+    model = network()
+    model.fit(TRAIN.images, TRAIN.labels, epochs=6, verbose=0)
+    assert accuracy(model, VALIDATION) > 0.9
+    assert accuracy(model, ELSEWHERE) < 0.5
+    return model
+
+
+def accuracy(model: Any, world: Any) -> float:
+    return float((model.predict(world.images, verbose=0).argmax(axis=1) == world.labels).mean())
+
+
+def pool(count: int = 60) -> ProbeSet:
+    return ProbeSet(TRAIN.images[:count], TRAIN.labels[:count], masks=TRAIN.masks[:count])
+
+
+def probes(count: int = 40) -> ProbeSet:
+    shown = scenes(count, correlation=0.97, seed=3, striped=True)
+    return ProbeSet(shown.images, shown.labels, masks=shown.masks, class_names=["lying", "standing"])
+
+
+def test_finetune_cures_and_proves_it(trained: Any, tmp_path: Path) -> None:
+    weights = [np.array(weight) for weight in trained.get_weights()]
+    cured, receipt = cure(
+        trained,
+        (TRAIN.images, TRAIN.labels),
+        pool(),
+        epochs=6,
+        validation_data=(VALIDATION.images, VALIDATION.labels),
+        probes=probes(),
+        log_dir=tmp_path / "cured",
+    )
+    assert accuracy(cured, ELSEWHERE) > 0.9
+    assert accuracy(cured, VALIDATION) > 0.9
+    assert receipt.outcome is Outcome.BETTER, str(receipt)
+    changes = {change.name: change for change in receipt.changes}
+    flips = changes["predictions that change with the background"]
+    assert flips.before - flips.after > 0.4
+    assert flips.high < 0
+    assert changes["accuracy on the validation set"].n == 80
+    assert str(receipt).splitlines()[0].split()[:2] == ["before", "after"]
+    # The given model is as it was.
+    for before, after in zip(weights, trained.get_weights(), strict=True):
+        np.testing.assert_array_equal(before, after)
+    # The receipt is a run: as trained at step 0, cured at step 1.
+    assert list(read_events(tmp_path / "cured" / "lime").records("keras_lime/summary")) == [0, 1]
+
+
+def test_the_last_layer_alone_learns_anew(trained: Any) -> None:
+    cured, receipt = cure(
+        trained,
+        (TRAIN.images, TRAIN.labels),
+        pool(),
+        "head",
+        validation_data=(VALIDATION.images, VALIDATION.labels),
+    )
+    for layer, own in zip(cured.layers[:-1], trained.layers[:-1], strict=True):
+        for one, two in zip(layer.get_weights(), own.get_weights(), strict=True):
+            np.testing.assert_array_equal(one, two)
+    assert (cured.layers[-1].get_weights()[0] != trained.layers[-1].get_weights()[0]).any()
+    assert accuracy(cured, ELSEWHERE) > 0.9
+    assert [change.name for change in receipt.changes] == ["accuracy on the validation set"]
+
+
+def test_a_clean_network_loses_nothing() -> None:
+    world = scenes(240, correlation=0.5, striped=True)
+    model = network()
+    model.fit(world.images, world.labels, epochs=15, verbose=0)
+    own = ProbeSet(world.images[:60], world.labels[:60], masks=world.masks[:60])
+    held_out = scenes(80, correlation=0.5, seed=7, striped=True)
+    _, receipt = cure(
+        model, (world.images, world.labels), own, validation_data=(held_out.images, held_out.labels), probes=probes()
+    )
+    assert receipt.outcome in (Outcome.BETTER, Outcome.NO_DIFFERENCE), str(receipt)
+
+
+def test_what_cannot_work_is_refused(trained: Any) -> None:
+    data = (TRAIN.images, TRAIN.labels)
+    with pytest.raises(ValueError, match="the proof would be circular"):
+        cure(trained, data, pool(), probes=pool(10))
+    with pytest.raises(ValueError, match="without object masks or boxes"):
+        cure(trained, data, ProbeSet(TRAIN.images[:9], TRAIN.labels[:9]))
+    with pytest.raises(ValueError, match="`method` must be one of finetune, head"):
+        cure(trained, data, pool(), "magic")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="must be a Keras model"):
+        cure(lambda x: x, data, pool())
+    with pytest.raises(TypeError, match="`probes` must be a ProbeSet"):
+        cure(trained, data, pool(), probes=TRAIN.images)  # type: ignore[arg-type]
+
+
+def test_frozen_models_and_models_without_a_dense_end() -> None:
+    frozen = network()
+    frozen.trainable = False
+    with pytest.raises(ValueError, match="layers are all frozen"):
+        cure(frozen, (TRAIN.images, TRAIN.labels), pool())
+    inputs = keras.Input((32, 32, 3))
+    pooled = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(2, 3)(inputs))
+    convolutional = keras.Model(inputs, keras.layers.Softmax()(pooled))
+    with pytest.raises(ValueError, match='`method` must be "finetune"'):
+        cure(convolutional, (TRAIN.images, TRAIN.labels), pool(), "head")
+
+
+def test_regressions_are_refused() -> None:
+    model = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Flatten(), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    for method in ("finetune", "head"):
+        with pytest.raises(ValueError, match="classifier"):
+            cure(model, (TRAIN.images, TRAIN.labels), pool(), method)
