@@ -176,6 +176,7 @@ def _swap(images: Sequence[AuditedImage], job: Job, scorer: Scorer) -> None:
         np.stack(masks),
         grey=job.display.grey(pixels[0]),
         n_donors=_DONORS,
+        n_same=0,
         seed=job.settings.seed,
         inputs={name: np.stack([plan.inputs[name] for plan in plans]) for name in job.inputs},
     )

@@ -43,7 +43,7 @@ from keras_lime.probes.from_folder import FolderReader, read_folders
 from keras_lime.probes.identity import as_names, check_unequal, default_names, probe_id
 from keras_lime.probes.object_masks import masks_by_id, masks_of_boxes, masks_of_either, object_masks
 from keras_lime.probes.selection import Candidate, Pool, scan, seeded_key
-from keras_lime.shortcut.results import LEAST_PROBES
+from keras_lime.shortcut.results import LEAST_PROBES, LEAST_SWAP_PROBES
 
 __all__ = ["ProbeSet"]
 
@@ -396,10 +396,11 @@ class ProbeSet:
     def hints(self) -> list[str]:
         """What is missing for good use, and how to give it: sentences, none where all is well."""
         sentences = []
-        if len(self) < LEAST_PROBES:
+        least = LEAST_PROBES if self.labels is None else LEAST_SWAP_PROBES
+        if len(self.tested) < least:
             sentences.append(
-                f"With {count_of(len(self), 'probe')} no shortcut alarm can rise; it takes {LEAST_PROBES}, and 20 or "
-                "more do well. Pass num_probes=20, or more images."
+                f"{count_of(len(self.tested), 'tested image')} can give no verdict on shortcuts; it takes {least}, and "
+                f"{2 * least} do well. Pass num_tested={2 * least}, or more images."
             )
         if self.class_names is None and (self.labels is not None or self.multi_hot is not None):
             sentences.append("The classes have no names. Pass class_names=[...], in the order of the model's outputs.")

@@ -3,7 +3,7 @@
 May import numpy, the core, and the pictures of `occlusion`; gets a scorer and runs it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -35,8 +35,7 @@ class HiddenRegions:
     name: ClassVar[str] = "occlusion"
     title: ClassVar[str] = "hidden corners and borders"
     stands_in_for: ClassVar[str | None] = "swap"
-    monitored: ClassVar[str | None] = None
-    worst: ClassVar[float] = 1.0
+    monitored: ClassVar[Mapping[str, float]] = {}
 
     def why_not(self, probes: ProbeData) -> Obstacle | None:
         """Any probes will do."""

@@ -17,13 +17,13 @@ from keras_lime.core.model_input import OtherInputs
 from keras_lime.core.phrases import listing, number
 from keras_lime.core.scores import ImageScorer
 from keras_lime.exceptions import LimeWarning
-from keras_lime.shortcut.background_swap import BACKGROUND_THRESHOLD
+from keras_lime.shortcut.background_swap import ANY_CERTAINTY, ANY_FLIP, RELIANCE_THRESHOLD
 from keras_lime.shortcut.decision import Alarm, Verdict
 from keras_lime.shortcut.hidden_regions import OCCLUSION_THRESHOLD
 from keras_lime.shortcut.occlusion import REGIONS, run_occlusion
 from keras_lime.shortcut.protocol import PreparedTest, ProbeData, prepare_test, run_test
 from keras_lime.shortcut.registry import shortcut_tests
-from keras_lime.shortcut.results import LEAST_PROBES, Obstacle, Predictions, TestResult
+from keras_lime.shortcut.results import LEAST_SWAP_PROBES, Obstacle, Predictions, TestResult
 from keras_lime.shortcut.swap import SwapScores
 
 __all__ = ["EpochTests", "ShortcutMonitor", "display_of", "predictions_of"]
@@ -82,7 +82,7 @@ class ShortcutMonitor:
         outlines: see `ProbeData`. Defaults to `None`.
         class_names: names of the classes, or None.
         display_fn: the user's conversion of model input to RGB, or None.
-        threshold: share of the predictions that may change. Defaults to `0.25`.
+        threshold: share of the predictions that may follow the class of the background. Defaults to `0.1`.
         patience: see `Alarm`. Defaults to `2`.
         seed: of the draw of backgrounds. Defaults to `0`.
         inputs: what the model takes beside each image, arrays (n, ...) by name. Defaults to `None`, nothing.
@@ -100,7 +100,7 @@ class ShortcutMonitor:
         outlines: tuple[str, ...] | None = None,
         class_names: tuple[str, ...] | None = None,
         display_fn: DisplayFn | None = None,
-        threshold: float = 0.25,
+        threshold: float = RELIANCE_THRESHOLD,
         patience: int = 2,
         seed: int = 0,
         inputs: OtherInputs | None = None,
@@ -149,7 +149,7 @@ class ShortcutMonitor:
         """The statistics that `logs` gains, and the value of each where nothing can be said."""
         self.prepare()
         tests = [prepared.test for prepared in self._tests if prepared.obstacle is None]
-        return {test.monitored: test.worst for test in tests if test.monitored is not None}
+        return {statistic: worst for test in tests for statistic, worst in test.monitored.items()}
 
     def test(
         self,
@@ -186,10 +186,11 @@ class ShortcutMonitor:
         plan = next((test.plan for test in self._tests if test.test.name == "swap"), None)
         obstacles = [str(test.obstacle) for test in self._tests if test.obstacle is not None]
         return {
-            "threshold": self._threshold,
+            "reliance_threshold": self._threshold,
+            "threshold": max(ANY_FLIP, self._threshold),
             "patience": self._patience,
-            "least_probes": LEAST_PROBES,
-            "background_threshold": BACKGROUND_THRESHOLD,
+            "least_probes": LEAST_SWAP_PROBES,
+            "background_threshold": ANY_CERTAINTY,
             "occlusion_threshold": OCCLUSION_THRESHOLD,
             "swap": plan is not None,
             "n_swapped": 0 if plan is None else len(plan.probes),

@@ -4,7 +4,7 @@ A test is one class in one file with one row in `registry`. Callback, report, lo
 import numpy, SciPy and the core; gets a scorer and runs it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
@@ -17,7 +17,7 @@ from keras_lime.core.display import Display
 from keras_lime.core.model_input import OtherInputs
 from keras_lime.core.phrases import count_of
 from keras_lime.core.scores import ImageScorer
-from keras_lime.shortcut.results import LEAST_PROBES, Findings, Measurement, Obstacle, Predictions, Status, TestResult
+from keras_lime.shortcut.results import Findings, Measurement, Obstacle, Predictions, Status, TestResult
 
 __all__ = ["PreparedTest", "ProbeData", "ShortcutTest", "prepare_test", "run_test", "why_uninformative"]
 
@@ -62,15 +62,14 @@ class ShortcutTest(Protocol):
         name: key in records, logs and reports; lower case.
         title: what is tested, as it follows "Tested:"; for people.
         stands_in_for: name of the test in whose place this one is made during training; None for a test by itself.
-        monitored: the statistic that `logs` gains, lower being better, as `<callback>_<monitored>`; or None.
-        worst: its value for a model of which nothing can be said.
+        monitored: the statistics that `logs` gains, lower being better, as `<callback>_<statistic>`, with the value of
+            each for a model of which nothing can be said.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     stands_in_for: ClassVar[str | None]
-    monitored: ClassVar[str | None]
-    worst: ClassVar[float]
+    monitored: ClassVar[Mapping[str, float]]
 
     def why_not(self, probes: ProbeData) -> Obstacle | None:
         """Why it cannot be made with such probes; None if it can."""
@@ -90,7 +89,7 @@ class ShortcutTest(Protocol):
             plan: of `prepare`.
             scorer: the model.
             predictions: for the unchanged probes.
-            threshold: share of the predictions that may change.
+            threshold: share of the predictions that may follow a shortcut.
         """
 
     def sentence(self, findings: Findings) -> str:
@@ -135,7 +134,7 @@ def run_test(
         probes: what it was prepared for.
         scorer: the model.
         predictions: for the unchanged probes, or why there are none.
-        threshold: share of the predictions that may change.
+        threshold: share of the predictions that may follow a shortcut.
 
     Returns:
         The `TestResult`: an alarm where a measurement fires; else "cannot say" where the probes are too few, the model
@@ -146,7 +145,7 @@ def run_test(
     stands_in = test.stands_in_for is not None
     if obstacle is not None or isinstance(predictions, Obstacle):
         why = obstacle or Obstacle("")
-        return TestResult(test.name, Status.NOT_TESTED, why.reason, remedy=why.remedy, stands_in=stands_in)
+        return TestResult(test.name, why.status, why.reason, remedy=why.remedy, stands_in=stands_in)
     findings = test.run(prepared.plan, scorer, predictions, threshold)
     sentence = test.sentence(findings)
     if any(measurement.fires for measurement in findings.measurements):
@@ -162,12 +161,13 @@ def _why_unsure(findings: Findings, predictions: Predictions, probes: ProbeData)
     dumb = why_uninformative(predictions, probes.labels)
     if dumb is not None:
         return dumb
-    if findings.n_probes < LEAST_PROBES:
+    if findings.n_probes < findings.least_probes:
         return Obstacle(
-            f"{count_of(findings.n_probes, 'probe')} {'is' if findings.n_probes == 1 else 'are'} too few.",
-            f"It takes {LEAST_PROBES}, and 20 to 30 do well.",
+            f"{count_of(findings.n_probes, 'probe')} {'is' if findings.n_probes == 1 else 'are'} too few for a "
+            "verdict.",
+            f"It takes {findings.least_probes}, and {2 * findings.least_probes} do well.",
         )
-    return Obstacle(findings.doubt) if findings.doubt else None
+    return Obstacle(findings.doubt, findings.remedy) if findings.doubt else None
 
 
 def why_uninformative(predictions: Predictions, labels: NDArray[np.int64] | None) -> Obstacle | None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 __all__ = [
     "LEAST_CLASS_PROBES",
     "LEAST_PROBES",
+    "LEAST_SWAP_PROBES",
     "Findings",
     "Measurement",
     "Obstacle",
@@ -23,6 +24,9 @@ __all__ = [
 
 LEAST_PROBES, LEAST_CLASS_PROBES = 8, 5
 """Fewer probes measure but say nothing for sure, altogether and for a class by itself."""
+
+LEAST_SWAP_PROBES = 30
+"""Fewer probes give no verdict on the background."""
 
 
 class Status(StrEnum):
@@ -41,10 +45,12 @@ class Obstacle:
     Attributes:
         reason: a sentence.
         remedy: what to do about it, a sentence; empty where nothing helps.
+        status: what the test's result says then. Defaults to `Status.NOT_TESTED`.
     """
 
     reason: str
     remedy: str = ""
+    status: Status = Status.NOT_TESTED
 
     def __str__(self) -> str:
         return f"{self.reason} {self.remedy}".rstrip()
@@ -116,6 +122,8 @@ class Findings:
         statistics: numbers for charts and logs by name; NaN is left out there.
         n_probes: how many probes were tested.
         doubt: why the test cannot tell, though it was made: a sentence; empty where it can.
+        remedy: what to do about the doubt, a sentence; may be empty.
+        least_probes: fewer probes give no verdict. Defaults to `8`.
         details: the test's own answers, for those who know the test.
         gaps: what it does not cover, in sentences.
         probe_values: name for people → float array (n,), a number for each probe, lower is better and NaN where it was
@@ -126,6 +134,8 @@ class Findings:
     statistics: Mapping[str, float]
     n_probes: int
     doubt: str = ""
+    remedy: str = ""
+    least_probes: int = LEAST_PROBES
     details: Any = None
     gaps: tuple[str, ...] = ()
     probe_values: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)

@@ -1,7 +1,9 @@
 """The background swap: what becomes of the predictions when the same objects stand before other backgrounds?
 
-The names are those of Xiao et al. 2020, "Noise or Signal": a swapped picture is their Mixed-Rand, made of the pixels of
-one picture's object and the background of a picture of another class. May import numpy, the core and `background`.
+The names are those of Xiao et al. 2020, "Noise or Signal": an image with the background of another class is their
+Mixed-Rand, one with another background of its own class their Mixed-Same. The latter is the control: a weak model
+changes its mind on any new background, one of the same class too. May import numpy, the core, `background` and
+`reliance`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,12 +16,13 @@ from numpy.typing import NDArray
 from keras_lime.core.model_input import ModelInput, OtherInputs, with_inputs
 from keras_lime.core.scores import ImageScorer
 from keras_lime.shortcut.background import can_be_swapped, remove_objects
+from keras_lime.shortcut.reliance import Reliance, reliance
 from keras_lime.shortcut.results import Obstacle
 
 __all__ = ["N_DONORS", "SwapPlan", "SwapScores", "SwapStatistics", "make_swap_plan", "run_swap", "why_no_swap"]
 
 N_DONORS = 4
-"""Backgrounds of other classes per probe: in training, in an audit, and wherever nobody asks for more."""
+"""Backgrounds of each kind per probe: in training, in an audit, and wherever nobody asks for more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +36,9 @@ class SwapPlan:
         backgrounds: array like `images`, the objects taken out; the images themselves where that was impossible.
         grey: float array (c,), model input that is shown as middle grey.
         probes: int array (m,), positions of the probes that are swapped.
-        donors: int array (m, d), positions of the probes whose backgrounds they get; -1 where there are fewer than d.
+        donors: int array (m, d), positions of the probes of other classes whose backgrounds they get; -1 where there
+            are fewer than d.
+        same: int array (m, e), the same of their own class.
         inputs: what the model takes beside each image, arrays (n, ...) by name; they stay with the object.
     """
 
@@ -44,6 +49,7 @@ class SwapPlan:
     grey: NDArray[np.floating[Any]]
     probes: NDArray[np.int64]
     donors: NDArray[np.int64]
+    same: NDArray[np.int64]
     inputs: OtherInputs = field(default_factory=dict)
 
     def swapped(self, probe: int, donor: int) -> NDArray[Any]:
@@ -56,8 +62,8 @@ class SwapPlan:
         return self._paste(probe, plain.astype(self.images.dtype))
 
     def pictures(self) -> Iterator[NDArray[Any] | ModelInput]:
-        """All pictures of the test: of each probe its background, its object, and its swaps."""
-        for probe, donors in zip(self.probes, self.donors, strict=True):
+        """All pictures of the test: of each probe its background, its object, and its swaps, other classes first."""
+        for probe, donors in zip(self.probes, np.concatenate([self.donors, self.same], axis=1), strict=True):
             swapped = (self.swapped(probe, donor) for donor in donors[donors >= 0])
             for picture in (self.backgrounds[probe], self.object_only(probe), *swapped):
                 yield with_inputs(picture, self.inputs, probe)
@@ -75,6 +81,10 @@ class SwapStatistics:
         n: number of probes.
         swap_flip: share of the predictions that change, 0..1.
         swap_flip_stderr: its standard error over the probes; NaN for less than two.
+        same_flip: share of the predictions that change with other backgrounds of the same class.
+        reliance: share of the predictions that follow the class of the background, see `Reliance`.
+        reliance_stderr: its standard error; never zero.
+        object_reliance: share of the predictions that follow the class of the object.
         background_certainty: probability of the predicted class with the object taken out, (p − chance) /
             (1 − chance): 1 is certain, 0 a guess.
         object_certainty: the same with the object alone, on grey.
@@ -83,6 +93,10 @@ class SwapStatistics:
     n: int
     swap_flip: float
     swap_flip_stderr: float
+    same_flip: float
+    reliance: float
+    reliance_stderr: float
+    object_reliance: float
     background_certainty: float
     object_certainty: float
 
@@ -98,8 +112,10 @@ class SwapScores:
         before_value: float array (m,), its probability.
         after: int array (m, d), the predicted class of each swapped picture; -1 where there is none.
         after_value: float array (m, d), its probability; NaN where there is none.
+        same: int array (m, e), the predicted class on each background of the same class; -1 where there is none.
         background: float array (m,), probability of the class `before` with the object taken out.
         object: float array (m,), probability of the class `before` with the object alone.
+        class_names: names of the classes, or None. Defaults to `None`.
     """
 
     plan: SwapPlan
@@ -108,8 +124,10 @@ class SwapScores:
     before_value: NDArray[np.float64]
     after: NDArray[np.int64]
     after_value: NDArray[np.float64]
+    same: NDArray[np.int64]
     background: NDArray[np.float64]
     object: NDArray[np.float64]
+    class_names: tuple[str, ...] | None = None
 
     @property
     def changed(self) -> NDArray[np.bool_]:
@@ -132,18 +150,43 @@ class SwapScores:
         chosen = np.ones(len(self.before), bool) if label is None else self.plan.labels[self.plan.probes] == label
         count = int(chosen.sum())
         if count == 0:
-            return SwapStatistics(0, *[float("nan")] * 4)
+            return SwapStatistics(0, *[float("nan")] * 8)
         shares = self.shares[chosen]
         error = float(shares.std(ddof=1) / np.sqrt(count)) if count > 1 else float("nan")
         known = 1 - self.chance
         background, alone = (
             (float(values[chosen].mean()) - self.chance) / known for values in (self.background, self.object)
         )
-        return SwapStatistics(count, float(shares.mean()), error, background, alone)
+        found = self._reliance(chosen)
+        return SwapStatistics(
+            count,
+            float(shares.mean()),
+            error,
+            self._same_flip(chosen),
+            found.background,
+            found.stderr,
+            found.object,
+            background,
+            alone,
+        )
 
     def classes(self) -> dict[int, SwapStatistics]:
         """The numbers of each true class that has a probe in the test."""
         return {int(label): self.statistics(label) for label in np.unique(self.plan.labels[self.plan.probes])}
+
+    def _same_flip(self, chosen: NDArray[np.bool_]) -> float:
+        """Mean over probes of the share of predictions that changed; NaN where no probe has a control."""
+        counts = (self.same >= 0).sum(axis=1)
+        changed = ((self.same >= 0) & (self.same != self.before[:, None])).sum(axis=1)
+        controlled = chosen & (counts > 0)
+        return float((changed[controlled] / counts[controlled]).mean()) if controlled.any() else float("nan")
+
+    def _reliance(self, chosen: NDArray[np.bool_]) -> Reliance:
+        answers = np.concatenate([self.after, self.same], axis=1)[chosen]
+        donors = np.concatenate([self.plan.donors, self.plan.same], axis=1)[chosen]
+        rows, columns = np.nonzero(answers >= 0)
+        probes = self.plan.probes[chosen][rows]
+        return reliance(answers[rows, columns], probes, donors[rows, columns], self.plan.labels, round(1 / self.chance))
 
 
 def why_no_swap(labels: NDArray[np.int64] | None, masks: NDArray[np.bool_] | None) -> Obstacle | None:
@@ -169,10 +212,16 @@ def why_no_swap(labels: NDArray[np.int64] | None, masks: NDArray[np.bool_] | Non
             "No object mask separates an object from a background: they cover nothing, or all of the picture.",
             "Give masks that are True on the object and False around it.",
         )
-    if len(np.unique(labels[usable])) < 2:
+    counts = np.unique(labels[usable], return_counts=True)[1]
+    if len(counts) < 2:
         return Obstacle(
             "All probes with a usable object mask are of one class, so there are no backgrounds of other classes.",
             "Add probes of other classes.",
+        )
+    if counts.max() < 2:
+        return Obstacle(
+            "No class has two probes with a usable object mask, so there are no other backgrounds of the same class.",
+            "Add probes of the same classes.",
         )
     return None
 
@@ -183,8 +232,8 @@ def make_swap_plan(
     masks: NDArray[np.bool_],
     *,
     grey: NDArray[np.floating[Any]],
-    n_donors: int | None = N_DONORS,
-    same_class: bool = False,
+    n_donors: int = N_DONORS,
+    n_same: int = N_DONORS,
     seed: int = 0,
     inputs: OtherInputs | None = None,
 ) -> SwapPlan:
@@ -198,9 +247,8 @@ def make_swap_plan(
         labels: int array (n,).
         masks: bool array (n, h, w), True on the object.
         grey: float array (c,), model input that is shown as middle grey.
-        n_donors: backgrounds per probe at most, spread over the classes; None takes all. Defaults to `4`.
-        same_class: draw them among the other probes of the same class (Mixed-Same), not of other classes. Defaults to
-            `False`.
+        n_donors: backgrounds of other classes per probe at most, spread over the classes. Defaults to `4`.
+        n_same: other backgrounds of the same class per probe at most. Defaults to `4`.
         seed: of the draw.
         inputs: what the model takes beside each image, arrays (n, ...) by name. Defaults to `None`, nothing.
 
@@ -211,16 +259,18 @@ def make_swap_plan(
     backgrounds = np.array(images)
     if len(usable):
         backgrounds[usable] = remove_objects(images[usable], masks[usable])
-    rng = np.random.default_rng(seed)
-    drawn = {
-        int(probe): found
-        for probe in usable
-        if len(found := _draw(probe, usable, labels, same_class, rng)[: n_donors or len(usable)])
-    }
-    donors = np.full((len(drawn), max(map(len, drawn.values()), default=0)), -1, np.int64)
-    for row, found in zip(donors, drawn.values(), strict=True):
-        row[: len(found)] = found
-    return SwapPlan(images, masks, labels, backgrounds, grey, np.array(list(drawn), np.int64), donors, inputs or {})
+    # Two streams: the draw among other classes is the same with and without the control.
+    rng, same_rng = np.random.default_rng(seed), np.random.default_rng([seed, 1])
+    donors = np.full((len(usable), n_donors), -1, np.int64)
+    same = np.full((len(usable), n_same), -1, np.int64)
+    for row, probe in enumerate(usable):
+        # Donors are drawn by true label: drawn by predicted label they would accuse clean models, since a class's
+        # donors would then be those whose backgrounds the model happens to read in that way.
+        _fill(donors[row], _of_other_classes(probe, usable, labels, rng))
+        _fill(same[row], same_rng.permutation(usable[(labels[usable] == labels[probe]) & (usable != probe)]).tolist())
+    served = (donors >= 0).any(axis=1)
+    donors, same = _trimmed(donors[served]), _trimmed(same[served])
+    return SwapPlan(images, masks, labels, backgrounds, grey, usable[served], donors, same, inputs or {})
 
 
 def run_swap(plan: SwapPlan, scorer: ImageScorer, before: Sequence[int], before_values: Sequence[float]) -> SwapScores:
@@ -239,29 +289,35 @@ def run_swap(plan: SwapPlan, scorer: ImageScorer, before: Sequence[int], before_
     taken = np.asarray(before)[plan.probes]
     after = np.full(plan.donors.shape, -1, np.int64)
     after_value = np.full(plan.donors.shape, np.nan)
+    same = np.full(plan.same.shape, -1, np.int64)
     background, alone = np.empty(len(taken)), np.empty(len(taken))
     start = 0
     for row, predicted in enumerate(taken):
         background[row], alone[row] = scores[start : start + 2, predicted]
-        count = int((plan.donors[row] >= 0).sum())
-        swapped = scores[start + 2 : start + 2 + count]
-        after[row, :count], after_value[row, :count] = swapped.argmax(axis=1), swapped.max(axis=1)
-        start += 2 + count
+        others, controls = int((plan.donors[row] >= 0).sum()), int((plan.same[row] >= 0).sum())
+        swapped = scores[start + 2 : start + 2 + others]
+        after[row, :others], after_value[row, :others] = swapped.argmax(axis=1), swapped.max(axis=1)
+        same[row, :controls] = scores[start + 2 + others :][:controls].argmax(axis=1)
+        start += 2 + others + controls
     values = np.asarray(before_values, np.float64)[plan.probes]
-    return SwapScores(plan, 1 / scores.shape[1], taken, values, after, after_value, background, alone)
+    return SwapScores(plan, 1 / scores.shape[1], taken, values, after, after_value, same, background, alone)
 
 
-def _draw(
-    probe: np.int64,
-    usable: NDArray[np.int64],
-    labels: NDArray[np.int64],
-    same_class: bool,
-    rng: np.random.Generator,
+def _of_other_classes(
+    probe: np.int64, usable: NDArray[np.int64], labels: NDArray[np.int64], rng: np.random.Generator
 ) -> list[int]:
-    """All backgrounds for a probe in the order in which they are taken: each class once, each class twice and so on."""
-    if same_class:
-        return [int(each) for each in rng.permutation(usable[(labels[usable] == labels[probe]) & (usable != probe)])]
+    """Probes of other classes in the order in which they are taken: each class once, each class twice and so on."""
     others = [label for label in np.unique(labels[usable]) if label != labels[probe]]
     queues = [list(rng.permutation(usable[labels[usable] == label])) for label in rng.permutation(others)]
     rounds = max(map(len, queues), default=0)
     return [int(queue[turn]) for turn in range(rounds) for queue in queues if turn < len(queue)]
+
+
+def _fill(row: NDArray[np.int64], found: Sequence[int]) -> None:
+    taken = found[: len(row)]
+    row[: len(taken)] = taken
+
+
+def _trimmed(table: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Without columns that no row uses."""
+    return table[:, (table >= 0).any(axis=0)]

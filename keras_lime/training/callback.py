@@ -19,6 +19,7 @@ from keras_lime.exceptions import warn
 from keras_lime.probes import ProbeSet
 from keras_lime.scoring import check_agreement, make_scorer, release_weights
 from keras_lime.scoring.gradients import CrossCheck
+from keras_lime.shortcut.background_swap import RELIANCE_THRESHOLD
 from keras_lime.shortcut.decision import Verdict
 from keras_lime.shortcut.monitor import ShortcutMonitor
 from keras_lime.tensorboard.logging.log import LimeLog
@@ -49,8 +50,10 @@ class LimeCallback(keras.callbacks.Callback):
     that read them.
 
     With object masks and labels the shortcut test is made too: each object is pasted on the backgrounds of four probes
-    of other classes, and `lime_swap_flip` in `logs` is the share of the predictions that change (for `EarlyStopping`,
-    `mode="min"`). If it is above `shortcut_threshold` for `patience` explained epochs in a row, a warning says so.
+    of other classes and of four of its own. `lime_reliance` in `logs` is the share of the predictions that follow the
+    class of the background, `lime_swap_flip` the share that change on those of other classes (for `EarlyStopping`,
+    `mode="min"`). If the reliance is above `shortcut_threshold` for `patience` explained epochs in a row, and there are
+    30 probes at least, a warning says so.
     Epochs count once the training accuracy in `logs` is at least 0.5 (for two classes 0.65). Without masks, corners and
     borders are hidden in search of watermarks.
 
@@ -67,8 +70,8 @@ class LimeCallback(keras.callbacks.Callback):
         max_images: probes whose overlay is shown in TensorBoard's own Images tab, at no more than 10 epochs spread over
             the run. Defaults to `8`.
         verbose: 0 is silent, 1 shows a progress bar, 2 prints a line. Defaults to `"auto"`, as `fit` has it.
-        shortcut_threshold: share of the predictions that may change when backgrounds are swapped, 0..1; `None` makes no
-            shortcut tests. Defaults to `0.25`.
+        shortcut_threshold: share of the predictions that may follow the class of the background, 0..1; `None` makes no
+            shortcut tests. Defaults to `0.1`.
         patience: explained epochs in a row above the threshold that make an alarm. Defaults to `2`.
         on_alarm: called with the `Verdict` when an alarm begins; its `message` says what was found. Defaults to `None`.
         stop_training: end the training when an alarm begins. Defaults to `False`.
@@ -100,7 +103,7 @@ class LimeCallback(keras.callbacks.Callback):
         epochs: Epochs = 1,
         max_images: int = 8,
         verbose: Literal["auto", 0, 1, 2] = "auto",
-        shortcut_threshold: float | None = 0.25,
+        shortcut_threshold: float | None = RELIANCE_THRESHOLD,
         patience: int = 2,
         on_alarm: Callable[[Verdict], Any] | None = None,
         stop_training: bool = False,

@@ -123,18 +123,18 @@ class TestOutlines:
 
 class TestHints:
     def test_few_probes_and_classes_without_names(self, capsys: pytest.CaptureFixture[str]) -> None:
-        few = ProbeSet.from_dataset((some_images(12), LABELS), num_probes=4)
+        few = ProbeSet.from_dataset((some_images(12), LABELS), num_tested=12)
         printed = capsys.readouterr().out
-        assert printed.startswith("With 4 probes no shortcut alarm can rise; it takes 8")
+        assert printed.startswith("12 tested images can give no verdict on shortcuts; it takes 30, and 60 do well.")
         assert "Pass class_names=[...]" in printed
         assert printed.strip() == " ".join(few.hints())
 
     def test_nothing_to_say(self, capsys: pytest.CaptureFixture[str]) -> None:
-        probes = ProbeSet.from_dataset((some_images(12), LABELS), class_names=["a", "b", "c"])
+        probes = ProbeSet.from_dataset((some_images(30), np.arange(30) % 3), class_names=["a", "b", "c"])
         assert probes.hints() == []
         ProbeSet.from_dataset((some_images(12), LABELS), num_probes=4, verbose=False)
         assert capsys.readouterr().out == ""
 
     def test_without_labels_names_are_not_missed(self) -> None:
         assert ProbeSet(some_images(12)).hints() == []
-        assert "With 1 probe " in ProbeSet(some_images(1)).hints()[0]
+        assert "1 tested image can give no verdict on shortcuts; it takes 8" in ProbeSet(some_images(1)).hints()[0]

@@ -23,6 +23,9 @@ def test_a_reader_of_the_object_never_flips() -> None:
     found = _swap(object_reader(), _plan()).statistics()
     assert found.swap_flip == 0
     assert found.swap_flip_stderr == 0
+    assert found.same_flip == 0
+    assert (found.reliance, found.object_reliance) == pytest.approx((0, 1), abs=1e-9)
+    assert 0 < found.reliance_stderr < 0.1
     assert found.background_certainty == pytest.approx(0, abs=1e-9)
     assert found.object_certainty == pytest.approx((0.91 - 0.25) / 0.75)
 
@@ -31,6 +34,9 @@ def test_a_reader_of_the_background_always_flips() -> None:
     scores = _swap(background_reader(), _plan())
     found = scores.statistics()
     assert found.swap_flip == 1
+    assert found.same_flip == 0
+    assert (found.reliance, found.object_reliance) == pytest.approx((1, 0), abs=1e-9)
+    assert 0 < found.reliance_stderr < 0.1
     assert found.background_certainty == pytest.approx((0.91 - 0.25) / 0.75)
     assert found.object_certainty < 0.3
     assert {label: each.swap_flip for label, each in scores.classes().items()} == dict.fromkeys(range(4), 1.0)
@@ -55,11 +61,17 @@ def test_the_draw_follows_the_seed() -> None:
     assert (_plan(seed=3).donors != _plan(seed=4).donors).any()
 
 
-def test_mixed_same_draws_within_the_class() -> None:
-    plan = _plan(same_class=True, n_donors=None)
-    assert plan.donors.shape == (24, 5)
-    assert (plan.labels[plan.donors] == plan.labels[plan.probes][:, None]).all()
-    assert not (plan.donors == plan.probes[:, None]).any()
+def test_the_control_draws_within_the_class() -> None:
+    plan = _plan(n_same=30)
+    assert plan.same.shape == (24, 5)
+    assert (plan.labels[plan.same] == plan.labels[plan.probes][:, None]).all()
+    assert not (plan.same == plan.probes[:, None]).any()
+    np.testing.assert_array_equal(plan.donors, _plan(n_same=0).donors)
+    assert _plan(n_same=0).same.shape == (24, 0)
+
+
+def test_without_a_control_it_is_unknown_whether_the_model_is_steady() -> None:
+    assert np.isnan(_swap(object_reader(), _plan(n_same=0)).statistics().same_flip)
 
 
 def test_a_mask_of_nothing_or_everything_leaves_its_probe_out() -> None:
@@ -100,3 +112,4 @@ def test_why_it_cannot_be_measured() -> None:
     assert "cover nothing" in str(why_no_swap(labels, np.zeros_like(masks)))
     assert "cover nothing" in str(why_no_swap(labels, np.ones_like(masks)))
     assert "one class" in str(why_no_swap(np.zeros_like(labels), masks))
+    assert "two probes" in str(why_no_swap(np.arange(len(labels)), masks))

@@ -1,6 +1,6 @@
 """A shortcut test as a maintainer would add one: in one file, nothing else changed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -21,8 +21,7 @@ class Inverted:
     name: ClassVar[str] = "inverted"
     title: ClassVar[str] = "pictures upside down"
     stands_in_for: ClassVar[str | None] = None
-    monitored: ClassVar[str | None] = "changed"
-    worst: ClassVar[float] = 1.0
+    monitored: ClassVar[Mapping[str, float]] = {"changed": 1.0}
 
     def why_not(self, probes: ProbeData) -> Obstacle | None:
         return None if probes.labels is not None else Obstacle("There are no labels.", "Give labels.")

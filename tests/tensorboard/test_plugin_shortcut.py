@@ -22,8 +22,14 @@ RUNS = ("background", "object", "corner", "many")
 @pytest.fixture(scope="module", params=LOADERS)
 def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[test.Client]:
     log_dir = tmp_path_factory.mktemp("logs")
-    follow(background_reader(), log_dir / "background", targets=("label", "predicted"), second_baseline="grey")
-    follow(object_reader(), log_dir / "object")
+    follow(
+        background_reader(),
+        log_dir / "background",
+        targets=("label", "predicted"),
+        second_baseline="grey",
+        baseline="mean",
+    )
+    follow(object_reader(), log_dir / "object", baseline="mean")
     follow(corner_reader(), log_dir / "corner", probe_set=probes(masks=None))
     images, labels, masks = squares(44, n_classes=2)
     follow(object_reader(), log_dir / "many", probe_set=ProbeSet(images[:42], labels[:42], masks=masks[:42]))

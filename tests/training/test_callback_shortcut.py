@@ -21,7 +21,7 @@ NAMES = ("stop", "yield", "limit", "entry")
 
 
 def probes(**given: Any) -> ProbeSet:
-    images, labels, masks = squares(16, seed=5)
+    images, labels, masks = squares(32, seed=5)
     keywords: dict[str, Any] = {"masks": masks, "class_names": NAMES}
     return ProbeSet(images, labels, **keywords | given)
 
@@ -70,10 +70,13 @@ def train(callbacks: list[Any], biased: bool, epochs: int = 4) -> Any:
 
 def test_a_planted_shortcut_raises_the_alarm_during_training(tmp_path: Path) -> None:
     alarms: list[Verdict] = []
-    with pytest.warns(LimeWarning, match=r"Shortcut alarm at epoch \d\. With the object on .* reads the background"):
+    with pytest.warns(
+        LimeWarning, match=r"Shortcut alarm at epoch \d\. .* follow the class of the background.* reads the background"
+    ):
         history = train([callback(tmp_path, on_alarm=alarms.append)], biased=True, epochs=8).history
     assert len(alarms) == 1
     assert history["lime_swap_flip"][-1] > 0.5
+    assert history["lime_reliance"][-1] > 0.5
     assert np.isfinite(history["lime_swap_flip"]).all()
 
 
@@ -99,9 +102,10 @@ def test_the_records_hold_what_the_page_needs(tmp_path: Path) -> None:
     assert len(alarms) == 1
     manifest = events.records(MANIFEST_TAG)[0].header["shortcut"]
     assert manifest["swap"] is True
-    assert manifest["n_swapped"] == 16
+    assert manifest["n_swapped"] == 32
     assert manifest["n_donors"] == 4
-    assert manifest["threshold"] == 0.25
+    assert manifest["reliance_threshold"] == 0.1
+    assert manifest["least_probes"] == 30
     summary = events.records(SUMMARY_TAG)
     assert [int(record.array("shortcut_alarm")) for record in summary.values()] == [0, 1, 1]  # type: ignore[arg-type]
     assert summary[2].header["shortcut"]["began"] == 1
@@ -109,6 +113,10 @@ def test_the_records_hold_what_the_page_needs(tmp_path: Path) -> None:
     assert summary[2].header["shortcut"]["readings"][0]["test"] == "swap"
     np.testing.assert_allclose(summary[0].arrays["class_swap_flip"], np.ones(4))
     assert summary[0].array("swap_chance") == 0.25
+    assert summary[0].array("reliance") == pytest.approx(1)
+    assert summary[0].arrays["reliance_stderr"] > 0
+    assert summary[0].array("same_flip") == 0
+    assert events.scalars("shortcut/reliance") == pytest.approx({0: 1.0, 1: 1.0, 2: 1.0})
     assert events.scalars("shortcut/swap_flip") == {0: 1.0, 1: 1.0, 2: 1.0}
     assert events.tags("text") == ["shortcut"]
 
@@ -155,8 +163,8 @@ def test_with_masks_the_alarm_says_where_the_watermark_is(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     "given",
     [
-        {"masks": np.zeros((16, 32, 32), bool)},
-        {"masks": np.ones((16, 32, 32), bool)},
+        {"masks": np.zeros((32, 32, 32), bool)},
+        {"masks": np.ones((32, 32, 32), bool)},
         {"masks": None},
     ],
 )
@@ -224,7 +232,7 @@ def test_the_test_costs_few_forward_passes(tmp_path: Path) -> None:
     with_test, reader.passes = reader.passes, 0
     plain = callback(tmp_path / "plain", shortcut_threshold=None)
     plain.explain(reader, 0)
-    assert with_test - reader.passes == 16 * 6
+    assert with_test - reader.passes == 32 * 10
 
 
 def test_gradients_are_a_cross_check_in_the_log(tmp_path: Path) -> None:
@@ -271,12 +279,13 @@ def test_a_dead_network_gets_no_all_clear_and_no_good_keys(tmp_path: Path, answe
     record = read_events(tmp_path / "lime").records(SUMMARY_TAG)[0]
     assert record.array("swap_flip") == 0
     assert record.header["shortcut"]["status"] == "cannot say"
-    assert f"predicts {NAMES[answer]} for all 16 probes" in record.header["shortcut"]["tests"][0]["reason"]
+    assert f"predicts {NAMES[answer]} for all 32 probes" in record.header["shortcut"]["tests"][0]["reason"]
     keys = lime._metrics
     assert keys == {
         "lime_r2": 0.0,
         "lime_object_share": pytest.approx(probes().masks.mean()),  # type: ignore[union-attr]
         "lime_swap_flip": 1.0,
+        "lime_reliance": 1.0,
     }
 
 

@@ -27,10 +27,16 @@ _PICTURES, _PICTURE_SIZE = 8, 160
 _STORED = {
     "swap_flip": "swap_flip",
     "swap_flip_stderr": "swap_flip_stderr",
+    "same_flip": "same_flip",
+    "reliance": "reliance",
+    "reliance_stderr": "reliance_stderr",
     "p_background": "background_certainty",
     "p_object": "object_certainty",
 }
-"""Stored names of the swap's statistics: old logs have them too."""
+"""Stored names of the swap's statistics; some are those of old logs."""
+
+_BY_CLASS = ("swap_flip", "swap_flip_stderr", "p_background", "p_object")
+"""The ones that are stored by class too: reliance is known to be right over all probes alone."""
 
 
 def shortcut_arrays(tests: EpochTests, class_ids: Sequence[int]) -> dict[str, NDArray[Any] | None]:
@@ -55,7 +61,8 @@ def shortcut_arrays(tests: EpochTests, class_ids: Sequence[int]) -> dict[str, ND
         overall, classes = swap.statistics(), [swap.statistics(label) for label in class_ids]
         for stored, name in _STORED.items():
             arrays[stored] = np.float32(getattr(overall, name))
-            arrays[f"class_{stored}"] = np.array([getattr(each, name) for each in classes], np.float32)
+            if stored in _BY_CLASS:
+                arrays[f"class_{stored}"] = np.array([getattr(each, name) for each in classes], np.float32)
         arrays["swap_chance"] = np.float32(swap.chance)
     if isinstance(occlusion, Occlusion):
         arrays["occlusion_drop"] = occlusion.mean().astype(np.float32)
@@ -119,7 +126,8 @@ def shortcut_text(tests: EpochTests, settings: Mapping[str, Any]) -> str:
     lines = [f"**{verdict.headline.rstrip('.')}** — {message}", ""]
     lines += [f"- {result.test}: {result.status}" for result in tests.results]
     if swap is not None:
-        rows = [("all", swap.statistics())]
+        overall = swap.statistics()
+        rows = [("all", overall)]
         rows += [(class_title(label, tests.class_names), each) for label, each in swap.classes().items()]
         lines += ["", "| | probes | swap flip | background only | object only |", "|---|---|---|---|---|"]
         for title, each in rows:
@@ -128,9 +136,12 @@ def shortcut_text(tests: EpochTests, settings: Mapping[str, Any]) -> str:
             lines.append(f"| {title} | {each.n} | {flip} | {background} | {alone} |")
         lines += [
             "",
-            "Swap flip: share of the predictions that change when the object is pasted on backgrounds of other classes "
-            f"(alarm above {settings['threshold']} for {count_of(settings['patience'], 'measurement')} in a row). The "
-            "other two: probability of the predicted class with one part alone; 1 is certain, 0 a guess.",
+            f"Over all probes, {number(overall.reliance, overall.reliance_stderr)} of the predictions follow the class "
+            f"of the background (alarm above {settings['reliance_threshold']} for "
+            f"{count_of(settings['patience'], 'measurement')} in a row), and {number(overall.same_flip)} change on "
+            "other backgrounds of the same class. Swap flip: share of the predictions that change when the object is "
+            "pasted on backgrounds of other classes. The other two: probability of the predicted class with one part "
+            "alone; 1 is certain, 0 a guess.",
         ]
     return "\n".join(lines)
 

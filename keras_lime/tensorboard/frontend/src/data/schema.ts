@@ -173,6 +173,12 @@ export interface SummaryFields {
   readonly swapFlipStderr: Float32Array | null; // (steps)
   /** The same by class: Standard error of that share. */
   readonly classSwapFlipStderr: Float32Array | null; // (steps, classes)
+  /** Share of predictions that change on other backgrounds of the same class. */
+  readonly sameFlip: Float32Array | null; // (steps)
+  /** Share of predictions that follow the class of the background. */
+  readonly reliance: Float32Array | null; // (steps)
+  /** Standard error of that share. */
+  readonly relianceStderr: Float32Array | null; // (steps)
   /** Certainty that the background alone keeps. */
   readonly pBackground: Float32Array | null; // (steps)
   /** The same by class: Certainty that the background alone keeps. */
@@ -229,6 +235,9 @@ export const SUMMARY_FIELDS: readonly ArrayField<keyof SummaryFields>[] = [
   { key: "classSwapFlip", name: "class_swap_flip", dtype: "float32", axes: ["classes"], missing: NaN, optional: true },
   { key: "swapFlipStderr", name: "swap_flip_stderr", dtype: "float32", axes: [], missing: NaN, optional: true },
   { key: "classSwapFlipStderr", name: "class_swap_flip_stderr", dtype: "float32", axes: ["classes"], missing: NaN, optional: true },
+  { key: "sameFlip", name: "same_flip", dtype: "float32", axes: [], missing: NaN, optional: true },
+  { key: "reliance", name: "reliance", dtype: "float32", axes: [], missing: NaN, optional: true },
+  { key: "relianceStderr", name: "reliance_stderr", dtype: "float32", axes: [], missing: NaN, optional: true },
   { key: "pBackground", name: "p_background", dtype: "float32", axes: [], missing: NaN, optional: true },
   { key: "classPBackground", name: "class_p_background", dtype: "float32", axes: ["classes"], missing: NaN, optional: true },
   { key: "pObject", name: "p_object", dtype: "float32", axes: [], missing: NaN, optional: true },
