@@ -1,4 +1,4 @@
-"""The command line: `keras-lime audit`, `keras-lime explain`, `keras-lime report`. Thin, over the public functions.
+"""The command line: `keras-lime audit`, `explain`, `report` and `cure`. Thin, over the public functions.
 
 Imports nothing heavy before the arguments are read, because `--backend` must be set before Keras is imported.
 """
@@ -170,6 +170,42 @@ def _report(options: argparse.Namespace) -> int:
     return 0
 
 
+def _cure(options: argparse.Namespace) -> int:
+    from keras_lime import ProbeSet, cure
+    from keras_lime.auditing.opened_model import OpenedModel
+    from keras_lime.core.atomic_write import atomic_write_bytes
+    from keras_lime.curing.finetune import EPOCHS
+    from keras_lime.curing.from_folder import read_cure_data
+
+    if options.out.exists() and any(options.out.iterdir()):
+        raise ValueError(f"`out` must be a new folder. Received: {str(options.out)!r}, which holds files.")
+    opened = OpenedModel.open(options.model)
+    height, width, *_ = opened.file_shape(options.image_size)
+    size, names = (height, width), _names(options.class_names)
+    data = read_cure_data(options.folder, options.boxes, size, names)
+    validation = None
+    if options.validation is not None:
+        held_out = ProbeSet.from_directory(
+            options.validation, image_size=size, per_class=1000, class_names=names, outlines=None
+        )
+        validation = (held_out.images, held_out.labels)
+    cured, receipt = cure(
+        opened.model,
+        (data.images, data.labels),
+        data.pool,
+        options.method,
+        validation_data=validation,
+        probes=data.probes,
+        epochs=EPOCHS if options.epochs is None else options.epochs,
+        log_dir=options.out / "cured",
+        seed=options.seed,
+    )
+    cured.save(options.out / "cured.keras")
+    atomic_write_bytes(options.out / "receipt.txt", f"{receipt}\n".encode())
+    print(f"{receipt}\n\n{options.out / 'cured.keras'}\nSee both: tensorboard --logdir {options.out}")
+    return 0
+
+
 def _names(given: Sequence[str] | None) -> list[str] | None:
     """Class names as they are, or the lines of a file."""
     if given is not None and len(given) == 1 and Path(given[0]).is_file():
@@ -193,7 +229,7 @@ def _about_backends(error: BaseException) -> str:
     return f". Keras runs on it: pip install {error.name}{other}."
 
 
-_COMMANDS = {"audit": _audit, "explain": _explain, "report": _report}
+_COMMANDS = {"audit": _audit, "cure": _cure, "explain": _explain, "report": _report}
 
 
 if __name__ == "__main__":

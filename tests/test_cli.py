@@ -1,11 +1,13 @@
 """The command line says what it does, does it, and says by its exit code how it went."""
 
+import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -17,6 +19,7 @@ from keras_lime.cli_options import LIMITED, parse
 from keras_lime.core.phrases import percent
 from keras_lime.core.settings import options
 from keras_lime.tensorboard.plugin.static_files import page_file
+from tests.curing.worlds import scenes
 from tests.support.audits import classifier, png, write_folder
 from tests.support.worlds import squares
 
@@ -34,7 +37,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("command", [[], ["audit"], ["explain"], ["report"]])
+@pytest.mark.parametrize("command", [[], ["audit"], ["explain"], ["report"], ["cure"]])
 def test_help_teaches(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([*command, "--help"])
@@ -137,7 +140,7 @@ def test_every_setting_that_text_can_give_is_an_option(monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["audti"], "'audti' is none of audit, explain, report. Did you mean audit?"),
+        (["audti"], "'audti' is none of audit, explain, report, cure. Did you mean audit?"),
         (["xyz"], "'xyz' is none of audit, explain, report"),
         (["audit", "m", "d", "--out", "o", "--num-sampels", "3"], "Did you mean --num-samples?"),
         (["audit", "m", "d", "--out", "o", "--fail-above", "swapflip=1"], "Did you mean swap_flip?"),
@@ -226,3 +229,37 @@ def test_importing_it_imports_nothing_heavy() -> None:
     code = f"import sys, keras_lime.cli; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_cure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    world = scenes(100, correlation=0.97, striped=True)
+    boxes = {}
+    for index, (image, label, mask) in enumerate(zip(world.images, world.labels, world.masks, strict=True)):
+        name = f"{'ab'[label]}/{index}.png"
+        (tmp_path / "train" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "train" / name).write_bytes(png(image))
+        rows, columns = np.nonzero(mask)
+        box = [rows.min(), columns.min(), rows.max() + 1, columns.max() + 1]
+        boxes[name] = [[int(number) for number in box]]
+    (tmp_path / "boxes.json").write_text(json.dumps({"version": 1, "boxes": boxes}))
+    model = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Rescaling(1 / 255)])
+    model.add(keras.layers.Conv2D(8, 5, activation="relu"))
+    model.add(keras.layers.GlobalMaxPooling2D())
+    model.add(keras.layers.Dense(2, activation="softmax"))
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.save(tmp_path / "m.keras")
+    command = ["cure", str(tmp_path / "m.keras"), str(tmp_path / "train"), "--boxes", str(tmp_path / "boxes.json")]
+    command += ["--out", str(tmp_path / "out"), "--epochs", "1", "--validation", str(tmp_path / "train")]
+    assert main(command) == 0
+    shown = capsys.readouterr().out
+    assert "accuracy on the validation set" in shown
+    assert "predictions that change with the background" in shown
+    assert (tmp_path / "out" / "receipt.txt").read_text() in shown
+    assert keras.saving.load_model(tmp_path / "out" / "cured.keras").count_params() == model.count_params()
+    assert list((tmp_path / "out" / "cured" / "lime").glob("events.*"))
+    # A second time it would overwrite what is there.
+    assert main(command) == 2
+    assert "--out must be a new folder" in capsys.readouterr().err
+    (tmp_path / "boxes.json").write_text(json.dumps({"version": 1, "boxes": {"nothing.png": [[1, 1, 9, 9]]}}))
+    assert main([*command[:-6], "--out", str(tmp_path / "other")]) == 2
+    assert "must name images of the folder" in capsys.readouterr().err

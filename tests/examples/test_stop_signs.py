@@ -1,4 +1,4 @@
-"""The drawn signs are what they claim to be, and the stop-sign example runs from any folder."""
+"""The drawn signs are what they claim to be, and the stop-sign examples run from any folder."""
 
 import hashlib
 import importlib.util
@@ -12,8 +12,11 @@ from PIL import Image, ImageChops
 from skimage.measure import label
 from skimage.morphology import dilation, disk, erosion
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples" / "studies"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples"))
 
+import cure_stop_signs
+import cures
 import stop_signs
 import traffic_signs
 from traffic_signs import CLASSES, SCENES, draw_signs
@@ -150,3 +153,23 @@ def test_stop_signs_runs_from_any_folder(
     assert len(rows) == 4
     assert all(0 <= float(value) <= 1 for row in rows for value in row[-2:])
     assert "tensorboard --logdir logs" in printed
+
+
+def test_the_cure_runs_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    cure_stop_signs.main(["--quick", "--epochs", "1"])
+    printed = capsys.readouterr().out
+    assert "predictions that change with the background" in printed
+    assert "40 signs in front of other scenes: accuracy" in printed
+    for run in ("trained", "cured"):
+        assert list((tmp_path / "logs" / run / "lime").glob("events.out.tfevents.*")), run
+
+
+@pytest.mark.slow
+def test_the_study_of_cures_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    cures.main(["--quick", "--correlations", "1.0", "--seeds", "0", "--pools", "50"])
+    table = capsys.readouterr().out.partition("another scene")[2]
+    for name in ("as trained", "afr", "finetune 50 masks", "finetune 50 boxes", "head 50 masks", "new 50 masks"):
+        assert name in table
