@@ -23,8 +23,8 @@ from keras_lime.scoring import check_agreement, make_scorer
 from keras_lime.shortcut.background_swap import RELIANCE_THRESHOLD, BackgroundSwap
 from keras_lime.shortcut.faithfulness import deletion_insertion
 from keras_lime.shortcut.heatmap_clusters import CommonRegion, cluster_heatmaps, common_region
-from keras_lime.shortcut.monitor import display_of
 from keras_lime.shortcut.occlusion import REGIONS, Occlusion
+from keras_lime.shortcut.probe_data import prepare_probes
 from keras_lime.shortcut.protocol import ProbeData, prepare_test, run_test
 from keras_lime.shortcut.registry import shortcut_tests
 from keras_lime.shortcut.results import Measurement, Predictions, Status, TestResult, overall_status
@@ -153,7 +153,9 @@ def shortcut_report(
 
     Args:
         model: a Keras model, or a function from a float32 batch (n, h, w, c) to scores (n, n_classes).
-        probes: images with labels and object masks; without these, what needs none is measured. 20 to 30 do well.
+        probes: images with labels and object masks; without masks outlines are estimated, unless the probes have
+            `outlines=None`. Explanations are made of the explained probes, shortcut tests of all `tested` ones, 30 at
+            least.
         **settings: see `keras_lime.Settings`; `num_samples` defaults to 256 here.
 
     Returns:
@@ -171,8 +173,9 @@ def shortcut_report(
     scorer = _scorer(model, probes, chosen)
     plans = make_plans(list(images), chosen, _inputs(probes))
     explanations = list(explain_plans(plans, probes.subjects(), scorer, chosen, class_names=probes.class_names))
-    data = _data(probes, chosen.display_fn, chosen.seed)
-    predictions = _predictions(scorer, probes)
+    tested = probes.tested
+    data = _data(tested, chosen.display_fn, chosen.seed)
+    predictions = _predictions(scorer, tested)
     results = tuple(
         run_test(prepare_test(test, data, thorough=True), data, scorer, predictions, RELIANCE_THRESHOLD)
         for test in shortcut_tests()
@@ -182,7 +185,7 @@ def shortcut_report(
     swap = swap if isinstance(swap, SwapScores) else None
     occlusion = occlusion if isinstance(occlusion, Occlusion) else None
     deletion, insertion = deletion_insertion(plans, explanations, scorer)
-    right = np.array([_NAN] if labels is None else predictions.classes == labels, np.float64)
+    right = np.array([_NAN] if tested.labels is None else predictions.classes == tested.labels, np.float64)
     ids = [] if labels is None else [int(label) for label in np.unique(labels)]
     members = {label: np.asarray(labels == label) for label in ids}
     clusters = {label: cluster_heatmaps(_chosen(explanations, members[label]), chosen.seed) for label in ids}
@@ -221,7 +224,8 @@ def assert_no_shortcut(
 
     Args:
         model: a Keras model, or a function from a float32 batch (n, h, w, c) to scores (n, n_classes).
-        probes: images with labels and object masks or boxes, of two classes at least; 30 at least, 60 do well.
+        probes: images with labels, of two classes at least, and object masks or boxes; without these, outlines are
+            estimated. It takes 30 (`probes.tested`), and 60 do well.
         threshold: share of the predictions that may follow the class of the background, 0..1. Defaults to `0.1`.
         **settings: `output`, `head`, `batch_size`, `display_fn` and `seed` of `keras_lime.Settings`.
 
@@ -237,10 +241,11 @@ def assert_no_shortcut(
     if not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
         raise ValueError(f"`threshold` must be a share of the predictions, 0 to 1. Received: threshold={threshold!r}.")
     chosen = make_settings(settings)
+    probes = probes.tested
     data = _data(probes, chosen.display_fn, chosen.seed)
     prepared = prepare_test(BackgroundSwap(), data)
     if prepared.obstacle is not None:
-        raise ValueError(f"`probes` must have labels and object masks of two classes. {prepared.obstacle}")
+        raise ValueError(f"`probes` must have labels and objects that can be outlined. {prepared.obstacle}")
     scorer = _scorer(model, probes, chosen)
     result = run_test(prepared, data, scorer, _predictions(scorer, probes), threshold)
     scores: SwapScores = result.details
@@ -283,12 +288,12 @@ def _scorer(model: Any, probes: ProbeSet, settings: Settings) -> Scorer:
 
 
 def _data(probes: ProbeSet, display_fn: DisplayFn | None, seed: int) -> ProbeData:
-    display = display_of(probes.images, display_fn)
-    return ProbeData(
+    return prepare_probes(
         probes.images,
-        display,
         probes.labels,
         probes.masks,
+        outlines=probes.outlines,
+        display_fn=display_fn,
         class_names=probes.class_names,
         seed=seed,
         inputs=_inputs(probes),

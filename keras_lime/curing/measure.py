@@ -15,7 +15,7 @@ from keras_lime.core.settings import SettingsDict, make_settings
 from keras_lime.data.datasets import read_batches
 from keras_lime.probes import ProbeSet
 from keras_lime.scoring import make_scorer
-from keras_lime.shortcut.monitor import display_of
+from keras_lime.shortcut.probe_data import display_of
 from keras_lime.shortcut.protocol import PreparedTest, ProbeData, prepare_test, run_test
 from keras_lime.shortcut.registry import shortcut_tests
 from keras_lime.shortcut.results import Predictions, TestResult

@@ -73,9 +73,9 @@ class ProbeSet:
         image_input: name or position of the image's input in a model with several, where `inputs` does not tell it:
             a model of its own class does not say what it takes. Defaults to `None`.
         outlines: where object outlines for shortcut tests come from if there are labels and neither masks nor boxes:
-            `"estimate"`; a function from one image to its mask (h, w), such as a segmentation network; or `None` for no
-            outlines. It is kept with the probes, for tests that can do with an estimate; estimates never become
-            `masks`. Defaults to `"estimate"`.
+            `"estimate"`; a function from one image as it is shown, uint8 (h, w, 3), to its mask (h, w), such as a
+            segmentation network; or `None` for no outlines. It is kept with the probes, for tests that can do with an
+            estimate; estimates never become `masks`. Defaults to `"estimate"`.
 
     Attributes:
         images: array (n, h, w, c), or (n, h, w) if made of arrays (h, w); finite, dtype integer, bool or float32.
@@ -292,7 +292,7 @@ class ProbeSet:
     def tested(self) -> "ProbeSet":
         """The images for shortcut tests: these probes first, in their order, and after them any further ones.
 
-        `shortcut_report(model, probes.tested)` uses all of them; `LimeCallback` tests the explained ones alone so far.
+        `LimeCallback`, `shortcut_report` and `assert_no_shortcut` test all of them.
         """
         return self if self._tested is None else self._tested
 

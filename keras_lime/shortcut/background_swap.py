@@ -58,15 +58,15 @@ class BackgroundSwap:
     monitored: ClassVar[Mapping[str, float]] = {"swap_flip": 1.0, "reliance": 1.0}
 
     def why_not(self, probes: ProbeData) -> Obstacle | None:
-        """See `why_no_swap`."""
-        return why_no_swap(probes.labels, probes.masks)
+        """See `why_no_swap`; estimated outlines must be steady too."""
+        return probes.no_outlines or why_no_swap(probes.labels, probes.masks)
 
     def prepare(self, probes: ProbeData, thorough: bool) -> SwapPlan:
         """Takes the objects out and draws the backgrounds."""
         if probes.labels is None or probes.masks is None:
             raise ValueError("`probes` must have labels and masks; ask `why_not` first.")
         n_donors = _MOST_DONORS if thorough else N_DONORS
-        return make_swap_plan(
+        plan = make_swap_plan(
             probes.images,
             probes.labels,
             probes.masks,
@@ -76,6 +76,7 @@ class BackgroundSwap:
             seed=probes.seed,
             inputs=probes.inputs,
         )
+        return replace(plan, estimated=probes.estimated)
 
     def run(self, plan: SwapPlan, scorer: ImageScorer, predictions: Predictions, threshold: float) -> Findings:
         """Asks the model for every swapped picture, every background and every object alone."""
@@ -105,7 +106,8 @@ class BackgroundSwap:
         """What the predictions follow and how many change, over all probes."""
         found: SwapStatistics = findings.details.statistics()
         return (
-            f"{percent(found.reliance, found.reliance_stderr)} of the predictions follow the class of the background; "
+            f"{_by_estimate(findings)}{percent(found.reliance, found.reliance_stderr)} of the predictions follow the "
+            "class of the background; "
             f"{percent(found.swap_flip)} change on backgrounds of other classes, {_same(found)} on others of the same "
             "class."
         )
@@ -124,10 +126,19 @@ class BackgroundSwap:
                 f"With the object on other backgrounds {share} of the predictions change, {times} (alarm above {limit})"
             )
         return (
-            f"{what}; the model reads the background. On backgrounds of other classes {percent(found.swap_flip)} of "
-            f"them change, on others of the same class {_same(found)}.{_worst(findings)} With the object taken "
-            f"out they keep {percent(found.background_certainty)} of their certainty (0 % would be a guess)."
+            f"{_suspicion(findings)}{what}; the model reads the background. On backgrounds of other classes "
+            f"{percent(found.swap_flip)} of them change, on others of the same class {_same(found)}."
+            f"{_worst(findings)} With the object taken out they keep {percent(found.background_certainty)} of their "
+            "certainty (0 % would be a guess)."
         )
+
+
+def _by_estimate(findings: Findings) -> str:
+    return "By estimated outlines, " if findings.details.plan.estimated else ""
+
+
+def _suspicion(findings: Findings) -> str:
+    return "Suspicion, by estimated outlines: " if findings.details.plan.estimated else ""
 
 
 def _follows_class(found: SwapStatistics, threshold: float) -> Measurement:

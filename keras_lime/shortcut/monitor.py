@@ -3,7 +3,6 @@
 May import numpy, the core and the tests beside it; gets a scorer and runs it.
 """
 
-import warnings
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
@@ -13,20 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keras_lime.core.display import Display, DisplayFn
-from keras_lime.core.model_input import OtherInputs
-from keras_lime.core.phrases import listing, number
+from keras_lime.core.model_input import OtherInputs, with_inputs
+from keras_lime.core.phrases import count_of, listing, number
 from keras_lime.core.scores import ImageScorer
-from keras_lime.exceptions import LimeWarning
 from keras_lime.shortcut.background_swap import ANY_CERTAINTY, ANY_FLIP, RELIANCE_THRESHOLD
 from keras_lime.shortcut.decision import Alarm, Verdict
 from keras_lime.shortcut.hidden_regions import OCCLUSION_THRESHOLD
 from keras_lime.shortcut.occlusion import REGIONS, run_occlusion
+from keras_lime.shortcut.probe_data import OutlineSource, prepare_probes
 from keras_lime.shortcut.protocol import PreparedTest, ProbeData, prepare_test, run_test
 from keras_lime.shortcut.registry import shortcut_tests
 from keras_lime.shortcut.results import LEAST_SWAP_PROBES, Obstacle, Predictions, TestResult
 from keras_lime.shortcut.swap import SwapScores
 
-__all__ = ["EpochTests", "ShortcutMonitor", "display_of", "predictions_of"]
+__all__ = ["EpochTests", "ShortcutMonitor", "predictions_of"]
+
+
+_KINDS = {"mask": "masks", "box": "boxes", "estimated": "estimated outlines"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +43,8 @@ class EpochTests:
         labels: int array (n,), true classes of the probes, or None.
         class_names: names of the classes, or None.
         display: how the probes are shown.
+        masks: bool array (n, h, w), the outlines by which objects were told from backgrounds, or None.
+        outlines: what each of them is, see `ProbeData`; None without.
     """
 
     results: tuple[TestResult, ...]
@@ -50,6 +54,8 @@ class EpochTests:
     labels: NDArray[np.int64] | None
     class_names: tuple[str, ...] | None
     display: Display
+    masks: NDArray[np.bool_] | None = None
+    outlines: tuple[str, ...] | None = None
 
     def details(self, test: str) -> Any:
         """The answers to the test of that name, or None where it was not made."""
@@ -73,13 +79,13 @@ class ShortcutMonitor:
     """Measures and judges, epoch by epoch. What does not depend on the model is prepared once, by `prepare`.
 
     Every registered test is made that the probes allow; one that stands in for another only where that one is
-    impossible.
+    impossible or rests on estimated outlines.
 
     Args:
         images: array (n, h, w, c) or (n, h, w).
         labels: int array (n,), or None.
         masks: bool array (n, h, w), True on the object, or None.
-        outlines: see `ProbeData`. Defaults to `None`.
+        outlines: where outlines come from if there are none, see `prepare_probes`. Defaults to `None`, nowhere.
         class_names: names of the classes, or None.
         display_fn: the user's conversion of model input to RGB, or None.
         threshold: share of the predictions that may follow the class of the background. Defaults to `0.1`.
@@ -97,7 +103,7 @@ class ShortcutMonitor:
         labels: NDArray[np.int64] | None,
         masks: NDArray[np.bool_] | None,
         *,
-        outlines: tuple[str, ...] | None = None,
+        outlines: OutlineSource = None,
         class_names: tuple[str, ...] | None = None,
         display_fn: DisplayFn | None = None,
         threshold: float = RELIANCE_THRESHOLD,
@@ -128,18 +134,17 @@ class ShortcutMonitor:
     def prepare(self) -> ProbeData:
         """Chooses the tests and makes their plans, at the first call."""
         if self._probes is None:
-            display = display_of(self._images, self._display_fn)
-            self._probes = ProbeData(
+            probes = self._probes = prepare_probes(
                 self._images,
-                display,
                 self._labels,
                 self._masks,
-                self._outlines,
-                self._class_names,
-                self._seed,
-                self._inputs,
+                outlines=self._outlines,
+                display_fn=self._display_fn,
+                class_names=self._class_names,
+                seed=self._seed,
+                inputs=self._inputs,
             )
-            possible = {test.name: test.why_not(self._probes) is None for test in shortcut_tests()}
+            possible = {test.name: not probes.estimated and test.why_not(probes) is None for test in shortcut_tests()}
             chosen = [test for test in shortcut_tests() if not possible.get(test.stands_in_for or "", False)]
             self._tests = tuple(prepare_test(test, self._probes) for test in chosen)
         return self._probes
@@ -164,13 +169,14 @@ class ShortcutMonitor:
         Args:
             step: the epoch.
             scorer: the model.
-            classes: predicted class of each probe; None for a regression, of which nothing is measured.
+            classes: predicted class of each probe, or of the first ones: the model is asked about the others. None for
+                a regression, of which nothing is measured.
             values: probability of each.
             logs: what `fit` logged for the epoch; see `Alarm.judge`.
         """
         probes = self.prepare()
         n_classes = getattr(scorer, "n_outputs", None) or 0
-        predictions = predictions_of(classes, values, n_classes, self._class_names)
+        predictions = predictions_of(*self._completed(scorer, classes, values), n_classes, self._class_names)
         results = tuple(run_test(test, probes, scorer, predictions, self._threshold) for test in self._tests)
         verdict = self._alarm.judge(results, n_classes, logs)
         if verdict.began:
@@ -178,7 +184,17 @@ class ShortcutMonitor:
             where = "" if isinstance(predictions, Obstacle) else self._locate(results, scorer, predictions)
             verdict = replace(verdict, message=f"{verdict.message} {where}".rstrip())
         began = self._alarm_step if verdict.alarm else None
-        return EpochTests(results, verdict, began, n_classes, self._labels, self._class_names, probes.display)
+        return EpochTests(
+            results,
+            verdict,
+            began,
+            n_classes,
+            self._labels,
+            self._class_names,
+            probes.display,
+            probes.masks,
+            probes.outlines,
+        )
 
     def describe(self) -> dict[str, Any]:
         """The settings and what cannot be measured, as JSON values."""
@@ -207,7 +223,24 @@ class ShortcutMonitor:
         self.prepare()
         made = [test.test.title for test in self._tests if test.obstacle is None]
         missing = [f"Not tested: {test.test.title}. {test.obstacle}" for test in self._tests if test.obstacle]
-        return " ".join(([f"Tested: {listing(made, len(made))}."] if made else []) + missing)
+        return " ".join(([f"Tested: {listing(made, len(made))}, {self._material}."] if made else []) + missing)
+
+    @property
+    def _material(self) -> str:
+        """What the tests are made on: `"on 60 images with estimated outlines"`."""
+        kinds = self.prepare().outlines
+        found = " and ".join(word for kind, word in _KINDS.items() if kinds is not None and kind in kinds)
+        return f"on {count_of(len(self._images), 'image')}{f' with {found}' if found else ''}"
+
+    def _completed(
+        self, scorer: ImageScorer, classes: Sequence[int | None], values: Sequence[float]
+    ) -> tuple[Sequence[int | None], Sequence[float]]:
+        """The predictions with those for the probes that were not explained."""
+        rows = range(len(classes), len(self._images))
+        if not rows or None in classes:
+            return classes, values
+        scores = scorer.score_images(with_inputs(self._images[row], self._inputs, row) for row in rows)
+        return [*classes, *scores.argmax(axis=1).tolist()], [*values, *scores.max(axis=1).tolist()]
 
     def _locate(self, results: Sequence[TestResult], scorer: ImageScorer, predictions: Predictions) -> str:
         """Where the background that is read lies, as a sentence; empty if it is in no corner and no border."""
@@ -234,13 +267,6 @@ def predictions_of(
     if len(known) < len(classes) or n_classes < 2:
         return Obstacle("The model gives no probabilities of two or more classes, so no prediction can change.")
     return Predictions(np.array(known, np.int64), np.array(values, np.float64), n_classes, class_names)
-
-
-def display_of(images: NDArray[Any], display_fn: DisplayFn | None) -> Display:
-    """How the probes are shown. An unusual range is not warned of again: the plans' makers did."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", LimeWarning)
-        return Display.of(images, display_fn)
 
 
 def _check(threshold: Any, patience: Any) -> None:

@@ -38,6 +38,7 @@ class ProbeData:
         class_names: names of the classes, or None.
         seed: of whatever a test draws. Defaults to `0`.
         inputs: what the model takes beside each image, arrays (n, ...) by name. Defaults to nothing.
+        no_outlines: why outlines could not be estimated though they were asked for, or None.
     """
 
     images: NDArray[Any]
@@ -48,6 +49,12 @@ class ProbeData:
     class_names: tuple[str, ...] | None = None
     seed: int = 0
     inputs: OtherInputs = field(default_factory=dict)
+    no_outlines: Obstacle | None = None
+
+    @property
+    def estimated(self) -> bool:
+        """Whether the masks are estimates: what rests on them is a suspicion."""
+        return self.outlines is not None and "estimated" in self.outlines
 
     @property
     def grey(self) -> NDArray[np.floating[Any]]:

@@ -40,6 +40,7 @@ class SwapPlan:
             are fewer than d.
         same: int array (m, e), the same of their own class.
         inputs: what the model takes beside each image, arrays (n, ...) by name; they stay with the object.
+        estimated: whether the masks are estimates.
     """
 
     images: NDArray[Any]
@@ -51,6 +52,7 @@ class SwapPlan:
     donors: NDArray[np.int64]
     same: NDArray[np.int64]
     inputs: OtherInputs = field(default_factory=dict)
+    estimated: bool = False
 
     def swapped(self, probe: int, donor: int) -> NDArray[Any]:
         """One probe's object, its own pixels, on another one's background; like an image."""

@@ -168,6 +168,16 @@ SCHEMA = Schema(
         Field("probe", "image", "*", ("*",), "0.1", "The image as the model gets it, see `image_scale`."),
         Field("probe", "segments", "*", ("height", "width"), "0.1", "Superpixel of each pixel, uint16 or int32."),
         Field("probe", "object_mask", "uint8", ("height", "width"), "0.1", "1 on the object.", optional=True),
+        Field("probe", "outline", "text", None, "0.2", "What outlines the object: mask, box or estimated; or null."),
+        Field(
+            "probe",
+            "estimated_mask",
+            "uint8",
+            ("height", "width"),
+            "0.2",
+            "1 on what is taken for the object where nobody marked it.",
+            optional=True,
+        ),
         Field("probe", "object_fraction", "float32", ("segments",), "0.1", "Share on the object.", optional=True),
         # A result: one probe at one epoch.
         Field("result", "predicted", "number", None, "0.1", "The predicted class; null for a regression.", -1),

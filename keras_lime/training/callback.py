@@ -49,13 +49,14 @@ class LimeCallback(keras.callbacks.Callback):
     repeated, and where nothing can be said the share is the chance share and R² is 0. Put this callback before those
     that read them.
 
-    With object masks and labels the shortcut test is made too: each object is pasted on the backgrounds of four probes
+    With labels the shortcut test is made too, on all `probes.tested`, with their object masks or boxes or else with
+    estimated outlines: each object is pasted on the backgrounds of four probes
     of other classes and of four of its own. `lime_reliance` in `logs` is the share of the predictions that follow the
     class of the background, `lime_swap_flip` the share that change on those of other classes (for `EarlyStopping`,
     `mode="min"`). If the reliance is above `shortcut_threshold` for `patience` explained epochs in a row, and there are
     30 probes at least, a warning says so.
     Epochs count once the training accuracy in `logs` is at least 0.5 (for two classes 0.65). Without masks, corners and
-    borders are hidden in search of watermarks.
+    borders are hidden in search of watermarks too.
 
     Args:
         probes: the images to follow, a `ProbeSet`.
@@ -128,13 +129,15 @@ class LimeCallback(keras.callbacks.Callback):
         self._cross_check = CrossCheck() if cross_check else None
         self._monitor: ShortcutMonitor | None = None
         if shortcut_threshold is not None:
+            tested = probes.tested
             self._monitor = ShortcutMonitor(
-                probes.images,
-                probes.labels,
-                probes.masks,
+                tested.images,
+                tested.labels,
+                tested.masks,
+                outlines=tested.outlines,
                 class_names=probes.class_names,
                 display_fn=self._settings.display_fn,
-                inputs=self._inputs,
+                inputs=as_other_inputs(tested.inputs, len(tested)),
                 threshold=shortcut_threshold,
                 patience=patience,
                 seed=self._settings.seed,

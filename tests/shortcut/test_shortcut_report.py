@@ -52,7 +52,7 @@ def test_bg_gap_of_an_unbiased_probe_set_says_nothing() -> None:
 
 
 def test_without_masks() -> None:
-    found = shortcut_report(corner_reader(), probes(masks=None), **LIME)
+    found = shortcut_report(corner_reader(), probes(masks=None, outlines=None), **LIME)
     assert np.isnan(found.swap.swap_flip)
     assert np.isnan(found.object_share)
     assert max(found.occlusion, key=lambda name: found.occlusion[name]).startswith("bottom")
@@ -63,6 +63,26 @@ def test_without_masks() -> None:
     assert place.concentration > 0.05
     assert place.row > 0.75
     assert place.column > 0.75
+
+
+def test_estimated_outlines_take_the_place_of_masks() -> None:
+    found = shortcut_report(background_reader(), probes(masks=None), **LIME)
+    assert found.results[0].status == "alarm"
+    assert found.swap.reliance == pytest.approx(1)
+    assert "By estimated outlines" in str(found)
+    assert np.isnan(found.object_share)
+    assert_no_shortcut(object_reader(), probes(masks=None))
+    with pytest.raises(AssertionError, match="reads the background"):
+        assert_no_shortcut(background_reader(), probes(masks=None))
+
+
+def test_all_tested_images_are_tested() -> None:
+    images, labels, masks = squares(40, seed=3)
+    few = ProbeSet(images, labels, masks=masks).explaining(8)
+    found = shortcut_report(background_reader(), few, **LIME)
+    assert found.swap.n == 40
+    with pytest.raises(AssertionError, match="40 probes"):
+        assert_no_shortcut(background_reader(), few)
 
 
 def test_without_labels() -> None:
@@ -84,9 +104,9 @@ def test_an_assertion_for_a_test_suite() -> None:
     assert_no_shortcut(background_reader(), probes(), threshold=1.0)
 
 
-@pytest.mark.parametrize("given", [{"masks": None}, {"masks": np.zeros((32, 32, 32), bool)}])
+@pytest.mark.parametrize("given", [{"masks": None, "outlines": None}, {"masks": np.zeros((32, 32, 32), bool)}])
 def test_a_test_that_tests_nothing_must_not_pass(given: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="`probes` must have labels and object masks"):
+    with pytest.raises(ValueError, match="`probes` must have labels and objects"):
         assert_no_shortcut(object_reader(), probes(**given))
 
 

@@ -30,7 +30,7 @@ def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         baseline="mean",
     )
     follow(object_reader(), log_dir / "object", baseline="mean")
-    follow(corner_reader(), log_dir / "corner", probe_set=probes(masks=None))
+    follow(corner_reader(), log_dir / "corner", probe_set=probes(masks=None, outlines=None))
     images, labels, masks = squares(44, n_classes=2)
     follow(object_reader(), log_dir / "many", probe_set=ProbeSet(images[:42], labels[:42], masks=masks[:42]))
     write_run(log_dir / "old" / "lime", Settings(older=True, n_probes=2, epochs=3, n_segments=9, size=16))

@@ -13,7 +13,7 @@ from PIL import Image
 from keras_lime import LimeCallback, ProbeSet
 from keras_lime.exceptions import LimeWarning
 from keras_lime.shortcut.decision import Verdict
-from keras_lime.tensorboard.records import MANIFEST_TAG, SUMMARY_TAG, SWAPS_TAG, result_tag
+from keras_lime.tensorboard.records import MANIFEST_TAG, SUMMARY_TAG, SWAPS_TAG, probe_tag, result_tag
 from tests.support.events import Events, read_events
 from tests.support.worlds import Reader, background_reader, corner_reader, object_reader, squares
 
@@ -146,7 +146,7 @@ def test_no_alarm_before_training_has_got_somewhere(tmp_path: Path) -> None:
 
 
 def test_a_watermark_is_found_without_masks(tmp_path: Path) -> None:
-    alarms, events = follow(corner_reader(), tmp_path, probe_set=probes(masks=None))
+    alarms, events = follow(corner_reader(), tmp_path, probe_set=probes(masks=None, outlines=None))
     assert "bottom right corner" in alarms[0].message
     record = events.records(SUMMARY_TAG)[2]
     assert record.array("swap_flip") is None
@@ -165,7 +165,7 @@ def test_with_masks_the_alarm_says_where_the_watermark_is(tmp_path: Path) -> Non
     [
         {"masks": np.zeros((32, 32, 32), bool)},
         {"masks": np.ones((32, 32, 32), bool)},
-        {"masks": None},
+        {"masks": None, "outlines": None},
     ],
 )
 def test_masks_that_tell_nothing_raise_no_alarm_of_the_background(tmp_path: Path, given: dict[str, Any]) -> None:
@@ -261,7 +261,7 @@ def test_a_model_without_gradients_is_explained_all_the_same(tmp_path: Path) -> 
 
 
 def test_nothing_tested_is_no_all_clear(tmp_path: Path) -> None:
-    _, events = follow(object_reader(), tmp_path, probe_set=probes(masks=None))
+    _, events = follow(object_reader(), tmp_path, probe_set=probes(masks=None, outlines=None))
     text = events.texts("shortcut")[0]
     assert text.startswith("**Not tested** — The probes have no object masks or boxes")
     assert "Give `ProbeSet` their `masks` or `boxes`" in text
@@ -296,3 +296,70 @@ def test_a_network_that_guesses_gets_no_good_keys(tmp_path: Path) -> None:
     lime.close()
     assert lime._metrics["lime_swap_flip"] == 1.0
     assert lime._metrics["lime_r2"] > 0
+
+
+def test_estimated_outlines_take_the_place_of_masks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    alarms, events = follow(background_reader(), tmp_path, probe_set=probes(masks=None))
+    assert alarms[0].message.startswith("Suspicion, by estimated outlines: 100 ± 3 % of the predictions follow")
+    assert [result["test"] for result in events.records(SUMMARY_TAG)[2].header["shortcut"]["tests"]] == [
+        "swap",
+        "occlusion",
+    ]
+    _, _, masks = squares(32, seed=5)
+    for probe, mask in zip(probes().ids, masks, strict=True):
+        record = events.records(probe_tag(probe))[0]
+        assert record.header["outline"] == "estimated"
+        assert record.array("object_mask") is None
+        estimated = record.arrays["estimated_mask"].astype(bool)
+        assert (estimated & mask).sum() > 0.9 * mask.sum()
+        assert estimated.mean() < 0.3
+    assert events.records(SUMMARY_TAG)[2].array("object_share") is None or np.isnan(
+        events.records(SUMMARY_TAG)[2].arrays["object_share"]
+    )
+    assert not follow(object_reader(), tmp_path / "object", probe_set=probes(masks=None))[0]
+
+
+def test_the_log_says_what_outlines_are(tmp_path: Path) -> None:
+    _, events = follow(object_reader(), tmp_path, (0.9,))
+    record = events.records(probe_tag(probes().ids[0]))[0]
+    assert record.header["outline"] == "box"
+    assert record.array("estimated_mask") is None
+
+
+def test_outlines_of_a_function_of_ones_own(tmp_path: Path) -> None:
+    shapes = set()
+
+    def outline(shown: np.ndarray) -> np.ndarray:
+        shapes.add((shown.shape, shown.dtype))
+        return shown[..., 0] == 20  # type: ignore[no-any-return]
+
+    alarms, events = follow(background_reader(), tmp_path, probe_set=probes(masks=None, outlines=outline))
+    assert "Suspicion, by estimated outlines" in alarms[0].message
+    assert shapes == {((32, 32, 3), np.dtype(np.uint8))}
+    estimated = events.records(probe_tag(probes().ids[0]))[0].arrays["estimated_mask"]
+    np.testing.assert_array_equal(estimated, probes().masks[0])  # type: ignore[index]
+    with pytest.raises(ValueError, match=r"`outlines` must give masks of the image's height and width, \(32, 32\)"):
+        follow(object_reader(), tmp_path / "bad", probe_set=probes(masks=None, outlines=lambda shown: shown))
+
+
+def test_images_without_objects_give_no_verdict(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (32, 32, 32, 3)).astype(np.uint8)
+    alarms, events = follow(background_reader(), tmp_path, probe_set=ProbeSet(images, np.arange(32) % 4))
+    assert not any(each.test == "swap" for verdict in alarms for each in verdict.measurements)
+    header = events.records(SUMMARY_TAG)[2].header["shortcut"]
+    assert [test["status"] for test in header["tests"] if test["test"] == "swap"] == ["cannot say"]
+    assert "reliable" in header["tests"][0]["reason"] or "No object was found" in header["tests"][0]["reason"]
+
+
+def test_further_images_are_tested_and_not_explained(tmp_path: Path) -> None:
+    images, labels, masks = squares(40, seed=5)
+    few = ProbeSet(images, labels, masks=masks, class_names=NAMES).explaining(8)
+    alarms, events = follow(background_reader(), tmp_path, probe_set=few)
+    assert alarms
+    manifest = events.records(MANIFEST_TAG)[0].header
+    assert manifest["shortcut"]["n_swapped"] == 40
+    assert len(manifest["probes"]) == 8
+    pairs = events.records(SWAPS_TAG)[0].header["pairs"]
+    assert pairs
+    assert {pair["probe"] for pair in pairs} <= {probe["id"] for probe in manifest["probes"]}
+    assert {pair["donor"] for pair in pairs} <= set(few.tested.ids)

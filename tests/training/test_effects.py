@@ -215,11 +215,14 @@ def test_it_begins_with_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
     fit([callback_of_a_fit(tmp_path)], epochs=1, verbose=2)
     shown = capsys.readouterr().out
     line = next(line for line in shown.splitlines() if line.startswith("lime: 4 probes"))
-    assert line.startswith("lime: 4 probes of 2 classes; agrees with predict. Tested: objects on other backgrounds")
+    assert line.startswith(
+        "lime: 4 probes of 2 classes; agrees with predict. Tested: objects on other backgrounds, on 4 images with "
+        "boxes."
+    )
     fit([callback_of_a_fit(tmp_path, probe_set=probes(masks=None))], epochs=1, verbose=2)
     shown = capsys.readouterr().out
-    assert "Tested: hidden corners and borders. Not tested: objects on other backgrounds" in shown
-    assert "Give `ProbeSet` their `masks` or `boxes`" in shown
+    assert "Tested: hidden corners and borders, on 4 images. Not tested: objects on other backgrounds" in shown
+    assert "Give `ProbeSet` the objects' `masks` or `boxes`" in shown
     assert f"Written to {tmp_path / 'lime-2'}, because {tmp_path / 'lime'} holds another training." in shown
     unlabelled = ProbeSet(bright_squares(3)[0])
     fit([callback_of_a_fit(tmp_path, probe_set=unlabelled, shortcut_threshold=None)], epochs=1, verbose=2)

@@ -24,6 +24,7 @@ from keras_lime.core.plan import Plan
 from keras_lime.exceptions import warn
 from keras_lime.shortcut import ClassSummary, Summary
 from keras_lime.shortcut.monitor import EpochTests
+from keras_lime.shortcut.probe_data import outline_kinds
 from keras_lime.tensorboard.logging.event_writer import RunWriter
 from keras_lime.tensorboard.logging.probe_columns import probe_columns
 from keras_lime.tensorboard.logging.shortcut_parts import (
@@ -112,8 +113,9 @@ class LimeLog:
             self._writer.session_start(step)
             about = {**self._about, "output": outcome.output, "n_outputs": outcome.n_outputs}
             self._writer.record(MANIFEST_TAG, step, manifest_parts(about, plans, subjects))
-            for plan, subject in zip(plans, subjects, strict=True):
-                self._writer.record(probe_tag(image_id(plan.image)), step, probe_parts(plan, subject))
+            for row, (plan, subject) in enumerate(zip(plans, subjects, strict=True)):
+                estimated = _estimated_mask(outcome.tests, row)
+                self._writer.record(probe_tag(image_id(plan.image)), step, probe_parts(plan, subject, estimated))
         for row, explanation in enumerate(explanations):
             agreement = None if outcome.agreements is None else outcome.agreements[row]
             parts = result_parts(explanation, cluster=int(outcome.heatmap_clusters[row]), gradient_agreement=agreement)
@@ -148,7 +150,8 @@ class LimeLog:
         swap = None if outcome.tests is None else outcome.tests.swap
         if swap is None or outcome.tests is None or self._writer.lost is not None:
             return
-        ids = [image_id(each.image) for each in outcome.explanations]
+        # Of the tested images the explained ones come first, and they alone have names in the log.
+        ids = [image_id(image) for image in swap.plan.images]
         names = [each.name for each in outcome.explanations]
         self._writer.record(SWAPS_TAG, outcome.step, swaps_parts(swap, ids, names, outcome.tests.display))
         self._writer.flush()
@@ -217,8 +220,26 @@ def manifest_parts(about: Mapping[str, Any], plans: Sequence[Plan], subjects: Se
     return build("manifest", values)
 
 
-def probe_parts(plan: Plan, subject: Subject) -> list[bytes]:
-    """Builds the record of what stays the same for a probe: its picture, image, superpixels and object."""
+def _estimated_mask(tests: EpochTests | None, row: int) -> NDArray[np.bool_] | None:
+    estimated = tests is not None and tests.outlines is not None and tests.outlines[row] == "estimated"
+    return None if tests is None or tests.masks is None or not estimated else tests.masks[row]
+
+
+def _outline(mask: NDArray[np.bool_] | None, estimated: NDArray[np.bool_] | None) -> str | None:
+    """What the outline of the object is: see the schema."""
+    if mask is not None:
+        return outline_kinds(mask[None])[0]
+    return None if estimated is None else "estimated"
+
+
+def probe_parts(plan: Plan, subject: Subject, estimated: NDArray[np.bool_] | None = None) -> list[bytes]:
+    """Builds the record of what stays the same for a probe: its picture, image, superpixels and object.
+
+    Args:
+        plan: the probe's.
+        subject: who it is.
+        estimated: bool array (h, w), the estimated outline of the object. Defaults to `None`, there is none.
+    """
     stored, scale = _compact(plan.image)
     mask, segmentation = subject.object_mask, plan.segmentation
     values = {
@@ -233,6 +254,8 @@ def probe_parts(plan: Plan, subject: Subject) -> list[bytes]:
         "image": stored,
         "segments": segmentation.labels.astype(np.uint16 if segmentation.n_segments <= 1 << 16 else np.int32),
         "object_mask": mask,
+        "outline": _outline(mask, estimated),
+        "estimated_mask": estimated,
         "object_fraction": None if mask is None else segmentation.share_inside(mask),
     }
     return build("probe", values)

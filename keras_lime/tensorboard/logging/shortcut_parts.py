@@ -151,8 +151,8 @@ def swaps_parts(swap: SwapScores, ids: Sequence[str], names: Sequence[str | None
 
     Args:
         swap: the epoch's answers.
-        ids: ids of all probes.
-        names: their names.
+        ids: ids of all tested images.
+        names: names of the first of them, which are in the log.
         display: how they are shown.
 
     Returns:
@@ -162,7 +162,7 @@ def swaps_parts(swap: SwapScores, ids: Sequence[str], names: Sequence[str | None
     """
     pairs: list[dict[str, Any]] = []
     arrays: dict[str, NDArray[Any]] = {}
-    for row, column in _most_changed(swap):
+    for row, column in _most_changed(swap, len(names)):
         probe, donor = int(swap.plan.probes[row]), int(swap.plan.donors[row, column])
         shown = display.picture(swap.plan.swapped(probe, donor))
         picture = Image.fromarray(np.floor(255 * shown + 0.5).astype(np.uint8))
@@ -185,9 +185,10 @@ def swaps_parts(swap: SwapScores, ids: Sequence[str], names: Sequence[str | None
     return build("swaps", {"pairs": pairs, **arrays})
 
 
-def _most_changed(swap: SwapScores) -> list[tuple[int, int]]:
+def _most_changed(swap: SwapScores, n_logged: int) -> list[tuple[int, int]]:
     """Of each class the change between the surest two predictions; the surest of all first."""
-    sureness = np.where(swap.changed, swap.before_value[:, None] + np.nan_to_num(swap.after_value), -1.0)
+    logged = (swap.plan.probes < n_logged)[:, None]
+    sureness = np.where(swap.changed & logged, swap.before_value[:, None] + np.nan_to_num(swap.after_value), -1.0)
     labels = swap.plan.labels[swap.plan.probes]
     best = []
     for label in np.unique(labels):
