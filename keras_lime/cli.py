@@ -114,6 +114,8 @@ def _explain(options: argparse.Namespace) -> int:
     from keras_lime.auditing.preprocessing import Preprocessing
     from keras_lime.auditing.shard import Item
     from keras_lime.auditing.sources.regular_file import read_regular_file
+    from keras_lime.data.folder_path import writing
+    from keras_lime.data.local_path import local_path
 
     opened = OpenedModel.open(options.model)
     preprocessing = Preprocessing(
@@ -124,7 +126,9 @@ def _explain(options: argparse.Namespace) -> int:
         options.crop_to_aspect_ratio,
     )
     names, failed, taken = _names(options.class_names), 0, set[str]()
-    options.out.mkdir(parents=True, exist_ok=True)
+    out = local_path("out", options.out)
+    with writing("out", out):
+        out.mkdir(parents=True, exist_ok=True)
     for file in options.images:
         try:
             image = preprocessing.image(Item(0, read_regular_file(file)))
@@ -135,10 +139,10 @@ def _explain(options: argparse.Namespace) -> int:
         found = explain(opened.model, image, class_names=names, **explainer_settings(options))
         stem = next(each for each in _stems(file) if each not in taken)
         taken.add(stem)
-        found.plot().savefig(options.out / f"{stem}.png")
-        found.save(options.out / f"{stem}.npz")
+        found.plot().savefig(out / f"{stem}.png")
+        found.save(out / f"{stem}.npz")
         print(_sentences(file, found))
-    print(f"{len(options.images) - failed} of {len(options.images)} images explained: {options.out}")
+    print(f"{len(options.images) - failed} of {len(options.images)} images explained: {out}")
     return 1 if failed else 0
 
 

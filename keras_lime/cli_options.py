@@ -159,13 +159,15 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     explain = _command(commands, "explain", "explain single images", _EXPLAIN)
     explain.add_argument("model", type=Path, metavar="MODEL", help="a .keras file")
     explain.add_argument("images", type=Path, metavar="IMAGE", nargs="+", help="image files")
-    explain.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for figures and archives")
+    explain.add_argument("--out", required=True, metavar="DIR", help="folder for figures and archives")
     _add_input(explain)
     _add_settings(explain, targets="predicted")
 
     report = _command(commands, "report", "write a report for people without TensorBoard", _REPORT)
-    report.add_argument("source", type=Path, metavar="SOURCE", help="folder of an audit, or TensorBoard log")
-    report.add_argument("--out", type=Path, required=True, metavar="FILE", help="the HTML file")
+    report.add_argument(
+        "source", metavar="SOURCE", help="folder of an audit, or TensorBoard log; a log may be in a store: s3://…"
+    )
+    report.add_argument("--out", required=True, metavar="FILE", help="the HTML file")
 
     cure = _command(commands, "cure", "retrain a model that reads the background", _CURE)
     cure.add_argument("model", type=Path, metavar="MODEL", help="a .keras file")

@@ -30,7 +30,7 @@ HEAVY = ("keras", "tensorflow", "jax", "torch", "matplotlib", "skimage", "sklear
 
 ALLOWED = {
     "keras_lime.core": {"numpy", "scipy", "skimage", "sklearn", "threadpoolctl"},
-    "keras_lime.tensorboard": {"numpy", "tensorboard", "werkzeug", "PIL"},
+    "keras_lime.tensorboard": {"numpy", "tensorboard", "werkzeug", "PIL", "fsspec"},
     "keras_lime.plotting": {"numpy", "matplotlib", "PIL", "skimage"},
 }
 

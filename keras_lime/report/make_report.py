@@ -1,9 +1,10 @@
-"""A folder → one HTML file. May import the modules beside it and the core's `atomic_write`."""
+"""A folder → one HTML file. May import the modules beside it, the core's `atomic_write` and the paths of `data`."""
 
 from pathlib import Path
 from typing import Any
 
 from keras_lime.core.atomic_write import atomic_write_bytes
+from keras_lime.data.folder_path import is_remote, make_folder, writing
 from keras_lime.report.from_audit import audit_content
 from keras_lime.report.from_log import log_content
 from keras_lime.report.page import make_page
@@ -27,8 +28,13 @@ def make_report(folder: Path, file: Path, title: str | None = None, palette: str
     if title is not None:
         content["title"] = title
     page = make_page({**content, "palette": palette})
-    file.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write_bytes(file, page.encode("utf-8"))
+    with writing("out", file):
+        make_folder(file.parent)
+        if is_remote(file):
+            # A store has an object whole or not at all.
+            file.write_bytes(page.encode("utf-8"))
+        else:
+            atomic_write_bytes(file, page.encode("utf-8"))
     return file
 
 

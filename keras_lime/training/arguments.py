@@ -1,9 +1,11 @@
 """What users give to `LimeCallback`, checked before anything is made. May import the probes."""
 
 import operator
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from keras_lime.data.folder_path import folder_path
 from keras_lime.probes import ProbeSet
 
 __all__ = ["check_arguments", "check_epoch", "check_log_dir"]
@@ -49,18 +51,18 @@ def check_arguments(
         raise TypeError(f"`on_alarm` must be a function of the verdict, or None. Received: on_alarm={on_alarm!r}.")
 
 
-def check_log_dir(log_dir: Any) -> str | Path:
-    """The folder itself, where `log_dir` is one.
+def check_log_dir(log_dir: Any) -> Path:
+    """The folder, where `log_dir` is one, of this machine or of a store.
 
     Raises:
         ValueError: for anything else.
     """
-    if not isinstance(log_dir, str | Path) or not str(log_dir) or "://" in str(log_dir) or "\0" in str(log_dir):
+    if not isinstance(log_dir, str | PathLike) or not str(log_dir) or "\0" in str(log_dir):
         raise ValueError(
-            "`log_dir` must be a folder of this machine's file system, or a function without arguments that gives one. "
-            f"Received: log_dir={log_dir!r}."
+            '`log_dir` must be a folder, an address such as "gs://bucket/logs", or a function without arguments that '
+            f"gives one. Received: log_dir={log_dir!r}."
         )
-    return log_dir
+    return folder_path("log_dir", log_dir)
 
 
 def check_epoch(epoch: Any) -> int:

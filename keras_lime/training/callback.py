@@ -15,6 +15,7 @@ from keras_lime.core.model_input import as_other_inputs
 from keras_lime.core.pipeline import check_classes
 from keras_lime.core.plan import Plan, make_plans
 from keras_lime.core.settings import SettingsDict, make_settings
+from keras_lime.data.folder_path import writing
 from keras_lime.exceptions import warn
 from keras_lime.probes import ProbeSet
 from keras_lime.scoring import check_agreement, make_scorer, release_weights
@@ -60,8 +61,9 @@ class LimeCallback(keras.callbacks.Callback):
 
     Args:
         probes: the images to follow, a `ProbeSet`.
-        log_dir: folder of the run, the same as the `TensorBoard` callback's; or a function without arguments that gives
-            it at the start of each training. A training that finds another one's records there writes to a run of its
+        log_dir: folder of the run, the same as the `TensorBoard` callback's, or an address such as `"gs://bucket/run1"`
+            (`pip install 'keras-lime[remote]'`); or a function without arguments that gives it at the start of each
+            training. A training that finds another one's records there writes to a run of its
             own, `lime-2`; one that resumes it (`initial_epoch`) continues them. A second `fit` with the same callback
             goes on counting epochs where the first ended.
         name: name of the folder in `log_dir` and prefix of the keys in `logs`; two callbacks of one `fit` need two
@@ -280,7 +282,8 @@ class LimeCallback(keras.callbacks.Callback):
         if writes:
             shortcut = None if self._monitor is None else self._monitor.describe()
             names, settings = self.probes.class_names, self._settings.describe()
-            self._log = LimeLog(directory, self.name, names, settings, shortcut, self._session.fits)
+            with writing("log_dir", directory):
+                self._log = LimeLog(directory, self.name, names, settings, shortcut, self._session.fits)
 
     def _introduction(self) -> str:
         tested = "" if self._monitor is None else self._monitor.tested

@@ -7,6 +7,7 @@ import the log.
 from collections.abc import Callable
 from pathlib import Path
 
+from keras_lime.data.folder_path import writing
 from keras_lime.exceptions import warn
 from keras_lime.tensorboard.logging.run_folder import RunFolder, claim_run
 from keras_lime.training.arguments import check_log_dir
@@ -39,7 +40,7 @@ class Session:
     def directory(self) -> Path | None:
         """The run's folder; before the first training the one that it asks for, None where a function says it then."""
         if self._path is None and not callable(self.log_dir):
-            return Path(self.log_dir) / self._name
+            return check_log_dir(self.log_dir) / self._name
         return self._path
 
     def begin(self, epoch: int, writes: bool) -> Path:
@@ -57,12 +58,13 @@ class Session:
             ValueError: if the function gives no folder.
         """
         given = self.log_dir() if callable(self.log_dir) else self.log_dir
-        base = Path(check_log_dir(given)) / self._name
+        base = check_log_dir(given) / self._name
         own = self._path if base == self._base else None
         path = base
         if writes:
             self.end()
-            self._run = claim_run(base, resume=epoch > 0, own=own)
+            with writing("log_dir", base):
+                self._run = claim_run(base, resume=epoch > 0, own=own)
             path = self._run.path
             if self._run.taken is not None:
                 warn(

@@ -41,6 +41,14 @@ run_main()
 """
 """Starts TensorBoard with its own switch for a build without TensorFlow, see `tensorboard.compat.tf`."""
 
+WITHOUT_BOTO = """
+import sys
+sys.modules["boto3"] = None
+from tensorboard.main import run_main
+run_main()
+"""
+"""Starts TensorBoard as where `[remote]` is installed and boto3 is not: it reads buckets through fsspec."""
+
 
 @contextmanager
 def provider_of(loader: str, log_dir: Path, newest: Mapping[str, int]) -> Iterator[Any]:
@@ -85,7 +93,9 @@ def _newest(provider: Any, runs: Mapping[str, int]) -> dict[str, int]:
 
 
 @contextmanager
-def tensorboard(log_dir: Path, *flags: str, with_tensorflow: bool = False) -> Iterator[str]:
+def tensorboard(
+    log_dir: Path | str, *flags: str, with_tensorflow: bool = False, with_boto: bool = True, output: Path | None = None
+) -> Iterator[str]:
     """Runs TensorBoard on a free port of loopback and yields its address, without a slash at the end.
 
     Args:
@@ -93,10 +103,13 @@ def tensorboard(log_dir: Path, *flags: str, with_tensorflow: bool = False) -> It
         *flags: Further flags of TensorBoard.
         with_tensorflow: Let TensorBoard import TensorFlow where it is installed, as it does by default. That takes
             five seconds of a processor; without, it runs as where TensorFlow is not installed.
+        with_boto: Let it import boto3; without, it imports TensorFlow.
+        output: File of what it says. Defaults to one in the log directory.
     """
     start = ["-m", "tensorboard.main"] if with_tensorflow else ["-c", WITHOUT_TENSORFLOW]
+    start = start if with_boto else ["-c", WITHOUT_BOTO]
     command = [sys.executable, *start, f"--logdir={log_dir}", "--host=127.0.0.1", "--port=0", *flags]
-    output = log_dir / "tensorboard.log"
+    output = output or Path(log_dir) / "tensorboard.log"
     with output.open("wb") as log, subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT) as process:
         try:
             found: list[str] = []

@@ -282,14 +282,15 @@ def test_a_full_disk_only_warns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
     def fill(epoch: int, logs: Any) -> None:
         full = Path("/dev/full").open("wb", buffering=0)  # noqa: SIM115
-        monkeypatch.setattr(lime._log._writer, "_file", full)  # type: ignore[union-attr]
+        monkeypatch.setattr(lime._log._writer._file, "_file", full)  # type: ignore[union-attr]
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", LimeWarning)
         history = fit([keras.callbacks.LambdaCallback(on_epoch_end=fill), lime], epochs=3).history
     messages = [str(each.message) for each in caught if each.category is LimeWarning]
-    assert re.search(f"could not write epoch 0 to {tmp_path}.*No space left", messages[0])
-    assert "at the end of training: 3 epochs could not be written" in messages[-1]
+    # Other warnings, as of a blind baseline, may come before.
+    assert any(re.search(f"could not write epoch 0 to {tmp_path}.*No space left", each) for each in messages)
+    assert any("at the end of training: 3 epochs could not be written" in each for each in messages)
     assert len(history["lime_object_share"]) == 3
     assert len(set(history["lime_object_share"])) > 1
 

@@ -60,11 +60,11 @@ class _Fill(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         assert self.lime._log is not None
-        writer = self.lime._log._writer
+        opened: Any = self.lime._log._writer._file
         if epoch in self.epochs:
-            writer._file = _FullDisk(writer._file, **self.how)  # type: ignore[assignment]
-        elif isinstance(writer._file, _FullDisk):
-            writer._file = writer._file.file
+            opened._file = _FullDisk(opened._file, **self.how)
+        elif isinstance(opened._file, _FullDisk):
+            opened._file = opened._file.file
 
 
 class _StopAfter(keras.callbacks.Callback):
@@ -182,8 +182,8 @@ def test_where_a_failed_write_cannot_be_undone_a_new_file_begins(tmp_path: Path)
     lime = callback(tmp_path)
     lime.explain(object_reader(), 0)
     assert lime._log is not None
-    writer = lime._log._writer
-    writer._file = _FullDisk(writer._file, cuts=False, takes=1000)  # type: ignore[assignment]
+    opened: Any = lime._log._writer._file
+    opened._file = _FullDisk(opened._file, cuts=False, takes=1000)
     with pytest.raises(OSError, match="No space left"):
         lime.explain(object_reader(), 1)
     with pytest.warns(LimeWarning, match="its end could not be repaired"):
@@ -199,12 +199,12 @@ def test_a_failed_write_that_takes_nothing_needs_no_new_file(tmp_path: Path) -> 
     lime = callback(tmp_path)
     lime.explain(object_reader(), 0)
     assert lime._log is not None
-    writer = lime._log._writer
-    file = writer._file
-    writer._file = _FullDisk(file, cuts=False)  # type: ignore[assignment]
+    opened: Any = lime._log._writer._file
+    file = opened._file
+    opened._file = _FullDisk(file, cuts=False)
     with pytest.raises(OSError, match="No space left"):
         lime.explain(object_reader(), 1)
-    writer._file = file
+    opened._file = file
     lime.explain(object_reader(), 2)
     lime.close()
     assert len(os.listdir(tmp_path / "lime")) == 1

@@ -22,6 +22,8 @@ from typing import Any, Self
 from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, tensor_shape_pb2, types_pb2
 from tensorboard.summary.writer.record_writer import RecordWriter
 
+from keras_lime.data.folder_path import folder_path, make_folder
+from keras_lime.tensorboard.logging.event_file import open_event_file
 from keras_lime.tensorboard.records import PLUGIN_NAME
 
 __all__ = ["RunWriter", "image_value", "record_value", "scalar_value", "text_value"]
@@ -34,7 +36,11 @@ _STAMP = re.compile(r"events\.out\.tfevents\.(\d{10})\.")
 
 def _later_than_any_in(folder: Path, now: int) -> int:
     """A time in nanoseconds: now, or a second after the newest event file there where the clock has gone back."""
-    stamps = [_STAMP.match(entry.name) for entry in folder.iterdir()]
+    entries: list[Path] = []
+    # In a store, a folder without objects is none.
+    with suppress(FileNotFoundError, NotADirectoryError):
+        entries = list(folder.iterdir())
+    stamps = [_STAMP.match(entry.name) for entry in entries]
     newest = max((int(stamp[1]) for stamp in stamps if stamp is not None), default=0)
     return now if now // 1_000_000_000 > newest else max(now, (newest + 1) * 1_000_000_000)
 
@@ -97,12 +103,14 @@ class RunWriter:
     What is written is kept in memory until `flush` puts all of it on disk in one go, so a reader of a running training
     sees whole epochs. If the disk refuses, the file is cut back to its last whole flush and stays readable, the values
     since then are lost, and the writer can go on. Where it cannot (`lost`), a new writer is to be made in its place.
+    In a store each flush puts an object there whole, see `event_file`.
 
     TensorBoard names the run after the directory, relative to its `--logdir`.
 
     Args:
-        directory: Directory of the run; made with its parents if it is not there. One writer at a time: with two open
-            event files in one directory TensorBoard may stop reading the older.
+        directory: Directory of the run, or an address such as `"s3://bucket/logs"`; made with its parents if it is
+            not there. One writer at a time: with two open event files in one directory TensorBoard may stop reading the
+            older.
 
     Raises:
         OSError: If the directory or the file cannot be made. `flush` and `close` raise it if the disk refuses.
@@ -118,16 +126,13 @@ class RunWriter:
     """
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
-        folder = Path(directory)
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = folder_path("directory", directory)
+        make_folder(folder)
         # Both loaders know an event file by "tfevents" in its name and read a run's files in the order of their names.
         # Nanoseconds keep two sessions within one second in order.
         seconds, nanoseconds = divmod(_later_than_any_in(folder, time.time_ns()), 1_000_000_000)
         stamp = f"{seconds:010d}.{nanoseconds:09d}.{socket.gethostname()}.{os.getpid()}.{next(_serial)}"
-        self._path = folder / f"events.out.tfevents.{stamp}"
-        self._file = self._path.open("xb", buffering=0)
-        self._size = 0
-        self._damaged = False
+        self._file = open_event_file(folder / f"events.out.tfevents.{stamp}")
         self._pending = BytesIO()
         self._records = RecordWriter(self._pending)
         self._described: set[str] = set()
@@ -138,7 +143,7 @@ class RunWriter:
     @property
     def path(self) -> Path:
         """Path of the event file."""
-        return self._path
+        return self._file.path
 
     @property
     def closed(self) -> bool:
@@ -148,13 +153,7 @@ class RunWriter:
     @property
     def lost(self) -> str | None:
         """Why nothing that is written now would be read, or None: the file was deleted, or ends in half a record."""
-        if self._damaged:
-            return "its end could not be repaired after a failed write"
-        try:
-            deleted = os.fstat(self._file.fileno()).st_nlink == 0
-        except (OSError, ValueError):
-            return None
-        return "it was deleted" if deleted else None
+        return self._file.lost
 
     def abandon(self) -> None:
         """Closes the file without writing what is pending."""
@@ -194,24 +193,12 @@ class RunWriter:
         Raises:
             OSError: If the disk refuses. The values since the last flush are lost.
         """
-        content = memoryview(self._pending.getvalue())
+        content = self._pending.getvalue()
         self._pending.seek(0)
         self._pending.truncate()
         described, self._newly_described = self._newly_described, set()
-        try:
-            written = 0
-            while written < len(content):
-                written += self._file.write(content[written:]) or 0
-        except OSError:
-            # Half a record would hide everything that follows it.
-            try:
-                self._file.truncate(self._size)
-                self._file.seek(self._size)
-            except OSError:
-                # The first error tells more.
-                self._damaged = self._damaged or written > 0
-            raise
-        self._size += len(content)
+        if content:
+            self._file.append(content)
         self._described |= described
 
     def close(self) -> None:
@@ -239,5 +226,5 @@ class RunWriter:
 
     def _write(self, event: Any) -> None:
         if self.closed:
-            raise ValueError(f"This writer is closed. Received: a value for {self._path}. Open a new `RunWriter`.")
+            raise ValueError(f"This writer is closed. Received: a value for {self.path}. Open a new `RunWriter`.")
         self._records.write(event.SerializeToString())

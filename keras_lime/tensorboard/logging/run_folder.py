@@ -1,7 +1,8 @@
 """`RunFolder`: which folder a training writes to, so that none erases another.
 
 A training that begins where there are records already gets a run of its own, `lime-2` beside `lime`. One that resumes
-continues the newest. A folder that another training is writing to is left to it. Standard library alone.
+continues the newest. A folder of this machine that another training is writing to is left to it. May import
+the paths of `data`.
 """
 
 import os
@@ -10,6 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+
+from keras_lime.data.folder_path import is_remote, make_folder
 
 __all__ = ["RunFolder", "claim_run", "event_files"]
 
@@ -78,7 +81,7 @@ def claim_run(base: Path, resume: bool, own: Path | None = None) -> RunFolder:
     candidates += [path for path in [base, *_numbered(base)] if path not in used]
     taken = None
     for path in candidates:
-        path.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
         lock = _lock(path)
         if lock is None:
             taken = taken or path
@@ -132,7 +135,8 @@ def _lock(folder: Path) -> int | None:
     held = _HELD.get(folder)
     if held is not None:
         held.release()
-    if fcntl is None:
+    if fcntl is None or is_remote(folder):
+        # Stores have no locks either.
         return -1
     try:
         descriptor = os.open(folder, os.O_RDONLY)

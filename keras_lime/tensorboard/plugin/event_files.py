@@ -11,12 +11,14 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from tensorboard.compat.proto import event_pb2
 from tensorboard.compat.tensorflow_stub import errors
 from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import PyRecordReader_New
 
+from keras_lime.data.folder_path import is_remote
 from keras_lime.tensorboard.records import MANIFEST_TAG, PLUGIN_NAME, Record, RecordError, decode
 
 __all__ = ["LoggedRun", "logged_runs"]
@@ -36,7 +38,7 @@ class LoggedRun:
     def __init__(self, folder: Path, name: str) -> None:
         self.name = name
         self._values: dict[str, dict[int, list[bytes]]] = {}
-        for file in sorted(folder.glob("*tfevents*")):
+        for file in sorted(folder.glob("*tfevents*"), key=lambda file: file.name):
             for event in _events(file):
                 self._take(event)
 
@@ -79,7 +81,7 @@ def logged_runs(log_dir: Path) -> list[LoggedRun]:
     Args:
         log_dir: what TensorBoard gets as `--logdir`, or the folder of one run.
     """
-    folders = sorted(_folders(log_dir))
+    folders = sorted(_remote_folders(log_dir) if is_remote(log_dir) else _folders(log_dir), key=str)
     runs = [LoggedRun(folder, folder.relative_to(log_dir).as_posix()) for folder in folders]
     return [run for run in runs if run.manifest is not None]
 
@@ -93,12 +95,27 @@ def _folders(log_dir: Path) -> Iterator[Path]:
             yield Path(folder)
 
 
+def _remote_folders(log_dir: Path) -> Iterator[Path]:
+    """Folders of a store with event files."""
+    yield from {file.parent for file in log_dir.rglob("*tfevents*")}
+
+
 def _leads_up(here: str, entry: str) -> bool:
     return os.path.islink(entry) and f"{here}{os.sep}".startswith(f"{os.path.realpath(entry)}{os.sep}")
 
 
 def _events(file: Path) -> Iterator[Any]:
     """The events of a file up to its end or to the first damaged one, behind which nothing can be found."""
+    if not is_remote(file):
+        yield from _local_events(file)
+        return
+    with TemporaryDirectory() as folder:
+        copy = Path(folder) / "events"
+        copy.write_bytes(file.read_bytes())
+        yield from _local_events(copy)
+
+
+def _local_events(file: Path) -> Iterator[Any]:
     reader = PyRecordReader_New(str(file))
     while True:
         try:

@@ -5,6 +5,10 @@ it imports tensorboard's plugin interface alone, and the plugin when it is loade
 """
 
 import argparse
+import importlib.util
+import sys
+from contextlib import suppress
+from types import ModuleType
 from typing import Any
 
 from tensorboard.plugins import base_plugin
@@ -12,6 +16,11 @@ from tensorboard.plugins import base_plugin
 __all__ = ["LimeLoader"]
 
 _PLUGIN_NAME = "keras_lime"
+
+_KNOWN_TO_TENSORFLOW = {"", "file", "gs", "ram"}
+
+_WITHOUT_TENSORFLOW = "tensorboard.compat.notf"
+"""TensorBoard uses its own file layer if a module of this name can be imported, see `tensorboard.compat.tf`."""
 
 
 class LimeLoader(base_plugin.TBLoader):
@@ -39,6 +48,8 @@ class LimeLoader(base_plugin.TBLoader):
         samples = getattr(flags, "samples_per_plugin", None)
         if isinstance(samples, dict):
             samples.setdefault(_PLUGIN_NAME, getattr(flags, "keras_lime_max_steps", 0) or 0)
+        with suppress(Exception):
+            _read_through_fsspec(str(getattr(flags, "logdir", "") or ""))
 
     def load(self, context: base_plugin.TBContext) -> Any:
         """Loads the plugin.
@@ -52,6 +63,29 @@ class LimeLoader(base_plugin.TBLoader):
         from keras_lime.tensorboard.plugin.routes import LimePlugin
 
         return LimePlugin(context)
+
+
+def _read_through_fsspec(log_dir: str) -> None:
+    """Makes TensorBoard read with its own file layer, which speaks fsspec, what TensorFlow's cannot.
+
+    Where TensorFlow is installed TensorBoard uses its files, and those know the stores of Google alone: it would end
+    with "Unsupported filename scheme 's3'". TensorBoard's switch for a build without TensorFlow takes the other layer.
+    """
+    scheme = log_dir.partition("://")[0]
+    if scheme == log_dir or scheme in _KNOWN_TO_TENSORFLOW:
+        return
+    if importlib.util.find_spec("tensorflow_io") is not None or importlib.util.find_spec("fsspec") is None:
+        return
+    import fsspec
+
+    # A listing that is kept would hide what a training writes from now on.
+    fsspec.config.conf.setdefault(scheme, {}).setdefault("use_listings_cache", False)
+    sys.modules.setdefault(_WITHOUT_TENSORFLOW, ModuleType(_WITHOUT_TENSORFLOW))
+    from tensorboard import compat
+    from tensorboard.compat import tensorflow_stub
+
+    # The command line has asked for TensorFlow's version by now; this module stands for what it got, for all readers.
+    vars(compat.tf).update(vars(tensorflow_stub))
 
 
 def _count(text: str) -> int:
