@@ -1,7 +1,8 @@
 """The same network, trained twice: once it learns the signs, once the scenery behind them. LIME shows which.
 
 Run `python examples/stop_signs.py`, then `tensorboard --logdir logs`. It takes about two minutes on two CPU cores. Try
-`--correlation 0.95`, or `--quick` for a short trial run. Works with every Keras backend.
+`--correlation 0.95`, `--no-masks` to let keras_lime estimate where the signs are, or `--quick` for a short trial run.
+Works with every Keras backend.
 """
 
 import argparse
@@ -24,17 +25,19 @@ BATCH_SIZE = 32
 
 @dataclass(frozen=True)
 class Outcome:
-    """Three measurements of a trained network, each in 0..1.
+    """What was measured of a trained network.
 
     Attributes:
         same_world: Accuracy on new images with scenes drawn as in training: what ordinary validation shows.
         other_scene: Accuracy on new images in which every sign appears in front of another class's scene.
-        object_share: Share of LIME's positive weight for the true class that lies on the sign.
+        object_share: Share of LIME's positive weight for the true class that lies on the sign; NaN without masks.
+        reliance: Share of the predictions for the probes that follow the scene.
     """
 
     same_world: float
     other_scene: float
     object_share: float
+    reliance: float
 
 
 def build_model(n_steps: int = 632) -> keras.Model:
@@ -67,7 +70,7 @@ def train(correlation: float, log_dir: Path, probes: ProbeSet, *, n_images: int,
     Args:
         correlation: Probability that a training sign appears in front of its class's own scene; 0.2 is no correlation.
         log_dir: Folder of this run, for TensorBoard.
-        probes: Images to explain after every epoch, with masks.
+        probes: Images to explain and to test after every epoch, with masks or without.
         n_images: Number of training images; each of the two tests uses a fifth as many.
         epochs: Number of epochs.
         seed: Seed of images and weights.
@@ -96,7 +99,12 @@ def train(correlation: float, log_dir: Path, probes: ProbeSet, *, n_images: int,
         verbose=2,
     ).history
     _, accuracy = model.evaluate(other_scene.images, other_scene.labels, verbose=0)
-    return Outcome(history["val_accuracy"][-1], accuracy, history["lime_object_share"][-1])
+    return Outcome(
+        history["val_accuracy"][-1],
+        accuracy,
+        history.get("lime_object_share", [math.nan])[-1],
+        history["lime_reliance"][-1],
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -106,20 +114,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--correlation", type=float, default=1.0, help="of scene and class in the shortcut run, 0..1")
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--no-masks", action="store_true", help="keep the signs' masks from the callback")
     parser.add_argument("--quick", action="store_true", help="a short trial run with few images and probes")
     options = parser.parse_args(arguments)
-    n_images, n_probes = (200, 5) if options.quick else (2500, 30)
+    n_images, n_probes, n_tested = (200, 5, 30) if options.quick else (2500, 30, 60)
 
-    # The probes come from the test side of the photographs; their scenes are independent of the class.
-    shown: TrafficSigns = draw_signs(n_probes, 0.2, split="test", seed=options.seed + 1)
-    probes = ProbeSet(shown.images, shown.labels, masks=shown.masks, class_names=CLASSES)
     outcomes = {}
+    chance = math.nan
     for name, correlation in (("independent", 0.2), ("shortcut", options.correlation)):
         print(f"\nTraining {name!r}: {correlation:.0%} of the signs have their class's own scene.", flush=True)
+        # The probes are new images of the world that the network was trained in, as in a validation set.
+        shown: TrafficSigns = draw_signs(n_tested, correlation, split="test", seed=options.seed + 1)
+        masks = None if options.no_masks else shown.masks
+        probes = ProbeSet(shown.images, shown.labels, masks=masks, class_names=CLASSES).explaining(n_probes)
+        chance = math.nan if probes.masks is None else float(probes.masks.mean())
         outcomes[name] = train(
             correlation, options.log_dir / name, probes, n_images=n_images, epochs=options.epochs, seed=options.seed
         )
-    print(report(outcomes, options.correlation, float(shown.masks.mean()), options.log_dir))
+    print(report(outcomes, options.correlation, chance, options.log_dir))
 
 
 def report(outcomes: dict[str, Outcome], correlation: float, chance: float, log_dir: Path) -> str:
@@ -139,10 +151,13 @@ def report(outcomes: dict[str, Outcome], correlation: float, chance: float, log_
     rows = (
         ("accuracy on new images like the training images", independent.same_world, shortcut.same_world),
         ("accuracy with the sign in front of another scene", independent.other_scene, shortcut.other_scene),
+        ("share of the predictions that follow the scene", independent.reliance, shortcut.reliance),
         ("share of the explanation that lies on the sign", independent.object_share, shortcut.object_share),
         ("... expected by chance: the sign's share of the area", chance, chance),
     )
-    table = "\n".join(f"{title:<54}{first:>12.3f}{second:>12.3f}" for title, first, second in rows)
+    table = "\n".join(
+        f"{title:<54}{first:>12.3f}{second:>12.3f}" for title, first, second in rows if not math.isnan(first)
+    )
     return f"""
 Two identical networks learned five traffic signs. In the first network's training images the scene says nothing about
 the sign. In the second's, {correlation:.0%} of the signs are in front of their class's own scene:
@@ -152,8 +167,9 @@ the sign. In the second's, {correlation:.0%} of the signs are in front of their 
 {table}
 
 Ordinary validation shows only the first row. The second row needs images that people rarely have: the same signs
-somewhere else. The third row needs only the network and a few images. LIME hides parts of an image and records how the
-prediction changes. The less of that change comes from the sign, the more the network relies on the scenery.
+somewhere else. The third row needs only the network and 60 images: the callback pastes each sign before the scenes of
+others and sees what the predictions follow. LIME hides parts of an image and records how the prediction changes. The
+less of that change comes from the sign, the more the network relies on the scenery.
 
 See it epoch by epoch:  tensorboard --logdir {log_dir}
 """

@@ -138,11 +138,16 @@ def test_every_photograph_is_attributed() -> None:
     assert all(photo.stem in table for photo in photos)
 
 
+@pytest.mark.parametrize(("options", "n_rows"), [([], 5), (["--no-masks"], 3)])
 def test_stop_signs_runs_from_any_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    n_rows: int,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    stop_signs.main(["--quick", "--epochs", "1"])
+    stop_signs.main(["--quick", "--epochs", "1", *options])
     # Keras' own TensorBoard callback needs TensorFlow, under every backend.
     parts = ("lime", "train", "validation") if importlib.util.find_spec("tensorflow") else ("lime",)
     for run in ("independent", "shortcut"):
@@ -150,8 +155,9 @@ def test_stop_signs_runs_from_any_folder(
             assert list((tmp_path / "logs" / run / part).glob("events.out.tfevents.*")), f"{run}/{part}"
     printed = capsys.readouterr().out
     rows = [line.split() for line in printed.splitlines() if line.startswith(("accuracy", "share", "..."))]
-    assert len(rows) == 4
-    assert all(0 <= float(value) <= 1 for row in rows for value in row[-2:])
+    assert len(rows) == n_rows
+    assert all(-1 <= float(value) <= 1 for row in rows for value in row[-2:])
+    assert ("estimated outlines" in printed) == bool(options)
     assert "tensorboard --logdir logs" in printed
 
 
