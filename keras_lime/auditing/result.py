@@ -6,7 +6,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from keras_lime.auditing.storage.schema import ROW_COLUMNS
+from keras_lime.auditing.storage.schema import RENAMED, ROW_COLUMNS
 from keras_lime.auditing.storage.shards import read_json
 
 __all__ = ["Audit"]
@@ -88,4 +88,9 @@ class Audit:
         import pyarrow.parquet as pq
 
         for file in sorted((self.folder / room).glob("part-*.parquet")):
-            yield pq.read_table(file, columns=columns)
+            with pq.ParquetFile(file) as opened:
+                stored = opened.schema_arrow.names
+                # Version 1 has some columns by other names; those that it lacks are left to the reader's own error.
+                old = {new: name for name, new in RENAMED.items() if name in stored and new not in stored}
+                table = opened.read(columns=None if columns is None else [old.get(name, name) for name in columns])
+            yield table.rename_columns([RENAMED[name] if name in old.values() else name for name in table.column_names])

@@ -20,6 +20,7 @@ from keras_lime.auditing.storage.completeness import check_complete
 from keras_lime.auditing.storage.shards import ShardManifest, digest_of_ids, intact_shards, make_folder, read_json
 from keras_lime.auditing.summary import summarise
 from keras_lime.core.image import image_id
+from keras_lime.data.folder_path import writing
 from keras_lime.exceptions import warn
 from keras_lime.report.make_report import make_report
 from keras_lime.report.page import page_script
@@ -52,7 +53,8 @@ def run_audit(arguments: Arguments) -> Audit:
     try:
         if not source.addressable and runner.job.n_outputs > 1:
             _warn_of_order(first, runner.job)
-        make_folder(folder, {**runner.identity, "dataset": _title(arguments.dataset)})
+        with writing("out", folder):
+            make_folder(folder, {**runner.identity, "dataset": _title(arguments.dataset)})
         done = intact_shards(folder)
         todo = source.shards(done) if source.addressable else _not_done(chain([first], shards), done, runner.job)
         remaining = None if source.n_images is None else source.n_images - sum(each.images for each in done.values())

@@ -48,7 +48,11 @@ class Batch:
 
 
 def read_batches(
-    dataset: Any, *, class_names: Sequence[str] | None = None, image_input: InputName | None = None
+    dataset: Any,
+    *,
+    class_names: Sequence[str] | None = None,
+    image_input: InputName | None = None,
+    unknown_below_0: bool = False,
 ) -> Iterator[Batch]:
     """Reads a data set batch by batch, for as long as it goes on.
 
@@ -61,6 +65,8 @@ def read_batches(
         class_names: names of the classes, for labels that are names. Defaults to `None`.
         image_input: name or position of the image among several inputs. Defaults to `None`: the only one of shape
             (n, h, w, c).
+        unknown_below_0: let labels below 0 stand, which mean that the class is not known; otherwise they are refused.
+            Defaults to `False`.
 
     Yields:
         One `Batch` per batch.
@@ -74,7 +80,7 @@ def read_batches(
         images, inputs = pick_image(given_images, image_input)
         labels = pick_labels(given_labels)
         _check_shape(images, labels)
-        read = None if labels is None else read_labels(labels, len(images), class_names)
+        read = None if labels is None else read_labels(labels, len(images), class_names, unknown_below_0)
         yield Batch(
             images,
             labels=None if read is None else read.ids,

@@ -26,7 +26,9 @@ class Labels:
     multi_hot: NDArray[np.bool_] | None = None
 
 
-def read_labels(labels: Any, n_images: int, class_names: Sequence[str] | None = None) -> Labels:
+def read_labels(
+    labels: Any, n_images: int, class_names: Sequence[str] | None = None, unknown_below_0: bool = False
+) -> Labels:
     """Reads labels.
 
     Args:
@@ -34,6 +36,7 @@ def read_labels(labels: Any, n_images: int, class_names: Sequence[str] | None = 
             smoothed, or multi-hot (0 and 1, with any number of ones).
         n_images: how many images they belong to.
         class_names: names of the classes in the order of their ids, needed for labels that are names.
+        unknown_below_0: let whole numbers below 0 stand. Defaults to `False`.
 
     Returns:
         The `Labels`.
@@ -51,7 +54,7 @@ def read_labels(labels: Any, n_images: int, class_names: Sequence[str] | None = 
         return _of_rows(given)
     flat = given.reshape(-1)
     ids = flat.astype(np.int64)
-    wrong = flat[(ids != flat) | (ids < 0)]
+    wrong = flat[(ids != flat) | ((ids < 0) & (not unknown_below_0))]
     if wrong.size:
         raise ValueError(
             f"`labels` must be class ids: whole numbers from 0 on. Received: {wrong[0].item()!r}. "

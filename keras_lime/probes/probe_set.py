@@ -467,6 +467,16 @@ class ProbeSet:
             return self
         return self._take(slice(0, n_probes))._with(_tested=self)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "inputs": dict(self.inputs)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Arrays come back writable, and a read-only view of a dictionary cannot be pickled.
+        for name, value in state.items():
+            object.__setattr__(self, name, _read_only(value) if isinstance(value, np.ndarray) else value)
+        inputs = {name: _read_only(array) for name, array in state["inputs"].items()}
+        object.__setattr__(self, "inputs", MappingProxyType(inputs))
+
     def _take(self, positions: Any) -> "ProbeSet":
         """Some of these probes, by a slice, whose arrays are shared, or by positions."""
         rows = np.arange(len(self))[positions]

@@ -185,6 +185,9 @@ def _facts(run: LoggedRun, header: Mapping[str, Any], step: int | None) -> list[
     if step is not None:
         facts.append(["epoch", str(step)])
     facts += setting_labels(_mapping(header.get("settings")))
+    fits = [number for number in _list(header.get("fits")) if isinstance(number, int)]
+    if len(fits) > 1:
+        facts.append(["fits began at the epochs", ", ".join(map(str, fits))])
     if header.get("created"):
         facts.append(["begun", str(header["created"])[:16].replace("T", " ")])
     return facts

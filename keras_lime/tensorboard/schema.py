@@ -29,7 +29,7 @@ AXES: Mapping[str, str] = MappingProxyType(
 )
 """What an axis of a shape counts."""
 
-JSON_TYPES = ("text", "number", "flag", "texts", "object", "objects")
+JSON_TYPES = ("text", "number", "flag", "texts", "numbers", "object", "objects")
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ SCHEMA = Schema(
         Field("manifest", "flags", "object", None, "0.1", "Sentences for the bits of `flags`."),
         Field("manifest", "caveats", "object", None, "0.1", "Sentences for the bits of `caveats`."),
         Field("manifest", "shortcut", "object", None, "0.1", "Settings of the shortcut tests; null where off."),
-        Field("manifest", "fits", "object", None, "0.1", "Steps at which the trainings in this run began."),
+        Field("manifest", "fits", "numbers", None, "0.1", "Steps at which the trainings in this run began."),
         Field("manifest.probes", "id", "text", None, "0.1", "Hash of the image."),
         Field("manifest.probes", "name", "text", None, "0.1", "Its name, null without."),
         Field("manifest.probes", "label", "number", None, "0.1", "Its true class, null without."),
@@ -163,7 +163,9 @@ SCHEMA = Schema(
         Field("probe", "height", "number", None, "0.1", "Rows of pixels."),
         Field("probe", "width", "number", None, "0.1", "Columns of pixels."),
         Field("probe", "dtype", "text", None, "0.1", "NumPy dtype of the image as the model gets it."),
-        Field("probe", "image_scale", "object", None, "0.1", "Factor and offset of `image`; null: it is stored as is."),
+        Field(
+            "probe", "image_scale", "numbers", None, "0.1", "Factor and offset of `image`; null: it is stored as is."
+        ),
         Field("probe", "picture", "uint8", ("bytes",), "0.1", "A PNG file of the picture for people."),
         Field("probe", "image", "*", ("*",), "0.1", "The image as the model gets it, see `image_scale`."),
         Field("probe", "segments", "*", ("height", "width"), "0.1", "Superpixel of each pixel, uint16 or int32."),

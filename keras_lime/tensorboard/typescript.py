@@ -31,6 +31,7 @@ _JSON = {
     "number": "number | null",
     "flag": "boolean",
     "texts": "readonly string[] | null",
+    "numbers": "readonly number[] | null",
     "object": "Json | null",
     "objects": "readonly Json[]",
 }
@@ -52,7 +53,7 @@ export interface ArrayField<Key extends string> {
 }
 
 /** How one value of a header is read. */
-export type HeaderType = "text" | "number" | "flag" | "texts" | "object" | "objects";
+export type HeaderType = "text" | "number" | "flag" | "texts" | "numbers" | "object" | "objects";
 """
 
 

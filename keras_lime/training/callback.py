@@ -5,6 +5,7 @@ on. May import Keras, the core, the scorer and the log.
 """
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Literal, Self, Unpack
 
@@ -366,6 +367,16 @@ class LimeCallback(keras.callbacks.Callback):
         copied.__dict__.update(self.__dict__)
         copied._forget()
         return copied
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled: a callback for another training, whose plans are made anew."""
+        copied = deepcopy(self)
+        copied._plans = None
+        return {name: value for name, value in vars(copied).items() if name != "_inputs"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._inputs = as_other_inputs(self.probes.inputs, len(self.probes))
 
     def _forget(self) -> None:
         """Becomes a callback that has seen no training."""

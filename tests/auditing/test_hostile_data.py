@@ -13,6 +13,7 @@ import pytest
 
 from keras_lime import audit
 from keras_lime.auditing.sources.regular_file import read_regular_file
+from keras_lime.auditing.storage.schema import RENAMED
 from tests.support.audits import NAMES, QUIET, png, slow_reader, write_folder
 from tests.support.worlds import squares
 
@@ -127,3 +128,37 @@ def test_a_regular_file_is_read_whole(tmp_path: Path) -> None:
         read_regular_file(Path("/dev/null"))
     with pytest.raises((ValueError, OSError)):
         read_regular_file(tmp_path)
+
+
+def test_labels_below_0_in_a_stream_of_batches_are_unknown(tmp_path: Path) -> None:
+    images, labels, _ = squares(12, seed=2)
+    labels = labels.astype(np.int64)
+    labels[[1, 7]] = -1
+    labels[9] = -5
+    batches = [(images[start : start + 4], labels[start : start + 4]) for start in (0, 4, 8)]
+    found = audit(slow_reader, iter(batches), tmp_path / "out", **SETTINGS)
+    rows = {row["position"]: row for row in found.rows(["position", "label", "error"]).to_pylist()}
+    assert [position for position, row in rows.items() if row["label"] is None] == [1, 7, 9]
+    assert [position for position, row in rows.items() if row["error"] is not None] == [9]
+    assert rows[9]["error"] == "the true class is -5, the model has 4 outputs"
+
+
+def test_rows_of_version_1_have_the_names_of_today(tmp_path: Path) -> None:
+    images, labels, _ = squares(8, seed=2)
+    found = audit(slow_reader, (images, labels), tmp_path / "out", **SETTINGS)
+    whole = found.rows()
+    for file in (tmp_path / "out" / "rows").iterdir():
+        table = pq.read_table(file)
+        old = {new: name for name, new in RENAMED.items()}
+        pq.write_table(table.rename_columns([old.get(name, name) for name in table.column_names]), file)
+    assert found.rows().equals(whole)
+    chosen = ["object_certainty", "position", "target_diagnostics"]
+    assert found.rows(chosen).equals(whole.select(chosen))
+    assert all(set(RENAMED.values()) <= set(part.column_names) for part in found.parts())
+
+
+def test_an_audit_whose_folder_cannot_be_made_says_which(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    images, labels, _ = squares(4, seed=2)
+    with pytest.raises(OSError, match="`out` cannot be written: .*file/out"):
+        audit(slow_reader, (images, labels), tmp_path / "file" / "out", **SETTINGS)

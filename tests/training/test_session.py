@@ -1,6 +1,7 @@
 """Where a training writes: no training erases another, and a second fit goes on where the first ended."""
 
 import copy
+import pickle
 import subprocess
 import sys
 import time
@@ -199,3 +200,17 @@ def test_a_callback_list_without_params(tmp_path: Path) -> None:
         callbacks.on_epoch_end(epoch, {"loss": 1.0})
     callbacks.on_train_end()
     assert steps(tmp_path / "lime") == [0, 1]
+
+
+def test_a_callback_and_its_probes_can_be_pickled(tmp_path: Path) -> None:
+    lime = callback(tmp_path)
+    lime.explain(object_reader(), 0)
+    copied: LimeCallback = pickle.loads(pickle.dumps(lime))
+    explained = lime.explain(object_reader(), 1)
+    lime.close()
+    again = copied.explain(object_reader(), 0)
+    copied.close()
+    assert copied.probes.ids == lime.probes.ids
+    assert not copied.probes.images.flags.writeable
+    np.testing.assert_array_equal(again[0].fit.coef, explained[0].fit.coef)
+    assert copied.directory == tmp_path / "lime-2"

@@ -33,7 +33,7 @@ class StreamSource:
         class_names: Sequence[str] | None = None,
     ) -> None:
         names = find_class_names(dataset) if class_names is None else class_names
-        self._batches = read_batches(dataset, class_names=names, image_input=image_input)
+        self._batches = read_batches(dataset, class_names=names, image_input=image_input, unknown_below_0=True)
         self._size, self._most = cutting.size, cutting.most
         self.class_names = find_class_names(dataset)
 

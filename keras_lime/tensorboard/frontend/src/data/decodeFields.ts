@@ -68,6 +68,7 @@ const READERS: Readonly<Record<HeaderType, (json: unknown) => unknown>> = {
   number: numberOrNull,
   flag: (json) => json === true,
   texts: (json) => (Array.isArray(json) ? json.map(String) : null),
+  numbers: (json) => (Array.isArray(json) ? json.filter(Number.isFinite) : null),
   object: (json) => (isObject(json) ? json : null),
   objects: (json) => (Array.isArray(json) ? json.filter(isObject) : []),
 };

@@ -15,7 +15,7 @@ export interface ArrayField<Key extends string> {
 }
 
 /** How one value of a header is read. */
-export type HeaderType = "text" | "number" | "flag" | "texts" | "object" | "objects";
+export type HeaderType = "text" | "number" | "flag" | "texts" | "numbers" | "object" | "objects";
 
 /** What is doubtful about one weight, as bits of `flags`. */
 export const SEGMENT_DIAGNOSTIC = {
@@ -282,7 +282,7 @@ export interface ManifestHeader {
   /** Settings of the shortcut tests; null where off. */
   readonly shortcut: Json | null;
   /** Steps at which the trainings in this run began. */
-  readonly fits: Json | null;
+  readonly fits: readonly number[] | null;
 }
 
 export const MANIFEST_HEADER: Readonly<Record<keyof ManifestHeader, HeaderType>> = {
@@ -297,7 +297,7 @@ export const MANIFEST_HEADER: Readonly<Record<keyof ManifestHeader, HeaderType>>
   flags: "object",
   caveats: "object",
   shortcut: "object",
-  fits: "object",
+  fits: "numbers",
 };
 
 export interface ManifestProbesHeader {
