@@ -56,6 +56,7 @@ class BackgroundSwap:
     title: ClassVar[str] = "objects on other backgrounds"
     stands_in_for: ClassVar[str | None] = None
     monitored: ClassVar[Mapping[str, float]] = {"swap_flip": 1.0, "reliance": 1.0}
+    during_training: ClassVar[bool] = True
 
     def why_not(self, probes: ProbeData) -> Obstacle | None:
         """See `why_no_swap`; estimated outlines must be steady too."""

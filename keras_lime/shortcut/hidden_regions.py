@@ -36,6 +36,7 @@ class HiddenRegions:
     title: ClassVar[str] = "hidden corners and borders"
     stands_in_for: ClassVar[str | None] = "swap"
     monitored: ClassVar[Mapping[str, float]] = {}
+    during_training: ClassVar[bool] = True
 
     def why_not(self, probes: ProbeData) -> Obstacle | None:
         """Any probes will do."""

@@ -144,8 +144,9 @@ class ShortcutMonitor:
                 seed=self._seed,
                 inputs=self._inputs,
             )
-            possible = {test.name: not probes.estimated and test.why_not(probes) is None for test in shortcut_tests()}
-            chosen = [test for test in shortcut_tests() if not possible.get(test.stands_in_for or "", False)]
+            tests = [test for test in shortcut_tests() if test.during_training]
+            possible = {test.name: not probes.estimated and test.why_not(probes) is None for test in tests}
+            chosen = [test for test in tests if not possible.get(test.stands_in_for or "", False)]
             self._tests = tuple(prepare_test(test, self._probes) for test in chosen)
         return self._probes
 

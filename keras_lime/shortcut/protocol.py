@@ -71,12 +71,14 @@ class ShortcutTest(Protocol):
         stands_in_for: name of the test in whose place this one is made during training; None for a test by itself.
         monitored: the statistics that `logs` gains, lower being better, as `<callback>_<statistic>`, with the value of
             each for a model of which nothing can be said.
+        during_training: whether it is cheap enough to be made at every explained epoch.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     stands_in_for: ClassVar[str | None]
     monitored: ClassVar[Mapping[str, float]]
+    during_training: ClassVar[bool]
 
     def why_not(self, probes: ProbeData) -> Obstacle | None:
         """Why it cannot be made with such probes; None if it can."""

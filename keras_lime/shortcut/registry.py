@@ -5,11 +5,12 @@ from contextlib import contextmanager
 
 from keras_lime.shortcut.background_swap import BackgroundSwap
 from keras_lime.shortcut.hidden_regions import HiddenRegions
+from keras_lime.shortcut.marker_search import MarkerSearch
 from keras_lime.shortcut.protocol import ShortcutTest
 
 __all__ = ["registered", "shortcut_test", "shortcut_tests"]
 
-_TESTS: dict[str, ShortcutTest] = {test.name: test for test in (BackgroundSwap(), HiddenRegions())}
+_TESTS: dict[str, ShortcutTest] = {test.name: test for test in (BackgroundSwap(), MarkerSearch(), HiddenRegions())}
 """The tests in the order in which they are made and told."""
 
 

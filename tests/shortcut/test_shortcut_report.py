@@ -145,6 +145,6 @@ def test_few_probes_and_guesses_do_not_pass() -> None:
 def test_a_test_in_one_file_reaches_the_report() -> None:
     with registered(Inverted()):
         found = shortcut_report(object_reader(), probes(), **LIME)
-    assert [result.test for result in found.results] == ["swap", "occlusion", "inverted"]
+    assert [result.test for result in found.results] == ["swap", "markers", "occlusion", "inverted"]
     assert "inverted: " in str(found)
     assert "inverted: changed" in str(found)

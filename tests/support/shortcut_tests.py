@@ -22,6 +22,7 @@ class Inverted:
     title: ClassVar[str] = "pictures upside down"
     stands_in_for: ClassVar[str | None] = None
     monitored: ClassVar[Mapping[str, float]] = {"changed": 1.0}
+    during_training: ClassVar[bool] = True
 
     def why_not(self, probes: ProbeData) -> Obstacle | None:
         return None if probes.labels is not None else Obstacle("There are no labels.", "Give labels.")
