@@ -17,8 +17,16 @@ ROOT = Path(keras_lime.__file__).parent
 FLOORS = (
     ("keras_lime.exceptions",),
     ("keras_lime.core",),
-    ("keras_lime.plotting", "keras_lime.shortcut", "keras_lime.tensorboard.records", "keras_lime.tensorboard.schema"),
+    (
+        "keras_lime.plotting",
+        "keras_lime.shortcut",
+        "keras_lime.tensorboard.records",
+        "keras_lime.tensorboard.schema",
+        "keras_lime.data_check.features",
+        "keras_lime.data_check.agreement",
+    ),
     ("keras_lime.scoring", "keras_lime.data", "keras_lime.tensorboard"),
+    ("keras_lime.data_check",),
     ("keras_lime.probes",),
     ("keras_lime.training", "keras_lime.curing", "keras_lime.auditing", "keras_lime.report"),
     ("keras_lime.api",),

@@ -1,0 +1,3 @@
+"""What a data set gives away about its classes before any model is trained. No model, no Keras."""
+
+__all__: list[str] = []
