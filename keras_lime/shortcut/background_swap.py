@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from keras_lime.core.class_names import class_title
 from keras_lime.core.phrases import count_of, percent
 from keras_lime.core.scores import ImageScorer
+from keras_lime.shortcut.capture import capture_hint
 from keras_lime.shortcut.protocol import ProbeData
 from keras_lime.shortcut.results import LEAST_SWAP_PROBES, Findings, Measurement, Obstacle, Predictions, at_probes
 from keras_lime.shortcut.swap import (
@@ -77,7 +78,8 @@ class BackgroundSwap:
             seed=probes.seed,
             inputs=probes.inputs,
         )
-        return replace(plan, estimated=probes.estimated)
+        hint = capture_hint(probes.shown, probes.labels)
+        return replace(plan, estimated=probes.estimated, hint=hint)
 
     def run(self, plan: SwapPlan, scorer: ImageScorer, predictions: Predictions, threshold: float) -> Findings:
         """Asks the model for every swapped picture, every background and every object alone."""
@@ -130,8 +132,8 @@ class BackgroundSwap:
             f"{_suspicion(findings)}{what}; the model reads the background. On backgrounds of other classes "
             f"{percent(found.swap_flip)} of them change, on others of the same class {_same(found)}."
             f"{_worst(findings)} With the object taken out they keep {percent(found.background_certainty)} of their "
-            "certainty (0 % would be a guess)."
-        )
+            f"certainty (0 % would be a guess). {findings.details.plan.hint}"
+        ).rstrip()
 
 
 def _by_estimate(findings: Findings) -> str:

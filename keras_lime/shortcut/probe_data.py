@@ -53,8 +53,7 @@ def prepare_probes(
     display = display_of(images, display_fn)
     kinds, obstacle = None if masks is None else outline_kinds(masks), None
     if masks is None and labels is not None and outlines is not None:
-        shown = np.stack([np.floor(255 * display.picture(image) + 0.5).astype(np.uint8) for image in images])
-        estimated = estimate_outlines(shown, None if isinstance(outlines, str) else outlines)
+        estimated = estimate_outlines(ProbeData(images, display).shown, None if isinstance(outlines, str) else outlines)
         reason = estimated.why_unusable()
         if reason is None:
             masks, kinds = estimated.masks, ("estimated",) * len(images)

@@ -52,6 +52,12 @@ class ProbeData:
     no_outlines: Obstacle | None = None
 
     @property
+    def shown(self) -> NDArray[np.uint8]:
+        """The images as people see them, uint8 (n, h, w, 3)."""
+        pictures = (self.display.picture(image) for image in self.images)
+        return np.stack([np.floor(255 * picture + 0.5).astype(np.uint8) for picture in pictures])
+
+    @property
     def estimated(self) -> bool:
         """Whether the masks are estimates: what rests on them is a suspicion."""
         return self.outlines is not None and "estimated" in self.outlines

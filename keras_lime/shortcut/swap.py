@@ -41,6 +41,7 @@ class SwapPlan:
         same: int array (m, e), the same of their own class.
         inputs: what the model takes beside each image, arrays (n, ...) by name; they stay with the object.
         estimated: whether the masks are estimates.
+        hint: what else the classes differ in, a sentence for the words of an alarm; empty where nothing is known.
     """
 
     images: NDArray[Any]
@@ -53,6 +54,7 @@ class SwapPlan:
     same: NDArray[np.int64]
     inputs: OtherInputs = field(default_factory=dict)
     estimated: bool = False
+    hint: str = ""
 
     def swapped(self, probe: int, donor: int) -> NDArray[Any]:
         """One probe's object, its own pixels, on another one's background; like an image."""
