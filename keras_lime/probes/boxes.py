@@ -96,7 +96,7 @@ def read_boxes_file(path: str | PathLike[str], image_size: tuple[int, int]) -> d
         raise FileNotFoundError(f"`boxes` must be boxes or a JSON file of them. Received: {str(path)!r}, no file.")
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"`boxes` must be a JSON file. Received: {str(path)!r}, which is none: {error}.") from error
     boxes = content.get("boxes") if isinstance(content, dict) else None
     if not isinstance(boxes, dict):

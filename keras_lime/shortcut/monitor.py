@@ -131,6 +131,17 @@ class ShortcutMonitor:
         copied.reset()
         return copied
 
+    def with_masks(self, masks: NDArray[np.bool_] | None, outlines: OutlineSource) -> Self:
+        """A monitor of the same training, whose probes have other object masks from here on.
+
+        Args:
+            masks: bool array (n, h, w), True on the object, or None.
+            outlines: see `ProbeData`.
+        """
+        copied = copy(self)
+        copied._masks, copied._outlines, copied._probes = masks, outlines, None
+        return copied
+
     def prepare(self) -> ProbeData:
         """Chooses the tests and makes their plans, at the first call."""
         if self._probes is None:

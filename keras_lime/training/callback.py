@@ -26,6 +26,7 @@ from keras_lime.shortcut.decision import Verdict
 from keras_lime.shortcut.monitor import ShortcutMonitor
 from keras_lime.tensorboard.logging.log import LimeLog
 from keras_lime.training.arguments import check_arguments, check_epoch
+from keras_lime.training.boxes_file import BOXES_FILE, BoxesFile
 from keras_lime.training.explained_model import check_model, explained_model
 from keras_lime.training.failures import Failure, Failures
 from keras_lime.training.metrics import logs_of
@@ -156,6 +157,8 @@ class LimeCallback(keras.callbacks.Callback):
         self._schedule = PictureSchedule(None)
         self._outcome: EpochOutcome | None = None
         self._pictured: int | None = None
+        self._boxes_file = BoxesFile()
+        self._former_metrics: dict[str, float] = {}
         self._first_epoch = True
         self._metrics: dict[str, float] = {}
         self._failures = Failures(self._on_error)
@@ -201,7 +204,8 @@ class LimeCallback(keras.callbacks.Callback):
                 release_weights(self.model)
             self._explain(epoch + self._session.offset, self._verbosity(), logs)
         if logs is not None:
-            logs.update(self._metrics or self._logs_of(None))
+            # Keys that were there stay, whatever tests the boxes of a file have brought.
+            logs.update({**self._former_metrics, **(self._metrics or self._logs_of(None))})
         self._failures.raise_pending()
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
@@ -294,6 +298,9 @@ class LimeCallback(keras.callbacks.Callback):
 
     def _explain(self, epoch: int, verbosity: int, logs: Mapping[str, Any] | None) -> EpochOutcome | None:
         """Observes an epoch and lets everything follow that depends on it; nothing waits for another."""
+        if self._log is not None:
+            with self._failures.guard(Failure.BOXES, epoch):
+                self._take_boxes(self._log, verbosity)
         progress = Progress(verbosity, len(self.probes), self.name)
         outcome: EpochOutcome | None = None
         with self._failures.guard(Failure.EXPLAIN, epoch):
@@ -324,6 +331,24 @@ class LimeCallback(keras.callbacks.Callback):
             if self._schedule.takes(epoch):
                 self._write_pictures(self._log)
         return outcome
+
+    def _take_boxes(self, log: LimeLog, verbosity: int) -> None:
+        """Takes up boxes that were laid into the run's folder since the last explained epoch."""
+        directory = self.directory
+        probes = None if directory is None else self._boxes_file.take(directory, self.probes)
+        if probes is None:
+            return
+        self._former_metrics = self._metrics or self._logs_of(None)
+        self.probes, self._subjects = probes, probes.subjects()
+        self._object_chance = None if probes.masks is None else float(probes.masks.mean())
+        shortcut = None
+        if self._monitor is not None:
+            self._monitor = self._monitor.with_masks(probes.tested.masks, probes.tested.outlines)
+            shortcut = self._monitor.describe()
+        log.begin_anew(shortcut)
+        if verbosity:
+            tested = "" if self._monitor is None else self._monitor.tested
+            print(f"\n{self.name}: objects are those of {directory}/{BOXES_FILE} from here on. {tested}".rstrip())
 
     def _material(self) -> Material:
         plans, names = self._plans or [], self.probes.class_names

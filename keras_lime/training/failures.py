@@ -27,6 +27,7 @@ class Failure(Enum):
         self.first, self.count = first, count
 
     CHOOSE = ("could not ask `epochs` about epoch {epoch}, and explains it", "`epochs` raised in {epochs}.")
+    BOXES = ("could not take up boxes at epoch {epoch}", "Boxes could not be taken up in {epochs}.")
     EXPLAIN = ("could not explain epoch {epoch}", "{epochs} could not be explained.")
     TEST = ("could not test epoch {epoch} for shortcuts", "{epochs} could not be tested for shortcuts.")
     COMPARE = ("could not compare epoch {epoch} with `val_accuracy`", "{epochs} could not be compared.")

@@ -134,6 +134,15 @@ class LimeLog:
         self._writer.flush()
         self._started = True
 
+    def begin_anew(self, shortcut: Mapping[str, Any] | None) -> None:
+        """Lets the next epoch write what never changes once more, since the objects of the probes have changed.
+
+        Args:
+            shortcut: the settings of the shortcut tests that the objects allow, or None where there are none.
+        """
+        self._about["shortcut"], self._shortcut = shortcut, shortcut or {}
+        self._started, self._told = False, None
+
     def pictures(self, explanations: Sequence[Explanation]) -> None:
         """Writes overlays of the first target for TensorBoard's Images tab, at most 256 pixels high and wide."""
         if self._writer.lost is not None:
