@@ -16,7 +16,7 @@ from tests.support.synthetic_logs import Settings, write_run
 from tests.support.worlds import background_reader, corner_reader, object_reader, squares
 from tests.training.test_callback_shortcut import follow, probes
 
-RUNS = ("background", "object", "corner", "many")
+RUNS = ("background", "object", "corner", "many", "estimated")
 
 
 @pytest.fixture(scope="module", params=LOADERS)
@@ -31,6 +31,7 @@ def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     )
     follow(object_reader(), log_dir / "object", baseline="mean")
     follow(corner_reader(), log_dir / "corner", probe_set=probes(masks=None, outlines=None))
+    follow(object_reader(), log_dir / "estimated", probe_set=probes(masks=None))
     images, labels, masks = squares(44, n_classes=2)
     follow(object_reader(), log_dir / "many", probe_set=ProbeSet(images[:42], labels[:42], masks=masks[:42]))
     write_run(log_dir / "old" / "lime", Settings(older=True, n_probes=2, epochs=3, n_segments=9, size=16))
@@ -66,6 +67,16 @@ def test_the_summary_holds_the_tests_and_the_words_of_the_alarm(client: test.Cli
     assert not meta["shortcut"]["alarms"]
     assert np.isfinite(arrays["object_share_stderr"]).all()
     assert np.isfinite(arrays["class_object_share_stderr"]).all()
+
+
+def test_estimated_outlines_are_served_apart_from_masks(client: test.Client) -> None:
+    probe = probes().ids[0]
+    arrays, _ = binary(client, "segments", run="estimated/lime", probe=probe)
+    assert "object_mask" not in arrays
+    mask = probes().masks[0]  # type: ignore[index]
+    assert (arrays["estimated_mask"].astype(bool) & mask).sum() > 0.9 * mask.sum()
+    arrays, _ = binary(client, "segments", run="object/lime", probe=probe)
+    assert "estimated_mask" not in arrays
 
 
 def test_without_masks_the_corners_are_there_and_the_reason(client: test.Client) -> None:

@@ -141,13 +141,14 @@ class LimePlugin(base_plugin.TBPlugin):
         return _binary(request, arrays, notices + more)
 
     def _segments(self, request: Request) -> Response:
-        record, notices = self._probe(request, ("segments", "object_mask", "object_fraction"))
+        record, notices = self._probe(request, ("segments", "object_mask", "estimated_mask", "object_fraction"))
         labels = record.array("segments")
         if labels is None or labels.ndim != 2:
             raise _RequestError("The record of this probe holds no superpixels.", 404)
         arrays = {
             "labels": labels.astype(np.uint16 if labels.max(initial=0) < 1 << 16 else np.int32),
             "object_mask": _as(record.array("object_mask"), np.uint8),
+            "estimated_mask": _as(record.array("estimated_mask"), np.uint8),
             "object_fraction": _as(record.array("object_fraction"), np.float32),
         }
         return _binary(request, arrays, notices, zlib.Z_DEFAULT_STRATEGY)

@@ -68,7 +68,7 @@ test("probes are matched by id, in the order of the left", () => {
 });
 
 test("weights are subtracted where the superpixels are the same", () => {
-  const map = { width: 2, height: 1, labels: Uint16Array.of(0, 1), objectMask: null, objectFraction: null };
+  const map = { width: 2, height: 1, labels: Uint16Array.of(0, 1), objectMask: null, estimatedMask: null, objectFraction: null };
   assert.ok(sameSegments(map, { ...map, labels: Uint16Array.of(0, 1) }));
   assert.ok(!sameSegments(map, { ...map, labels: Uint16Array.of(1, 0) }));
   assert.ok(!sameSegments(map, { ...map, width: 1, height: 2 }));

@@ -252,6 +252,7 @@ export function decodeSegments(container: Container): Segments {
     width,
     labels: tensor.data,
     objectMask: typedArray(container, "object_mask", [height, width], "uint8"),
+    estimatedMask: typedArray(container, "estimated_mask", [height, width], "uint8"),
     objectFraction: fraction?.data instanceof Float32Array ? fraction.data : null,
   };
 }

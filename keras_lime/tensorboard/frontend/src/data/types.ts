@@ -180,6 +180,8 @@ export interface Segments {
   readonly width: number;
   readonly labels: Uint16Array; // (h, w)
   readonly objectMask: Uint8Array | null; // (h, w)
+  /** What shortcut tests take for the object where nobody marked it. */
+  readonly estimatedMask: Uint8Array | null; // (h, w)
   readonly objectFraction: Float32Array | null; // (d,)
 }
 

@@ -113,6 +113,7 @@ function DetailBody({ run, probe, manifest, series, snapshot }: BodyProps) {
   const noGradients = currentSummary.value?.shortcut.noGradients ?? null;
   const ratio = { "--ratio": probe.width / probe.height };
   const point = (next: number | null): void => void (pointed.value = next);
+  const outlined = data.segments.value.value ?? null;
   return (
     <>
       {shown !== null && <DiagnosticList manifest={manifest} explained={shown} noGradients={noGradients} />}
@@ -120,10 +121,13 @@ function DetailBody({ run, probe, manifest, series, snapshot }: BodyProps) {
         {labelled !== null && (
           <>
             <figure>
-              <figcaption>Original</figcaption>
+              <figcaption>
+                Original
+                {outlined?.estimatedMask != null && <span class="muted"> outline of the object estimated</span>}
+              </figcaption>
               <div class="frame" style={ratio}>
                 <Picture labelled={labelled} weights={null} drawing={drawing} label={`Picture of ${probe.name}`} onPoint={point} />
-                <MaskRim labelled={labelled} mask={data.segments.value.value?.objectMask ?? null} />
+                <MaskRim labelled={labelled} mask={outlined?.objectMask ?? outlined?.estimatedMask ?? null} />
                 <Rim labelled={labelled} segment={segment} />
               </div>
             </figure>

@@ -98,7 +98,7 @@ function Calm({ manifest, summary, row }: Omit<Props, "run">) {
       )}
       {settings.swap && settings.swapped < settings.leastProbes && (
         <p>
-          {settings.swapped} probes are too few to raise an alarm: it takes {settings.leastProbes}, and 20 to 30 do well.
+          {settings.swapped} probes are too few to raise an alarm: it takes {settings.leastProbes}, and twice as many do well.
         </p>
       )}
     </>
