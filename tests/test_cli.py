@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -174,15 +173,27 @@ def test_code_in_messages_stays_code() -> None:
     assert _for_the_command_line(message, spelling) == expected
 
 
+@pytest.mark.parametrize(
+    ("there", "remedy"),
+    [(("torch",), "pip install tensorflow, or choose --backend torch."), ((), "pip install tensorflow.")],
+)
 def test_where_a_backend_is_missing_the_others_are_named(
-    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    there: tuple[str, ...],
+    remedy: str,
+    place: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def missing(options: object) -> int:
         raise ModuleNotFoundError("No module named 'tensorflow'", name="tensorflow")
 
+    def find_spec(name: str) -> str | None:
+        return name if name in there else None
+
     monkeypatch.setitem(_COMMANDS, "report", missing)
+    monkeypatch.setattr("keras_lime.cli.importlib.util.find_spec", find_spec)
     assert main(["report", str(place), "--out", "x.html"]) == 2
-    assert re.search(r"pip install tensorflow, or choose --backend .*torch", capsys.readouterr().err)
+    assert capsys.readouterr().err.endswith(f"{remedy}\n")
 
 
 @pytest.mark.filterwarnings("ignore:.*look the same hidden as shown")

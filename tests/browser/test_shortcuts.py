@@ -36,8 +36,8 @@ def readers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Readers]:
     log_dir = tmp_path_factory.mktemp("readers")
     follow(background_reader(), log_dir / "background")
     follow(object_reader(), log_dir / "object", accuracies=(0.3, 0.4, 0.4))
-    follow(corner_reader(), log_dir / "corner", probe_set=probes(masks=None))
-    follow(object_reader(), log_dir / "blank masks", probe_set=probes(masks=np.zeros((16, 32, 32), bool)))
+    follow(corner_reader(), log_dir / "corner", probe_set=probes(masks=None, outlines=None))
+    follow(object_reader(), log_dir / "blank masks", probe_set=probes(masks=np.zeros((32, 32, 32), bool)))
     images, labels, masks = squares(44, n_classes=2)
     # The mean of a flat square is the square: some tests look at how the page shows what cannot be judged.
     many = callback(log_dir / "many", ProbeSet(images, labels, masks=masks), num_samples=64, baseline="mean")
