@@ -21,6 +21,7 @@ _MOST_EPOCHS = 60
 
 _CURVES = (
     ("right", "accuracy", None, None),
+    ("predictions that follow the class of the background", "reliance", "reliance_stderr", None),
     ("predictions that change with the background", "swap_flip", "swap_flip_stderr", None),
     ("evidence on the object", "object_share", "object_share_stderr", "object_chance"),
     ("R²", "r2", None, None),

@@ -58,7 +58,8 @@ def _run_row(run: LoggedRun) -> dict[str, Any]:
     records = run.series(SUMMARY_TAG)
     summary = records[-1][1] if records else None
     raised = alarms(run)
-    names = ("accuracy", "swap_flip", "swap_flip_stderr", "object_share", "object_share_stderr", "object_chance", "r2")
+    names = ("accuracy", "reliance", "reliance_stderr", "swap_flip", "swap_flip_stderr", "object_share")
+    names += ("object_share_stderr", "object_chance", "r2")
     said = {} if summary is None else _mapping(summary.header.get("shortcut"))
     return {
         "name": run.name,
@@ -156,8 +157,8 @@ def _sentences(summary: Record | None, step: int | None, probes: int, shown: int
     lines = [f"{followed}." if step is None else f"{followed}; the newest logged epoch is {step}, counted from 0."]
     if summary is None:
         return lines
-    values = {name: summary_value(summary, name) for name in ("accuracy", "swap_flip", "swap_flip_stderr")}
-    values |= {name: summary_value(summary, name) for name in ("object_share", "object_chance")}
+    names = ("accuracy", "reliance", "reliance_stderr", "swap_flip", "swap_flip_stderr", "same_flip")
+    values = {name: summary_value(summary, name) for name in (*names, "object_share", "object_chance")}
     if values["accuracy"] is not None:
         lines.append(f"The model is right for {percent(values['accuracy'])} of them.")
     said = _mapping(summary.header.get("shortcut"))
@@ -165,6 +166,12 @@ def _sentences(summary: Record | None, step: int | None, probes: int, shown: int
         lines.append(f"Shortcut alarm: {said.get('words')}")
     elif said.get("status") in ("not tested", "cannot say"):
         lines.append(f"Shortcuts: {said['status']}. {' '.join(_texts(said.get('unmeasured')))}".rstrip())
+    if values["reliance"] is not None:
+        lines.append(
+            f"{percent(values['reliance'], values['reliance_stderr'])} of the predictions follow the class of the "
+            f"background. Backgrounds of the same class are the control: on these {percent(values['same_flip'])} of "
+            "the predictions change, and that does not count."
+        )
     if values["swap_flip"] is not None:
         lines.append(
             f"When an object is put before the background of another class, the prediction changes in "

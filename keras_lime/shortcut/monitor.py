@@ -15,7 +15,7 @@ from keras_lime.core.display import Display, DisplayFn
 from keras_lime.core.model_input import OtherInputs, with_inputs
 from keras_lime.core.phrases import count_of, listing, number
 from keras_lime.core.scores import ImageScorer
-from keras_lime.shortcut.background_swap import ANY_CERTAINTY, ANY_FLIP, RELIANCE_THRESHOLD
+from keras_lime.shortcut.background_swap import ANY_CERTAINTY, ANY_FLIP, RELIANCE_ERRORS, RELIANCE_THRESHOLD
 from keras_lime.shortcut.decision import Alarm, Verdict
 from keras_lime.shortcut.hidden_regions import OCCLUSION_THRESHOLD
 from keras_lime.shortcut.occlusion import REGIONS, run_occlusion
@@ -215,6 +215,7 @@ class ShortcutMonitor:
         obstacles = [str(test.obstacle) for test in self._tests if test.obstacle is not None]
         return {
             "reliance_threshold": self._threshold,
+            "reliance_errors": RELIANCE_ERRORS,
             "threshold": max(ANY_FLIP, self._threshold),
             "patience": self._patience,
             "least_probes": LEAST_SWAP_PROBES,

@@ -67,7 +67,8 @@ def test_nobody_overlooks_the_alarm(tab: Tab, readers: Readers) -> None:
     banner = frame.get_by_label("Shortcut alarm", exact=True)
     expect(banner).to_contain_text("Shortcut alarm since epoch 1.")
     expect(banner).to_contain_text(
-        "100 ± 0 % of the predictions change, for 3 measurements in a row (alarm above 25 %)"
+        "100 ± 3 % of the predictions follow the class of the background, for 3 measurements in a row (alarm above "
+        "10 %)"
     )
     expect(banner).to_contain_text("the model reads the background")
     marked = frame.locator(".runs .toggle", has=frame.locator(".alarm-mark"))
@@ -97,12 +98,18 @@ def test_a_run_without_an_alarm_shows_none(tab: Tab, readers: Readers) -> None:
 def test_curves_have_threshold_band_and_the_level_of_guesses(tab: Tab, readers: Readers) -> None:
     frame = opened(tab, readers, "background")
     overall = frame.get_by_role("region", name="All probes")
-    expect(overall.get_by_role("img")).to_have_attribute("aria-label", re.compile("^Swap flip of All probes"))
+    expect(overall.get_by_role("img")).to_have_attribute("aria-label", re.compile("^Reliance of All probes"))
+    expect(frame.locator(".lead p")).to_contain_text("Backgrounds of the same class are the control")
     expect(overall.locator("[data-line='background/lime'] .band")).to_have_attribute("d", re.compile("Z$"))
     expect(overall.locator("line.level")).to_have_count(1)
     expect(overall.locator("[data-line='background/lime'] .warning")).to_have_count(2)
-    for words in ("alarm above 25 %", "by guessing", "band: ± one standard error", "▲ alarm"):
+    for words in ("alarm above 10 %", "band: ± one standard error", "▲ alarm"):
         expect(overall.locator(".chart-legend")).to_contain_text(words)
+    expect(frame.get_by_role("region", name="stop", exact=True)).to_have_count(0)
+    # What changes raises no alarm by itself: its curve has neither the line nor the marks.
+    frame.get_by_label("Measure", exact=True).get_by_role("button", name="Swap flip").click()
+    expect(overall.locator(".chart-legend")).to_contain_text("by guessing")
+    expect(overall.locator("line.level, .warning")).to_have_count(0)
     for name in ("stop", "yield", "limit", "entry"):
         expect(frame.get_by_role("region", name=name, exact=True).locator("svg")).to_be_visible()
     for measure, explained in (("Object share", "lies on the object"), ("Background only", "the object is taken out")):
@@ -148,7 +155,7 @@ def test_a_watermark_is_found_without_masks_and_the_frame_is_a_hint(tab: Tab, re
     expect(places).to_contain_text("A hint only, no alarm")
     expect(frame.get_by_label("Swapped pictures of corner/lime")).to_have_count(0)
     expect(
-        frame.get_by_text("Groups of alike heatmaps need 20 probes of a class; here a class has 4 at most.")
+        frame.get_by_text("Groups of alike heatmaps need 20 probes of a class; here a class has 8 at most.")
     ).to_be_visible()
 
 

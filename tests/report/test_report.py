@@ -28,6 +28,8 @@ from keras_lime.tensorboard.plugin.event_files import logged_runs
 from keras_lime.tensorboard.plugin.static_files import page_file
 from tests.support.planted_audits import Planted, write_audit
 from tests.support.synthetic_logs import Settings, raise_alarm, write_run
+from tests.support.worlds import background_reader
+from tests.training.test_callback_shortcut import follow
 
 EVIL = "<script>alert(1)</script>.png"
 
@@ -358,6 +360,21 @@ def test_a_log_is_told_run_by_run(tmp_path: Path) -> None:
         row = record.arrays["targets"].tolist().index(record.header["predicted"])
         np.testing.assert_allclose(entry["weights"], record.arrays["coef"][row], rtol=1e-3, atol=1e-6)
         assert base64.b64decode(entry["file"].partition(",")[2]).startswith(b"\x89PNG")
+
+
+def test_reliance_comes_with_its_error_and_its_control(tmp_path: Path) -> None:
+    follow(background_reader(), tmp_path / "new")
+    write_run(tmp_path / "old", Settings(n_probes=2, epochs=2, size=32, older=True))
+    content = log_content(tmp_path)
+    new, old = content["runs"]
+    assert (new["reliance"], new["reliance_stderr"]) == (pytest.approx(1), pytest.approx(0.03, abs=0.005))
+    assert (old["reliance"], old["reliance_stderr"]) == (None, None)
+    told = content["chapters"][0]["findings"]
+    assert any("100 ± 3 % of the predictions follow the class of the background." in sentence for sentence in told)
+    assert any("same class are the control: on these 0 % of the predictions change" in sentence for sentence in told)
+    curves = {curve["name"]: curve for curve in content["chapters"][0]["curves"]}
+    assert curves["predictions that follow the class of the background"]["values"] == pytest.approx([1, 1, 1])
+    assert not any("control" in sentence for sentence in content["chapters"][1]["findings"])
 
 
 def test_a_session_that_restarts_takes_later_steps_away(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { decodeContainer } from "../src/data/container.ts";
 import { decodeManifest, decodeSeries, decodeSummary, decodeSwaps } from "../src/data/decode.ts";
 import { SEGMENT_DIAGNOSTIC, SEGMENT_SENTENCES, TARGET_DIAGNOSTIC, TARGET_SENTENCES } from "../src/data/schema.ts";
-import { alarmAt, alarmRows, episodesOf, isTooEarly, readingTitle, stretch, sureness } from "../src/model/alarms.ts";
+import { alarmAt, alarmRows, episodesOf, isTooEarly, readingTitle, ruleOf, stretch, sureness } from "../src/model/alarms.ts";
 import { curvesOf } from "../src/model/curves.ts";
 import { agreementWords, targetSentences, flagged, segmentSentences, marksOf, wholeSentences } from "../src/model/diagnostics.ts";
 import { makeExplained, makeSummary, MANIFEST, pack } from "./make.ts";
@@ -72,7 +72,17 @@ test("a reading says which test fired and how sure it is", () => {
   assert.equal(readingTitle(READING), "Background swap, all probes");
   assert.equal(readingTitle({ ...READING, test: "class swap", subject: "class stop" }), "Background swap, class stop");
   assert.equal(readingTitle({ ...READING, test: "occlusion", subject: "top border" }), "Hidden top border");
+  assert.equal(readingTitle({ ...READING, subject: "any background" }), "Changes on any other background");
+  assert.equal(readingTitle({ ...READING, test: "class markers", subject: "stop" }), "Small things off the object, stop");
   assert.equal(readingTitle({ ...READING, test: "later", subject: "x" }), "later x");
+});
+
+test("the rule judges by the reliance, in older logs by what changes", () => {
+  const ruled = (shortcut: object | null): unknown => ruleOf(decodeManifest({ runs: [{ run: "a", manifest: { shortcut } }] }).runs[0].manifest!);
+  assert.deepEqual(ruled({ reliance_threshold: 0.1, threshold: 0.5 }), { measure: "reliance", threshold: 0.1 });
+  assert.deepEqual(ruled({ reliance_threshold: 0, threshold: 0.5 }), { measure: "reliance", threshold: 0 });
+  assert.deepEqual(ruled({ threshold: 0.25 }), { measure: "swap_flip", threshold: 0.25 });
+  assert.deepEqual(ruled(null), { measure: "swap_flip", threshold: NaN });
 });
 
 test("the swap's curve has its errors, its alarms and the level of guesses", () => {

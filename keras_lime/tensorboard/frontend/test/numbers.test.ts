@@ -13,6 +13,6 @@ test("decimals stay short at every size", () => {
 
 test("signs, shares and probabilities", () => {
   assert.deepEqual([0.25, -0.25, 0].map(signed), ["+0.250", "−0.250", "0"]);
-  assert.deepEqual([0.5, 0.004, 0, NaN].map(percent), ["50 %", "0.4 %", "0 %", "–"]);
+  assert.deepEqual([0.5, 0.004, 0, -0.02, NaN].map(percent), ["50 %", "0.4 %", "0 %", "−2 %", "–"]);
   assert.deepEqual([0.9999, 1, 0.5].map(probability), ["> 99 %", "100 %", "50 %"]);
 });

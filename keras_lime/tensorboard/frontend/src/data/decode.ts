@@ -72,6 +72,8 @@ function decodeRunManifest(json: Json): RunManifest {
 
 function decodeSettings(json: Json): ShortcutSettings {
   return {
+    relianceThreshold: number(json.reliance_threshold),
+    relianceErrors: number(json.reliance_errors),
     threshold: number(json.threshold),
     patience: numberOrNull(json.patience) ?? 1,
     swap: json.swap === true,
@@ -153,6 +155,7 @@ function decodeShortcut(container: Container, fields: SummaryFields, s: number):
     counted: fields.shortcutCounted ?? filled(s),
     trainAccuracy: fields.trainAccuracy ?? filled(s),
     accuracyNeeded: fields.accuracyNeeded ?? filled(s),
+    sameFlip: fields.sameFlip ?? filled(s),
     frame: fields.pFrame ?? filled(s),
     drops: fields.occlusionDrop ?? filled(s * REGIONS.length),
     dropErrors: fields.occlusionDropStderr ?? filled(s * REGIONS.length),

@@ -27,6 +27,10 @@ export interface RunManifest extends Omit<ManifestHeader, "probes" | "flags" | "
 export type Texts = ReadonlyMap<number, string>;
 
 export interface ShortcutSettings {
+  /** Share of the predictions that may follow the class of the background; NaN in logs that were judged by changes. */
+  readonly relianceThreshold: number;
+  /** Standard errors above zero that the reliance must lie too. */
+  readonly relianceErrors: number;
   /** Share of the predictions that may change. */
   readonly threshold: number;
   /** Measurements in a row above it that make an alarm. */
@@ -59,8 +63,9 @@ export interface Manifest {
   readonly notices: readonly string[];
 }
 
-/** Measures that exist overall, (s,), and per class, (s × k) row by row. */
+/** Measures that exist overall, (s,), and per class, (s × k) row by row: reliance overall alone. */
 export const MEASURES = [
+  "reliance",
   "swap_flip",
   "object_share",
   "p_background",
@@ -106,6 +111,8 @@ export interface ShortcutTests {
   readonly trainAccuracy: Float32Array; // (s,)
   /** Training accuracy from which on measurements count. */
   readonly accuracyNeeded: Float32Array; // (s,)
+  /** Share of the predictions that change on other backgrounds of the same class. */
+  readonly sameFlip: Float32Array; // (s,)
   /** What is left of the predictions' certainty with the outer frame alone. A hint. */
   readonly frame: Float32Array; // (s,)
   /** Fall of the probability when a place is hidden. */

@@ -1,5 +1,13 @@
 // When a run's shortcut alarm was on, and what its numbers mean in words. Pure.
-import type { Alarm, Reading, ShortcutTests, Summary } from "../data/types.ts";
+import type { Alarm, Measure, Reading, RunManifest, ShortcutTests, Summary } from "../data/types.ts";
+import { isNumber } from "./numbers.ts";
+
+/** The measure that the rule judges by, and where its alarm begins; older logs were judged by changed predictions. */
+export function ruleOf({ shortcut }: RunManifest): { measure: Measure; threshold: number } {
+  const reliance = shortcut?.relianceThreshold;
+  if (isNumber(reliance)) return { measure: "reliance", threshold: reliance };
+  return { measure: "swap_flip", threshold: shortcut?.threshold ?? NaN };
+}
 
 /** The alarm that is on at an epoch, or null. */
 export function alarmAt({ shortcut }: Summary, step: number | null): Alarm | null {
@@ -41,6 +49,8 @@ export function stretch({ from, to }: Pick<Episode, "from" | "to">, newest: numb
 const TESTS: Readonly<Record<string, string>> = {
   swap: "Background swap, all probes",
   "class swap": "Background swap",
+  markers: "Small things off the object",
+  "class markers": "Small things off the object",
   occlusion: "Hidden",
   "class occlusion": "Hidden, for",
 };
@@ -49,7 +59,8 @@ const TESTS: Readonly<Record<string, string>> = {
 export function readingTitle({ test, subject }: Reading): string {
   const name = TESTS[test] ?? test;
   if (subject === "") return name;
-  return test === "class swap" ? `${name}, ${subject}` : `${name} ${subject}`;
+  if (test === "swap" && subject === "any background") return "Changes on any other background";
+  return test.startsWith("class ") && test !== "class occlusion" ? `${name}, ${subject}` : `${name} ${subject}`;
 }
 
 /** How many standard errors a number lies above its threshold; NaN where its error is not known. */

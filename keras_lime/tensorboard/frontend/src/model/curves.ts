@@ -70,7 +70,7 @@ export function classesOf(runs: readonly RunSummary[]): number[] {
   return [...new Set(runs.flatMap(({ summary }) => summary.classIds))].sort((a, b) => a - b);
 }
 
-/** Measures that at least one of the runs has. */
+/** Measures that at least one of the runs has, overall. */
 export function measuresOf(runs: readonly RunSummary[]): Measure[] {
   return MEASURES.filter((measure) => runs.some(({ summary }) => summary.overall[measure].some(isNumber)));
 }

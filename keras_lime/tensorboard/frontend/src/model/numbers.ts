@@ -12,7 +12,8 @@ export function percent(share: number | null | undefined): string {
   if (!isNumber(share)) return NOTHING;
   const value = share * 100;
   if (value > 0 && value < 0.05) return "< 0.1 %";
-  return `${Math.abs(value) > 0 && Math.abs(value) < 1 ? value.toFixed(1) : Math.round(value)} %`;
+  const digits = Math.abs(value) > 0 && Math.abs(value) < 1 ? 1 : 0;
+  return `${value.toFixed(digits).replace("-", "−")} %`;
 }
 
 /** A share with its standard error: "69 ± 7 %"; without an error the share alone. */

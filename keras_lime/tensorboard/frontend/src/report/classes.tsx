@@ -12,7 +12,7 @@ const SCORES: Record<"swap_flip" | "words" | "object", [string, string]> = {
   swap_flip: [
     "predictions that change",
     "The score is the share of the predictions that change when the object is put before the backgrounds of other " +
-      "classes. A model that reads objects stays near 0; above 25 % it reads backgrounds.",
+      "classes. A model that reads objects stays near 0, and a weak one changes its mind on any new background.",
   ],
   words: [
     "evidence in its surroundings",

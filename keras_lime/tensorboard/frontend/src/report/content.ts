@@ -18,6 +18,8 @@ export interface RunRow {
   readonly alarm: number | null;
   readonly status: string | null;
   readonly accuracy: number | null;
+  readonly reliance: number | null;
+  readonly reliance_stderr: number | null;
   readonly swap_flip: number | null;
   readonly swap_flip_stderr: number | null;
   readonly object_share: number | null;

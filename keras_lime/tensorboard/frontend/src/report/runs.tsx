@@ -22,12 +22,13 @@ export function Alarms({ alarms }: { alarms: ReportData["alarms"] }) {
   );
 }
 
-type Column = "name" | "alarm" | "accuracy" | "swap_flip" | "object_share" | "r2";
+type Column = "name" | "alarm" | "accuracy" | "reliance" | "swap_flip" | "object_share" | "r2";
 
 const COLUMNS: readonly (readonly [Column, string])[] = [
   ["name", "run"],
   ["alarm", "alarm"],
   ["accuracy", "right"],
+  ["reliance", "predictions that follow the background"],
   ["swap_flip", "predictions that change"],
   ["object_share", "evidence on the object"],
   ["r2", "R²"],
@@ -67,6 +68,7 @@ export function Runs({ runs }: { runs: readonly RunRow[] }) {
                 {row.alarm === null ? (row.status ?? "–") : `since epoch ${row.alarm}`}
               </td>
               <td>{percent(row.accuracy)}</td>
+              <td>{spread(row.reliance, row.reliance_stderr)}</td>
               <td>{spread(row.swap_flip, row.swap_flip_stderr)}</td>
               <td>
                 {spread(row.object_share, row.object_share_stderr)}

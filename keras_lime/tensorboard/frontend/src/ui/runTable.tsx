@@ -28,6 +28,11 @@ const COLUMNS: readonly Column[] = [
     },
   },
   {
+    title: "Reliance",
+    value: ({ overall }, row) => overall.reliance[row],
+    text: ({ overall, errors }, row) => percentWithError(overall.reliance[row], errors.reliance?.[row]),
+  },
+  {
     title: "Swap flip",
     value: ({ overall }, row) => overall.swap_flip[row],
     text: ({ overall, errors }, row) => percentWithError(overall.swap_flip[row], errors.swap_flip?.[row]),

@@ -2,7 +2,7 @@
 import { useMemo } from "preact/hooks";
 import { manifestOf, summaryOf } from "../data/store.ts";
 import { type Measure, MEASURES } from "../data/types.ts";
-import { alarmRows } from "../model/alarms.ts";
+import { alarmRows, ruleOf } from "../model/alarms.ts";
 import { classesOf, curvesOf, type Curves, measuresOf, type RunSummary } from "../model/curves.ts";
 import { className, rowAt } from "../model/snapshot.ts";
 import { isNumber, percent } from "../model/numbers.ts";
@@ -18,6 +18,7 @@ import { RunTable } from "./runTable.tsx";
 import { Swaps } from "./swaps.tsx";
 
 export const MEASURE_NAMES: Readonly<Record<Measure, string>> = {
+  reliance: "Reliance",
   swap_flip: "Swap flip",
   object_share: "Object share",
   p_background: "Background only",
@@ -28,8 +29,10 @@ export const MEASURE_NAMES: Readonly<Record<Measure, string>> = {
 };
 
 const EXPLANATIONS: Readonly<Record<Measure, string>> = {
+  reliance:
+    "Share of the predictions that follow the class of the background: near 0 for a model that reads the object. Backgrounds of the same class are the control: a weak model changes its mind on these as well, and that does not count.",
   swap_flip:
-    "Share of the predictions that change when the object stands on backgrounds of other classes: near 0 for a model that reads the object. Dashed: guesses.",
+    "Share of the predictions that change when the object stands on backgrounds of other classes: near 0 for a model that reads the object; a weak model changes its mind on any new background. Dashed: guesses.",
   object_share:
     "How much of the positive weight lies on the object; dashed, by chance. The lower a curve, the more its model reads the background.",
   p_background:
@@ -41,7 +44,7 @@ const EXPLANATIONS: Readonly<Record<Measure, string>> = {
   accuracy: "Share of the probes whose predicted class is the true one.",
 };
 
-const SWAP: readonly Measure[] = ["swap_flip", "p_background", "p_object"];
+const SWAP: readonly Measure[] = ["reliance", "swap_flip", "p_background", "p_object"];
 
 /** Runs with a summary, in the order of the list, of those the user chose. */
 export function chartedRuns(): RunSummary[] {
@@ -51,9 +54,11 @@ export function chartedRuns(): RunSummary[] {
   });
 }
 
-/** The chosen measure, else the swap flip where a run has it, else the object share. */
+/** The chosen measure, else the first that the tests gave a run, else the object share. */
 export function chartedMeasure(runs: readonly RunSummary[]): Measure {
-  return view.measure ?? (measuresOf(runs).includes("swap_flip") ? "swap_flip" : "object_share");
+  const known = measuresOf(runs);
+  const tested = (["reliance", "swap_flip"] as const).find((measure) => known.includes(measure));
+  return view.measure ?? tested ?? "object_share";
 }
 
 export function Shortcut() {
@@ -129,9 +134,8 @@ function CurveCards({ runs, mark, onPick }: CurvesProps) {
   const measure = chartedMeasure(runs);
   const known = measuresOf(runs);
   const manifest = manifestOf(runs[0]?.run ?? null);
-  // Without a background swap its measures would only be in the way.
-  const swapped = known.includes("swap_flip");
-  const offered = MEASURES.filter((each) => swapped || each === measure || !SWAP.includes(each));
+  // Measures of the background swap that no run has would only be in the way.
+  const offered = MEASURES.filter((each) => each === measure || known.includes(each) || !SWAP.includes(each));
   const card = { runs, measure, mark, onPick };
   return (
     <>
@@ -148,12 +152,16 @@ function CurveCards({ runs, mark, onPick }: CurvesProps) {
       {known.includes(measure) && (
         <>
           <CurveCard {...card} title="All probes" classId={null} height={250} />
-          <div class="cards">
-            {manifest !== null &&
-              classesOf(runs).map((id) => (
-                <CurveCard key={id} {...card} title={className(manifest, id)} classId={id} height={150} />
-              ))}
-          </div>
+          {measure === "reliance" ? (
+            <p class="muted">By class it is not known for sure; see the swap flip of each class.</p>
+          ) : (
+            <div class="cards">
+              {manifest !== null &&
+                classesOf(runs).map((id) => (
+                  <CurveCard key={id} {...card} title={className(manifest, id)} classId={id} height={150} />
+                ))}
+            </div>
+          )}
         </>
       )}
     </>
@@ -182,8 +190,9 @@ function CurveCard({ title, runs, classId, measure, height, mark, onPick }: Card
     () => curvesOf(runs, measure, classId),
     [key, ...runs.map(({ summary }) => summary), measure, classId],
   );
-  const warn = measure === "swap_flip" && classId === null;
-  const lines = useMemo(() => linesOf(curves, measure, warn), [curves, measure, warn]);
+  // Alarms are marked on the measure that they were judged by.
+  const judged = classId === null ? runs.map(({ run }) => run).filter((run) => judges(run, measure)) : [];
+  const lines = useMemo(() => linesOf(curves, measure, new Set(judged)), [curves, measure, judged.join("\n")]);
   return (
     <section class="card curves" aria-label={title}>
       <h3 title={title}>{title}</h3>
@@ -200,8 +209,8 @@ function CurveCard({ title, runs, classId, measure, height, mark, onPick }: Card
           span
           legend
           mark={mark}
-          level={measure === "swap_flip" ? thresholdOf(runs) : null}
-          notes={notesOf(curves, warn)}
+          level={thresholdOf(runs, measure)}
+          notes={notesOf(curves, new Set(judged))}
           onPick={onPick}
         />
       )}
@@ -209,24 +218,27 @@ function CurveCard({ title, runs, classId, measure, height, mark, onPick }: Card
   );
 }
 
-/** Where the alarm begins, if that is the same for all runs. */
-function thresholdOf(runs: readonly RunSummary[]): number | null {
-  const values = new Set(runs.map(({ run }) => manifestOf(run)?.shortcut?.threshold).filter((value) => value !== undefined));
+function judges(run: string, measure: Measure): boolean {
+  const manifest = manifestOf(run);
+  return manifest !== null && ruleOf(manifest).measure === measure;
+}
+
+/** Where the alarm begins, if the measure is what raises it and that is the same for all such runs. */
+function thresholdOf(runs: readonly RunSummary[], measure: Measure): number | null {
+  const rules = runs.flatMap(({ run }) => manifestOf(run) ?? []).map(ruleOf);
+  const values = new Set(rules.filter((rule) => rule.measure === measure).map(({ threshold }) => threshold).filter(isNumber));
   const [value] = values;
-  return values.size === 1 && isNumber(value) ? value : null;
+  return values.size === 1 ? value : null;
 }
 
 /** What the chart holds beside its lines. */
-function notesOf(curves: Curves, warn: boolean): string[] {
+function notesOf(curves: Curves, judged: ReadonlySet<string>): string[] {
   const banded = curves.measured.some(({ errors }) => errors.some(isNumber));
-  const alarms = curves.measured.some((curve) => curve.alarms.length > 0);
-  return [
-    ...(banded ? ["band: ± one standard error"] : []),
-    ...(alarms && warn ? ["▲ alarm"] : []),
-  ];
+  const alarms = curves.measured.some((curve) => judged.has(curve.run) && curve.alarms.length > 0);
+  return [...(banded ? ["band: ± one standard error"] : []), ...(alarms ? ["▲ alarm"] : [])];
 }
 
-function linesOf(curves: Curves, measure: Measure, warn: boolean): Line[] {
+function linesOf(curves: Curves, measure: Measure, judged: ReadonlySet<string>): Line[] {
   const one = curves.chance.length === 1;
   const chance = measure === "swap_flip" ? "by guessing" : "by chance";
   return [
@@ -235,7 +247,7 @@ function linesOf(curves: Curves, measure: Measure, warn: boolean): Line[] {
       colour: runColour(run),
       values,
       band: errors,
-      warnings: warn ? alarms : [],
+      warnings: judged.has(run) ? alarms : [],
       strong: true,
     })),
     ...curves.chance.map(({ run, values }) => ({
@@ -256,9 +268,9 @@ function lastOf(values: readonly (number | null)[]): number | null {
   return values.findLast((value) => value !== null) ?? null;
 }
 
-/** Shares fill 0 to 1, so that runs and classes compare at a glance; R² and certainty may fall below. */
+/** Shares fill 0 to 1, so that runs and classes compare at a glance; R², reliance and certainty may fall below. */
 function rangeOf(measure: Measure, { measured }: Curves): [number, number] {
-  if (!["r2", "p_background", "p_object"].includes(measure)) return [0, 1];
+  if (!["r2", "reliance", "p_background", "p_object"].includes(measure)) return [0, 1];
   const values = measured.flatMap((curve) => curve.values.filter((value) => value !== null));
   return [Math.min(0, ...values), 1];
 }

@@ -1,7 +1,7 @@
 // What the shortcut tests of one run found at an epoch: the verdict, what it rests on, and what could not be measured.
-import type { RunManifest, Summary } from "../data/types.ts";
+import type { RunManifest, ShortcutSettings, Summary } from "../data/types.ts";
 import { REGIONS } from "../data/schema.ts";
-import { alarmAt, episodesOf, isTooEarly, readingTitle, stretch, sureness } from "../model/alarms.ts";
+import { alarmAt, episodesOf, isTooEarly, readingTitle, ruleOf, stretch, sureness } from "../model/alarms.ts";
 import type { Reading } from "../data/types.ts";
 import { isNumber, percent, percentWithError, twoDecimals } from "../model/numbers.ts";
 import { Advice } from "./advice.tsx";
@@ -71,23 +71,14 @@ function Calm({ manifest, summary, row }: Omit<Props, "run">) {
       </p>
     );
   }
-  const flip = summary.overall.swap_flip[row];
   const { trainAccuracy, accuracyNeeded } = summary.shortcut;
+  const byReliance = ruleOf(manifest).measure === "reliance";
   return (
     <>
-      {isNumber(flip) && (
-        <p>
-          With the object on backgrounds of other classes {percentWithError(flip, summary.errors.swap_flip?.[row])} of the
-          predictions change; an alarm takes more than{" "}
-          {percent(settings.threshold)}, {times(settings.patience)}.
-          {flip > settings.threshold && isNumber(settings.backgroundThreshold) && (
-            <>
-              {" "}
-              It also takes that the background alone keeps more than {percent(settings.backgroundThreshold)} of their certainty:
-              it keeps {percent(Math.max(0, summary.overall.p_background[row]))}.
-            </>
-          )}
-        </p>
+      {byReliance ? (
+        <ReliancePart settings={settings} summary={summary} row={row} />
+      ) : (
+        <FlipPart settings={settings} summary={summary} row={row} />
       )}
       {isTooEarly(summary.shortcut, row) && (
         <p>
@@ -102,6 +93,50 @@ function Calm({ manifest, summary, row }: Omit<Props, "run">) {
         </p>
       )}
     </>
+  );
+}
+
+interface PartProps {
+  settings: ShortcutSettings;
+  summary: Summary;
+  row: number;
+}
+
+function ReliancePart({ settings, summary, row }: PartProps) {
+  const { reliance, swap_flip: flip } = summary.overall;
+  if (!isNumber(reliance[row])) return null;
+  const errors = isNumber(settings.relianceErrors) ? ` and ${settings.relianceErrors} standard errors` : "";
+  return (
+    <>
+      <p>
+        {percentWithError(reliance[row], summary.errors.reliance?.[row])} of the predictions follow the class of the
+        background; an alarm takes more than {percent(settings.relianceThreshold)}
+        {errors}, {times(settings.patience)}.
+      </p>
+      <p class="muted">
+        On backgrounds of other classes {percent(flip[row])} of them change. The same-class control: on other backgrounds of
+        the same class {percent(summary.shortcut.sameFlip[row])} change, and these do not count.
+      </p>
+    </>
+  );
+}
+
+/** Of older logs, which were judged by how many predictions change. */
+function FlipPart({ settings, summary, row }: PartProps) {
+  const flip = summary.overall.swap_flip[row];
+  if (!isNumber(flip)) return null;
+  return (
+    <p>
+      With the object on backgrounds of other classes {percentWithError(flip, summary.errors.swap_flip?.[row])} of the
+      predictions change; an alarm takes more than {percent(settings.threshold)}, {times(settings.patience)}.
+      {flip > settings.threshold && isNumber(settings.backgroundThreshold) && (
+        <>
+          {" "}
+          It also takes that the background alone keeps more than {percent(settings.backgroundThreshold)} of their certainty:
+          it keeps {percent(Math.max(0, summary.overall.p_background[row]))}.
+        </>
+      )}
+    </p>
   );
 }
 
