@@ -58,15 +58,15 @@ def _run_row(run: LoggedRun) -> dict[str, Any]:
     records = run.series(SUMMARY_TAG)
     summary = records[-1][1] if records else None
     raised = alarms(run)
-    names = ("accuracy", "reliance", "reliance_stderr", "swap_flip", "swap_flip_stderr", "object_share")
-    names += ("object_share_stderr", "object_chance", "r2")
+    tests = ("accuracy", "reliance", "reliance_stderr", "swap_flip", "swap_flip_stderr")
+    weights = ("object_share", "object_share_stderr", "object_chance", "r2")
     said = {} if summary is None else _mapping(summary.header.get("shortcut"))
     return {
         "name": run.name,
         "epoch": records[-1][0] if records else None,
         "alarm": raised[0]["epoch"] if raised else None,
         "status": "alarm" if said.get("alarm") is True else said.get("status"),
-        **{name: None if summary is None else summary_value(summary, name) for name in names},
+        **{name: None if summary is None else summary_value(summary, name) for name in (*tests, *weights)},
     }
 
 
