@@ -52,7 +52,8 @@ def cure(
         model: a Keras classifier, softmax or logits. It is never changed.
         train_data: what it was trained on: arrays `(images, labels)`, a batched `tf.data.Dataset`, a `PyDataset`, a
             torch `DataLoader`. `"head"` does not read it.
-        pool: training images with labels and object masks or boxes, of every class; 250 do well, 30 help.
+        pool: training images with labels and object masks or boxes, of every class; 250 do well, 30 help. Without masks
+            and boxes outlines are estimated, which brings less.
         method: `"finetune"` trains all layers some epochs more, on batches of which three quarters are composites:
             objects of the pool on other backgrounds. `"head"` fits the last layer anew on composites; it is
             done in seconds and needs no training data. Defaults to `"finetune"`.
@@ -118,6 +119,12 @@ def cure(
 
 def _cured(model: Any, train_data: Any, pool: ProbeSet, method: str, epochs: int, seed: int, verbose: int) -> Any:
     check_model(model)
+    n_inputs = len(getattr(model, "inputs", None) or [None])
+    if n_inputs > 1:
+        raise ValueError(
+            f"`model` must take images alone. Received: a model with {n_inputs} inputs, of which composites know one. "
+            "Put `SwapBackgrounds` on the images in your own training."
+        )
     meaning = infer_output(model)
     if meaning.kind not in ("softmax", "sigmoid") or (meaning.kind == "sigmoid" and method != "finetune"):
         raise ValueError(
@@ -143,7 +150,7 @@ def _check(model: Any, pool: Any, method: Any, probes: Any) -> None:
     if probes is not None and not isinstance(probes, ProbeSet):
         raise TypeError(f"`probes` must be a ProbeSet, or None. Received: {type(probes).__name__}.")
     check_pool(pool)
-    shared = [] if probes is None else sorted(set(pool.ids) & set(probes.ids))
+    shared = [] if probes is None else sorted(set(pool.ids) & set(probes.tested.ids))
     if shared:
         raise ValueError(
             f"`pool` must hold none of the probes: the proof would be circular. Received: {len(shared)} images in "

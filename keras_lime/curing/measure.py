@@ -15,15 +15,13 @@ from keras_lime.core.settings import SettingsDict, make_settings
 from keras_lime.data.datasets import read_batches
 from keras_lime.probes import ProbeSet
 from keras_lime.scoring import make_scorer
-from keras_lime.shortcut.probe_data import display_of
-from keras_lime.shortcut.protocol import PreparedTest, ProbeData, prepare_test, run_test
+from keras_lime.shortcut.background_swap import RELIANCE_THRESHOLD
+from keras_lime.shortcut.probe_data import prepare_probes
+from keras_lime.shortcut.protocol import PreparedTest, prepare_test, run_test
 from keras_lime.shortcut.registry import shortcut_tests
 from keras_lime.shortcut.results import Predictions, TestResult
 
 __all__ = ["Examination", "Measured", "validation_hits"]
-
-_THRESHOLD = 0.25
-"""Share of the predictions that may change, as in `LimeCallback`."""
 
 _MOST_IMAGES = 5000
 """Validation images that are looked at, so that endless data sets end."""
@@ -58,12 +56,13 @@ class Examination:
         chosen: SettingsDict = {"seed": seed, "baseline": "grey", "targets": "label"}
         self._settings = make_settings(chosen, num_samples=256)
         self._plans: list[Plan] | None = None
-        self._data = ProbeData(
-            probes.images,
-            display_of(probes.images, None),
-            probes.labels,
-            probes.masks,
-            class_names=probes.class_names,
+        tested = probes.tested
+        self._data = prepare_probes(
+            tested.images,
+            tested.labels,
+            tested.masks,
+            outlines=tested.outlines,
+            class_names=tested.class_names,
             seed=seed,
         )
         self._tests: Sequence[PreparedTest] = [prepare_test(test, self._data, True) for test in shortcut_tests()]
@@ -72,9 +71,9 @@ class Examination:
         """Asks one model everything."""
         probes, data = self._probes, self._data
         scorer = make_scorer(model, probes.images[0].shape)
-        scores = scorer.score_images(probes.images)
+        scores = scorer.score_images(data.images)
         predictions = Predictions(scores.argmax(axis=1), scores.max(axis=1), scores.shape[1], probes.class_names)
-        results = tuple(run_test(test, data, scorer, predictions, _THRESHOLD) for test in self._tests)
+        results = tuple(run_test(test, data, scorer, predictions, RELIANCE_THRESHOLD) for test in self._tests)
         found = {each.test: each.findings.probe_values for each in results if each.findings is not None}
         shares = np.full(len(probes), np.nan)
         if probes.masks is not None and probes.labels is not None:

@@ -13,6 +13,8 @@ from keras_lime.curing.composites import make_compositor
 from keras_lime.curing.swapped_dataset import swapped_dataset
 from keras_lime.data.arrays import to_numpy
 from keras_lime.probes import ProbeSet
+from keras_lime.shortcut.outlines import refine_box
+from keras_lime.shortcut.probe_data import prepare_probes
 
 __all__ = ["SwapBackgrounds", "check_pool"]
 
@@ -33,15 +35,16 @@ class SwapBackgrounds(keras.layers.Layer):
     labels keep their dtype. The compositing runs in NumPy on the host, as data pipelines do.
 
     Args:
-        pool: training images with labels and object masks, boxes or estimated outlines: a `ProbeSet` of images like
-            those that the model takes, same shape and same range. It must hold images of every class, and none of the
-            probes with which the model is judged.
+        pool: training images with labels and object masks or boxes; without these, outlines are estimated, which
+            brings less. A `ProbeSet` of images like those that the model takes, same shape and same range. It must hold
+            images of every class, and none of the probes with which the model is judged.
         share: share of each batch that is replaced, 0..1. Defaults to `0.5`.
         seed: decides the composites; the same seed and order of batches give the same composites. Defaults to `0`.
 
     Raises:
         TypeError: if `pool` is no `ProbeSet`.
-        ValueError: if `pool` has no labels or masks, holds one class alone, or does not fit the images of a batch.
+        ValueError: if `pool` has no labels, no outlines are given or can be estimated, it holds one class alone, or
+            does not fit the images of a batch.
 
     Example:
         >>> pool = ProbeSet(x_train[:250], y_train[:250], boxes=boxes)
@@ -54,6 +57,7 @@ class SwapBackgrounds(keras.layers.Layer):
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
             raise ValueError(f"`share` must be a share of each batch, 0 to 1. Received: share={share!r}.")
         self.pool, self.share, self.seed = pool, float(share), int(seed)
+        self._masks = masks
         self._compositor = make_compositor(pool.images, labels, masks)
         # Counting is one step of Python, whichever thread of a pipeline asks.
         self._numbers = itertools.count()
@@ -91,7 +95,7 @@ class SwapBackgrounds(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """What makes the same layer again, its pool included."""
-        pool = {"images": self.pool.images, "labels": self.pool.labels, "masks": self.pool.masks}
+        pool = {"images": self.pool.images, "labels": self.pool.labels, "masks": self._masks}
         arrays = {name: keras.saving.serialize_keras_object(np.asarray(value)) for name, value in pool.items()}
         return {**super().get_config(), "pool": arrays, "share": self.share, "seed": self.seed}
 
@@ -150,21 +154,32 @@ def check_pool(pool: Any) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Refuses a pool without what composites need.
 
     Returns:
-        Its labels and masks.
+        Its labels, and its masks: those that were given, boxes without what looks like their surroundings, else
+        estimated ones (`ProbeSet(outlines=...)`).
 
     Raises:
         TypeError: if it is no `ProbeSet`.
-        ValueError: if it has no labels, or neither masks nor boxes.
+        ValueError: if it has no labels, or neither masks nor boxes and its outlines cannot be estimated.
     """
     if not isinstance(pool, ProbeSet):
         raise TypeError(f"`pool` must be a ProbeSet. Received: {type(pool).__name__}.")
-    if pool.labels is None or pool.masks is None:
-        missing = "labels" if pool.labels is None else "object masks or boxes"
+    if pool.labels is None:
+        raise ValueError("`pool` must have labels. Received: images alone. Give them: ProbeSet(images, labels, ...).")
+    data = prepare_probes(pool.images, pool.labels, pool.masks, outlines=pool.outlines)
+    if data.masks is None or data.outlines is None:
+        why = "a ProbeSet without object masks or boxes." if data.no_outlines is None else data.no_outlines.reason
         raise ValueError(
-            f"`pool` must have labels and object masks. Received: a ProbeSet without {missing}. "
+            f"`pool` must have labels, and object masks, boxes or outlines that can be estimated. Received: {why} "
             "Give them: ProbeSet(images, labels, boxes=boxes)."
         )
-    return pool.labels, pool.masks
+    if "box" not in data.outlines:
+        return pool.labels, data.masks
+    # The corners of a box hold its own scene, and a composite with them would teach it once more.
+    refined = [
+        refine_box(image, mask) if kind == "box" else mask
+        for image, mask, kind in zip(data.shown, data.masks, data.outlines, strict=True)
+    ]
+    return pool.labels, np.stack(refined)
 
 
 def _like(composites: NDArray[np.float32], dtype: np.dtype[Any]) -> NDArray[Any]:

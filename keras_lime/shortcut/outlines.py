@@ -15,7 +15,7 @@ from skimage.color import rgb2lab
 from skimage.filters import threshold_otsu
 from skimage.transform import resize
 
-__all__ = ["LEAST_STEADINESS", "Outlines", "estimate_outline", "estimate_outlines"]
+__all__ = ["LEAST_STEADINESS", "Outlines", "estimate_outline", "estimate_outlines", "refine_box"]
 
 LEAST_STEADINESS = 0.42
 """Mean steadiness of a probe set below which its outlines decide nothing. Sets of images with an object lie between .5
@@ -45,6 +45,12 @@ _FLAT = 2.0
 
 _MOST_AREA, _LEAST_AREA = 0.7, 0.004
 """Shares of the image between which an outline tells an object from a background."""
+
+_AROUND = 0.25
+"""Width of what is looked at around a box, in its longer sides."""
+
+_LEAST_OF_BOX = 0.3
+"""Share of a box that an object fills at least: somebody drew it around something."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,6 +141,30 @@ def estimate_outline(image: NDArray[Any]) -> tuple[NDArray[np.bool_], float, str
     if mask.shape != shape:
         mask = resize(mask.astype(np.float32), shape, order=1) > 0.5
     return binary_dilation(mask, iterations=max(1, round(min(shape) / _WORKING_SIDE))), steadiness, None
+
+
+def refine_box(image: NDArray[Any], box: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Takes off a box what looks like its surroundings: the corners around a round object, say.
+
+    Args:
+        image: array (h, w, 3), (h, w, 1) or (h, w), uint8.
+        box: bool array (h, w), True in one rectangle.
+
+    Returns:
+        Mask (h, w) within the box; the box itself where nothing in it stands out.
+    """
+    rows, columns = np.flatnonzero(box.any(axis=1)), np.flatnonzero(box.any(axis=0))
+    if not len(rows):
+        return box
+    around = max(4, round(_AROUND * max(len(rows), len(columns))))
+    seen = (
+        slice(max(0, int(rows[0]) - around), int(rows[-1]) + 1 + around),
+        slice(max(0, int(columns[0]) - around), int(columns[-1]) + 1 + around),
+    )
+    refined = np.zeros_like(box)
+    refined[seen] = estimate_outline(image[seen])[0]
+    refined &= box
+    return refined if refined.sum() >= _LEAST_OF_BOX * box.sum() else box
 
 
 def _given(

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_lime import ProbeSet, cure
+from keras_lime import ProbeSet, SwapBackgrounds, cure
 from keras_lime.curing.receipt import Outcome
 from tests.curing.worlds import scenes
 from tests.support.events import read_events
@@ -106,12 +106,70 @@ def test_a_clean_network_loses_nothing() -> None:
     assert receipt.outcome in (Outcome.BETTER, Outcome.NO_DIFFERENCE), str(receipt)
 
 
+def test_outlines_of_a_pool_are_estimated(trained: Any) -> None:
+    """Nobody outlined the squares, but red and blue stand out from the scenes: composites hold little else."""
+    plain = scenes(60)
+    layer = SwapBackgrounds(ProbeSet(plain.images, plain.labels), 1.0)
+    given = SwapBackgrounds(ProbeSet(plain.images, plain.labels, masks=plain.masks), 1.0)
+    one, two = (np.asarray(each(plain.images, plain.labels)[0], np.float64) for each in (layer, given))
+    # The same objects and scenes, drawn by the same seed: only the outlines differ.
+    assert np.abs(one - two).mean() < 5
+    noise = np.random.default_rng(0).integers(0, 256, TRAIN.images[:60].shape, np.uint8)
+    with pytest.raises(ValueError, match="outlines that can be estimated.*objects hardly stand out"):
+        cure(trained, (TRAIN.images, TRAIN.labels), ProbeSet(noise, TRAIN.labels[:60]))
+
+
+def test_probes_without_masks_are_measured_by_estimates(trained: Any) -> None:
+    shown = scenes(40, correlation=0.97, seed=3, striped=True)
+    _, receipt = cure(
+        trained, (TRAIN.images, TRAIN.labels), pool(), epochs=6, probes=ProbeSet(shown.images, shown.labels)
+    )
+    assert receipt.outcome is Outcome.BETTER, str(receipt)
+    assert "Suspicion" not in str(receipt)
+    changes = {change.name: change for change in receipt.changes}
+    assert changes["predictions that change with the background"].high < 0
+    assert np.isnan(changes["object share, grey baseline"].before)
+
+
+def test_mixed_precision_is_kept(trained: Any) -> None:
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = network()
+        model.fit(TRAIN.images, TRAIN.labels, epochs=6, verbose=0)
+        for method in ("finetune", "head"):
+            cured, _ = cure(model, (TRAIN.images, TRAIN.labels), pool(), method, epochs=6)
+            assert accuracy(cured, ELSEWHERE) > 0.85
+            assert cured.layers[-1].compute_dtype == "bfloat16"
+    finally:
+        keras.config.set_dtype_policy(policy)
+
+
+def test_several_labels_an_image_are_refused() -> None:
+    model = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Flatten()])
+    model.add(keras.layers.Dense(3, activation="sigmoid"))
+    model.compile("sgd", "binary_crossentropy")
+    many = np.eye(3)[TRAIN.labels].astype("float32")
+    many[:, 2] = 1
+    for method in ("finetune", "head"):
+        with pytest.raises(ValueError, match="one class each"):
+            cure(model, (TRAIN.images, many), pool(), method)
+
+
+def test_models_with_several_inputs_are_refused() -> None:
+    image, age = keras.Input((32, 32, 3)), keras.Input((1,))
+    joined = keras.layers.Concatenate()([keras.layers.Flatten()(image), age])
+    model = keras.Model([image, age], keras.layers.Dense(2, activation="softmax")(joined))
+    with pytest.raises(ValueError, match="a model with 2 inputs"):
+        cure(model, (TRAIN.images, TRAIN.labels), pool())
+
+
 def test_what_cannot_work_is_refused(trained: Any) -> None:
     data = (TRAIN.images, TRAIN.labels)
     with pytest.raises(ValueError, match="the proof would be circular"):
         cure(trained, data, pool(), probes=pool(10))
     with pytest.raises(ValueError, match="without object masks or boxes"):
-        cure(trained, data, ProbeSet(TRAIN.images[:9], TRAIN.labels[:9]))
+        cure(trained, data, ProbeSet(TRAIN.images[:9], TRAIN.labels[:9], outlines=None))
     with pytest.raises(ValueError, match="`method` must be one of finetune, head"):
         cure(trained, data, pool(), "magic")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="must be a Keras model"):

@@ -145,10 +145,10 @@ def test_the_layer_comes_back_from_its_config() -> None:
 def test_pools_that_cannot_serve_are_refused() -> None:
     with pytest.raises(TypeError, match="`pool` must be a ProbeSet. Received: ndarray"):
         SwapBackgrounds(WORLD.images)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="without labels"):
+    with pytest.raises(ValueError, match="must have labels"):
         SwapBackgrounds(ProbeSet(WORLD.images))
     with pytest.raises(ValueError, match="without object masks or boxes"):
-        SwapBackgrounds(ProbeSet(WORLD.images, WORLD.labels))
+        SwapBackgrounds(ProbeSet(WORLD.images, WORLD.labels, outlines=None))
     for share in (-0.1, 1.5, True, "half"):
         with pytest.raises(ValueError, match="`share` must be a share"):
             SwapBackgrounds(pool(), share)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from keras_lime.core.display import Display
 from keras_lime.shortcut.background_swap import BackgroundSwap
-from keras_lime.shortcut.outlines import estimate_outline, estimate_outlines
+from keras_lime.shortcut.outlines import estimate_outline, estimate_outlines, refine_box
 from keras_lime.shortcut.probe_data import outline_kinds, prepare_probes
 from keras_lime.shortcut.results import Status
 
@@ -121,3 +121,23 @@ def test_kinds_of_outlines() -> None:
     masks[1, 2:5, 3:8] = True
     masks[1, 3, 4] = False
     assert outline_kinds(masks) == ("box", "mask", "mask")
+
+
+def test_a_box_loses_its_corners() -> None:
+    images, masks = _discs(8, 64)
+    for image, mask in zip(images, masks, strict=True):
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        box = np.zeros_like(mask)
+        box[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] = True
+        refined = refine_box(image, box)
+        assert not (refined & ~box).any()
+        assert (refined & mask).sum() > 0.9 * mask.sum()
+        assert (refined & ~mask).sum() < 0.5 * (box & ~mask).sum()
+
+
+@pytest.mark.parametrize("image", [np.full((40, 40, 3), 90, np.uint8), np.zeros((12, 12), np.uint8)])
+def test_a_box_in_which_nothing_stands_out_stays(image: NDArray[np.uint8]) -> None:
+    box = np.zeros(image.shape[:2], bool)
+    box[2:9, 3:8] = True
+    np.testing.assert_array_equal(refine_box(image, box), box)
+    np.testing.assert_array_equal(refine_box(image, np.zeros_like(box)), np.zeros_like(box))
