@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from keras_lime.api.audit import audit
+    from keras_lime.api.check_data import check_data
     from keras_lime.api.cure import cure
     from keras_lime.api.explain import explain
     from keras_lime.api.report import write_report
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from keras_lime.core.settings import Settings
     from keras_lime.curing.receipt import Receipt
     from keras_lime.curing.swap_backgrounds import SwapBackgrounds
+    from keras_lime.data_check.result import DataCheck
     from keras_lime.exceptions import LimeWarning
     from keras_lime.probes import ProbeSet
     from keras_lime.scoring.gradients import integrated_gradients
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Audit",
+    "DataCheck",
     "Explanation",
     "LimeCallback",
     "LimeWarning",
@@ -41,6 +44,7 @@ __all__ = [
     "__version__",
     "assert_no_shortcut",
     "audit",
+    "check_data",
     "cure",
     "explain",
     "integrated_gradients",
@@ -52,6 +56,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Audit": "keras_lime.auditing.result",
+    "DataCheck": "keras_lime.data_check.result",
     "Explanation": "keras_lime.core.explanation",
     "LimeCallback": "keras_lime.training.callback",
     "LimeWarning": "keras_lime.exceptions",
@@ -64,6 +69,7 @@ _HOMES = {
     "Verdict": "keras_lime.shortcut.decision",
     "assert_no_shortcut": "keras_lime.api.shortcut_report",
     "audit": "keras_lime.api.audit",
+    "check_data": "keras_lime.api.check_data",
     "cure": "keras_lime.api.cure",
     "explain": "keras_lime.api.explain",
     "integrated_gradients": "keras_lime.scoring.gradients",

@@ -1,4 +1,4 @@
-"""The command line: `keras-lime audit`, `explain`, `report` and `cure`. Thin, over the public functions.
+"""The command line: `keras-lime audit`, `check`, `cure`, `explain` and `report`. Thin, over the public functions.
 
 Imports nothing heavy before the arguments are read, because `--backend` must be set before Keras is imported.
 """
@@ -210,6 +210,33 @@ def _cure(options: argparse.Namespace) -> int:
     return 0
 
 
+def _check(options: argparse.Namespace) -> int:
+    from keras_lime import ProbeSet, check_data
+
+    names = _names(options.class_names)
+    probes = None
+    if options.probes is not None:
+        probes = ProbeSet.from_directory(
+            options.probes, image_size=(224, 224), num_probes=options.max_images, class_names=names, outlines=None
+        )
+    found = check_data(
+        options.folder,
+        probes=probes,
+        out=options.out,
+        class_names=names,
+        max_images=options.max_images,
+        seed=options.seed,
+    )
+    print(found)
+    if options.out is not None:
+        print(options.out)
+    limit = options.fail_above
+    if limit is None or (found.properties and found.highest_kappa <= limit):
+        return 0
+    print(f"keras-lime: limit: {found.headline} --fail-above {limit:g} was asked for", file=sys.stderr)
+    return 3
+
+
 def _names(given: Sequence[str] | None) -> list[str] | None:
     """Class names as they are, or the lines of a file."""
     if given is not None and len(given) == 1 and Path(given[0]).is_file():
@@ -219,7 +246,9 @@ def _names(given: Sequence[str] | None) -> list[str] | None:
 
 def _for_the_command_line(message: str, spelling: Mapping[str, str]) -> str:
     """A message of the Python functions with the command line's names for their arguments; other code stays."""
-    names = {"dataset": "DATA", "image": "IMAGE", "path": "SOURCE"} | dict(spelling)
+    names = {"dataset": "FOLDER" if "folder" in spelling else "DATA", "image": "IMAGE", "path": "SOURCE"} | dict(
+        spelling
+    )
     return re.sub(r"`(\w+)`", lambda found: names.get(found[1], found[0]), message)
 
 
@@ -233,7 +262,7 @@ def _about_backends(error: BaseException) -> str:
     return f". Keras runs on it: pip install {error.name}{other}."
 
 
-_COMMANDS = {"audit": _audit, "cure": _cure, "explain": _explain, "report": _report}
+_COMMANDS = {"audit": _audit, "check": _check, "cure": _cure, "explain": _explain, "report": _report}
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ _EXAMPLES = f"""examples:
   keras-lime audit signs.keras data/validation --out audits/signs
   keras-lime explain signs.keras photo.jpg --out explained
   keras-lime report audits/signs --out signs.html
+  keras-lime check data/train --out check.html
   keras-lime cure signs.keras data/train --boxes boxes.json --out cured
 
 `keras-lime COMMAND --help` says more about each.
@@ -77,6 +78,17 @@ examples:
   keras-lime cure signs.keras data/train --boxes boxes.json --out cured
   keras-lime cure signs.keras data/train --boxes boxes.json --out cured --validation data/validation
   keras-lime cure signs.keras data/train --boxes boxes.json --out cured --method head
+
+{_EXIT_CODES}"""
+
+_CHECK = f"""Looks for what tells the class beside the object, before any model is trained: frame,
+light, colour, sharpness, JPEG traces, size, aspect ratio and format of the files. Finds
+near-duplicates too. FOLDER has one folder of images per class.
+
+examples:
+  keras-lime check data/train
+  keras-lime check data/train --out check.html --probes data/validation
+  keras-lime check data/train --fail-above 0.2
 
 {_EXIT_CODES}"""
 
@@ -181,6 +193,17 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     cure.add_argument("--image-size", nargs=2, type=int, metavar=("HEIGHT", "WIDTH"), help="for models of any size")
     cure.add_argument("--seed", type=int, default=0, help="of composites and bootstrap (default: 0)")
     cure.add_argument("--backend", choices=("tensorflow", "jax", "torch"), help="Keras' backend")
+
+    check = _command(commands, "check", "look for shortcuts in data, without a model", _CHECK)
+    check.add_argument("folder", type=Path, metavar="FOLDER", help="images, one folder per class")
+    check.add_argument("--out", type=Path, metavar="FILE", help="an HTML report with examples")
+    check.add_argument("--probes", type=Path, metavar="DIR", help="images that must not be among them, by class")
+    check.add_argument("--class-names", nargs="+", metavar="NAME", help="the folders to use, or a file of them")
+    check.add_argument("--max-images", type=int, default=2000, metavar="N", help="at most so many (default: 2000)")
+    check.add_argument(
+        "--fail-above", type=float, metavar="X", help="exit with 3 where a property tells the class with a larger kappa"
+    )
+    check.add_argument("--seed", type=int, default=0, help="of the draw (default: 0)")
     return parser, commands.choices
 
 

@@ -36,7 +36,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("command", [[], ["audit"], ["explain"], ["report"], ["cure"]])
+@pytest.mark.parametrize("command", [[], ["audit"], ["check"], ["explain"], ["report"], ["cure"]])
 def test_help_teaches(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([*command, "--help"])
@@ -46,6 +46,17 @@ def test_help_teaches(command: list[str], capsys: pytest.CaptureFixture[str]) ->
     assert "examples:" in shown
     assert "exit codes:" in shown
     assert max(map(len, shown.splitlines())) < 115
+
+
+def test_check(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "check.html"
+    assert main(["check", str(place / "data"), "--out", str(page)]) == 0
+    assert "Cannot say (12 images of 4 classes): The images are too few" in capsys.readouterr().out
+    assert page.exists()
+    assert main(["check", str(place / "data"), "--probes", str(place / "data"), "--fail-above", "0.2"]) == 3
+    assert "Take other probes" in capsys.readouterr().out
+    assert main(["check", str(tmp_path / "nowhere")]) == 2
+    assert "FOLDER must be a folder" in capsys.readouterr().err
 
 
 def test_audit(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -139,7 +150,7 @@ def test_every_setting_that_text_can_give_is_an_option(monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["audti"], "'audti' is none of audit, explain, report, cure. Did you mean audit?"),
+        (["audti"], "'audti' is none of audit, explain, report, cure, check. Did you mean audit?"),
         (["xyz"], "'xyz' is none of audit, explain, report"),
         (["audit", "m", "d", "--out", "o", "--num-sampels", "3"], "Did you mean --num-samples?"),
         (["audit", "m", "d", "--out", "o", "--fail-above", "swapflip=1"], "Did you mean swap_flip?"),

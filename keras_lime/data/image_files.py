@@ -11,7 +11,7 @@ from PIL import Image, UnidentifiedImageError
 
 from keras_lime.data.resize import Resize, resize_image
 
-__all__ = ["SUFFIXES", "ColorMode", "class_folders", "decode", "image_files", "open_image"]
+__all__ = ["SUFFIXES", "ColorMode", "as_rgb", "class_folders", "decode", "image_files", "open_image"]
 
 ColorMode = Literal["rgb", "rgba", "grayscale"]
 
@@ -108,6 +108,16 @@ def open_image(file: Path | IO[bytes]) -> Image.Image:
         raise ValueError(
             "it is no image, or of a kind that Pillow does not read, such as a TIFF of coloured floats. Save it as PNG."
         ) from error
+
+
+def as_rgb(opened: Image.Image) -> Image.Image:
+    """An opened image in three channels of 8 bits.
+
+    Raises:
+        ValueError: if it has more than 8 bits per pixel and nothing says which value is white.
+        OSError: or another exception of Pillow's, if the file is damaged.
+    """
+    return _eight_bits(opened).convert("RGB")
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

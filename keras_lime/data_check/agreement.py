@@ -22,6 +22,9 @@ FOLDS = 5
 _FEW_COLUMNS = 8
 """So many numbers need no shrinkage."""
 
+_NOISE = 0.01
+"""Noise that is added, in standard deviations: numbers that are constant within a class leave nothing to divide by."""
+
 
 @dataclass(frozen=True, eq=False)
 class Agreement:
@@ -65,18 +68,19 @@ def agreement(
     """
     if not np.ptp(columns, axis=0).any():
         guesses: NDArray[np.int64] = np.full(len(labels), np.bincount(labels).argmax(), np.int64)
-        return _compare(guesses, labels)
+        return _compare(guesses, labels, len(labels))
     shrinkage = "auto" if columns.shape[1] > _FEW_COLUMNS else None
     discriminant = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage)
     model = make_pipeline(StandardScaler(), FunctionTransformer(_with_squares), discriminant)
+    noise = np.random.default_rng(seed).normal(0, _NOISE, columns.shape) * columns.std(axis=0)
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
     if groups is not None and len(np.unique(groups)) < len(groups):
         folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         # Groups may leave a part without one of the classes; its guesses are then wrong, as they should be.
         warnings.simplefilter("ignore")
-        guesses = cross_val_predict(model, columns, labels, groups=groups, cv=folds)
-    return _compare(guesses.astype(np.int64), labels)
+        guesses = cross_val_predict(model, columns + noise, labels, groups=groups, cv=folds)
+    return _compare(guesses.astype(np.int64), labels, len(labels) if groups is None else len(np.unique(groups)))
 
 
 def _with_squares(columns: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -85,10 +89,10 @@ def _with_squares(columns: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.concatenate([near, near**2], axis=1)
 
 
-def _compare(guesses: NDArray[np.int64], labels: NDArray[np.int64]) -> Agreement:
-    n = len(labels)
+def _compare(guesses: NDArray[np.int64], labels: NDArray[np.int64], n: int) -> Agreement:
+    """Kappa, with its errors for n independent images."""
     size = 1 + int(max(guesses.max(), labels.max()))
-    shares = np.bincount(guesses, minlength=size) * np.bincount(labels, minlength=size) / n**2
+    shares = np.bincount(guesses, minlength=size) * np.bincount(labels, minlength=size) / len(labels) ** 2
     by_chance, right = float(shares.sum()), float((guesses == labels).mean())
     left = max(1 - by_chance, 1e-9)
     # Agresti and Coull's interval is never of width zero, not even where every guess is right.

@@ -1,7 +1,7 @@
 """Numbers that say how an image was taken and where, and nothing about its object. May import numpy and SciPy alone.
 
-All of them are made of arrays (n, h, w, c) whose black is near 0 and whose white is near 1; `as_unit` gives these. Most
-are measured on the outer tenth of the image, since a main object seldom reaches there.
+All of them are made of arrays (n, h, w, c) whose black is near 0 and whose white is near 1; `as_unit` gives these. They
+are measured near the edge of the image, since a main object seldom reaches there.
 """
 
 from collections.abc import Callable
@@ -25,6 +25,10 @@ _NATIVE_SIDE = 512
 _FRAME = 0.1
 """Width of the frame, in sides of the image."""
 
+_RIM = 0.15
+"""Width of the rim, in sides of the image, on which sharpness and compression are measured: they take more pixels than
+light does, and objects are smooth or rough by their nature."""
+
 _LEAST = 0.002
 """Half a grey level: smaller differences are none."""
 
@@ -37,16 +41,16 @@ class Property:
         name: short name, `"sharpness"`.
         subject: subject of a sentence with the verb "tell", such as `"Sharpness alone"`; with `verb`.
         verb: `"tells"` or `"tell"`.
-        measure: unit-range images (n, h, w, c) → float array (n, d).
-        scale: whether it is measured on the image as it is, or on a small one.
+        measure: unit-range images (n, h, w, c) → float array (n, d); None for what only files tell.
+        scale: whether it is measured on the image as it is, on a small one, or on the file.
         remedy: what to do where it tells the class, in a sentence or two.
     """
 
     name: str
     subject: str
     verb: str
-    measure: Callable[[Floats], NDArray[np.float64]]
-    scale: Literal["native", "small"]
+    measure: Callable[[Floats], NDArray[np.float64]] | None
+    scale: Literal["native", "small", "file"]
     remedy: str
 
 
@@ -80,7 +84,7 @@ def measure(images: Floats, names: tuple[str, ...] | None = None) -> dict[str, N
     """
     chosen = PROPERTIES if names is None else {name: PROPERTIES[name] for name in names}
     views = {"native": images[:, :_NATIVE_SIDE, :_NATIVE_SIDE], "small": shrink(images)}
-    return {name: each.measure(views[each.scale]) for name, each in chosen.items()}
+    return {name: each.measure(views[each.scale]) for name, each in chosen.items() if each.measure is not None}
 
 
 def _opponent(images: Floats) -> Floats:
@@ -154,8 +158,17 @@ def _sharpness(images: Floats) -> NDArray[np.float64]:
 def _median_bend(light: Floats) -> NDArray[np.float64]:
     # The median is blind to the few pixels of edges, which tell of the object more than of the camera.
     bend = np.abs(convolve1d(light, (1, -2, 1), axis=1)) + np.abs(convolve1d(light, (1, -2, 1), axis=2))
-    medians: NDArray[np.float64] = np.median(bend.reshape(len(light), -1), axis=1).astype(float) + _LEAST
+    medians: NDArray[np.float64] = np.median(bend[:, _rim(bend.shape[1:])], axis=1).astype(float) + _LEAST
     return medians
+
+
+def _rim(shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """True on the rim, (h, w)."""
+    height, width = shape
+    down, across = max(1, round(_RIM * height)), max(1, round(_RIM * width))
+    inside = np.ones(shape, bool)
+    inside[down : height - down, across : width - across] = False
+    return inside
 
 
 def _compression(images: Floats) -> NDArray[np.float64]:
@@ -166,8 +179,10 @@ def _compression(images: Floats) -> NDArray[np.float64]:
         steps = np.abs(np.diff(light, axis=axis))
         if steps.shape[axis] < 17:
             continue
-        # Medians over pixels and lines: an object's edges lie on few of them, the squares' borders on all.
-        lines = np.median(steps, axis=3 - axis)
+        # Medians over pixels and lines: an edge of the scene lies on few of them, the squares' borders on all.
+        wide = max(1, round(_RIM * steps.shape[3 - axis]))
+        ends = np.r_[0:wide, -wide:0]
+        lines = np.median(steps.take(ends, axis=3 - axis), axis=3 - axis)
         phases = np.stack([np.median(lines[:, phase::8], axis=1) for phase in range(8)], axis=1) + _LEAST
         columns.append(np.log(phases / np.median(phases, axis=1, keepdims=True)))
     if not columns:
@@ -224,6 +239,31 @@ PROPERTIES = {
             "Save all classes in the same format and quality; compressing all once more, at the lowest quality among "
             "them, does it.",
         ),
+        Property(
+            "size",
+            "The size of the files' images in pixels",
+            "tells",
+            None,
+            "file",
+            "Images are resized for training, and the factor leaves traces. Bring the originals of all classes to one "
+            "size first, starting from the smallest.",
+        ),
+        Property(
+            "aspect",
+            "The aspect ratio of the files' images",
+            "tells",
+            None,
+            "file",
+            "Resizing distorts one class more than another. Crop instead (`crop_to_aspect_ratio=True`).",
+        ),
+        Property(
+            "format",
+            "The files' format or JPEG quality",
+            "tells",
+            None,
+            "file",
+            "Save all classes in the same format and quality, the lowest among them.",
+        ),
     )
 }
-"""What is measured on pixels, by name."""
+"""What is measured, by name."""

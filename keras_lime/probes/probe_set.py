@@ -39,6 +39,7 @@ from keras_lime.probes.arguments import (
     check_count,
 )
 from keras_lime.probes.boxes import BoxOrder
+from keras_lime.probes.frame_check import FrameCheck
 from keras_lime.probes.from_folder import FolderReader, read_folders
 from keras_lime.probes.identity import as_names, check_unequal, default_names, probe_id
 from keras_lime.probes.object_masks import masks_by_id, masks_of_boxes, masks_of_either, object_masks
@@ -191,7 +192,8 @@ class ProbeSet:
             seed: another seed selects other images. Defaults to `0`.
             max_scan: images to look at, so that endless data sets end; if there are more, a warning says so. `None`
                 reads all. Defaults to `10_000`.
-            verbose: print the `hints()`, if there are any. Defaults to `True`.
+            verbose: print the `hints()`, if there are any, and how well the outer frame of the images tells their
+                class. Defaults to `True`.
 
         Returns:
             The `ProbeSet`, ordered by class. An image that occurs more than once is taken once.
@@ -211,7 +213,8 @@ class ProbeSet:
             check_count("max_scan", max_scan)
         names = find_class_names(dataset) if class_names is None else as_class_names(class_names)
         batches = read_batches(dataset, class_names=names, image_input=image_input)
-        found = scan(batches, sizes, seed=as_seed(seed), max_scan=max_scan)
+        frame_check = FrameCheck(as_seed(seed)) if verbose else None
+        found = scan(batches, sizes, seed=as_seed(seed), max_scan=max_scan, frame_check=frame_check)
         if not found.explained:
             raise ValueError("`dataset` must give at least one image. Received: a data set without images.")
         tested = cls._of_candidates(
@@ -220,6 +223,8 @@ class ProbeSet:
         probes = tested._head(len(found.explained))
         if verbose and probes.hints():
             print(" ".join(probes.hints()))
+        if frame_check is not None and frame_check.sentence(names):
+            print(frame_check.sentence(names))
         return probes
 
     @classmethod

@@ -16,6 +16,7 @@ from keras_lime.core.model_input import InputName
 from keras_lime.data.datasets import Batch
 from keras_lime.data.labels import true_classes
 from keras_lime.exceptions import warn
+from keras_lime.probes.frame_check import FrameCheck
 from keras_lime.probes.identity import probe_id
 from keras_lime.probes.sizes import Sizes
 
@@ -134,7 +135,14 @@ class Scan:
     n_images: int
 
 
-def scan(batches: Iterable[Batch], sizes: Sizes, *, seed: int, max_scan: int | None) -> Scan:
+def scan(
+    batches: Iterable[Batch],
+    sizes: Sizes,
+    *,
+    seed: int,
+    max_scan: int | None,
+    frame_check: FrameCheck | None = None,
+) -> Scan:
     """Scans batches and selects.
 
     Args:
@@ -142,6 +150,7 @@ def scan(batches: Iterable[Batch], sizes: Sizes, *, seed: int, max_scan: int | N
         sizes: how many images are taken; `num_tested` counts where there are labels.
         seed: orders the images.
         max_scan: images to look at, or None for all.
+        frame_check: looks at the images too. Defaults to `None`.
 
     Returns:
         The `Scan`; equal images count once.
@@ -164,6 +173,8 @@ def scan(batches: Iterable[Batch], sizes: Sizes, *, seed: int, max_scan: int | N
             scanned += 1
             inputs = {name: rows[index] for name, rows in batch.inputs.items()}
             content = probe_id(image, inputs)
+            if frame_check is not None and batch.labels is not None and content not in seen:
+                frame_check.look(image, int(batch.labels[index]))
             seen.add(content)
             candidate = Candidate(
                 seeded_key(seed, content),

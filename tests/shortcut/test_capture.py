@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter
 
 from keras_lime.core.display import Display
 from keras_lime.shortcut.background_swap import BackgroundSwap
-from keras_lime.shortcut.capture import capture_findings, capture_hint
+from keras_lime.shortcut.capture import capture_agreements, capture_hint
 from keras_lime.shortcut.protocol import ProbeData
 from tests.support.worlds import squares
 
@@ -36,25 +36,24 @@ def _changed(name: str, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if name == "sharpness":
         blurred: NDArray[np.uint8] = gaussian_filter(image, (1.5, 1.5, 0))
         return blurred
-    factors = {"brightness": (0.5, 0.5, 0.5), "warmth": (1.0, 0.9, 0.6)}
+    factors = {"brightness": (0.5, 0.5, 0.5), "colour": (1.0, 0.9, 0.6)}
     tinted: NDArray[np.uint8] = (image * np.array(factors[name])).astype(np.uint8)
     return tinted
 
 
-@pytest.mark.parametrize("name", ["sharpness", "compression", "brightness", "warmth"])
+@pytest.mark.parametrize("name", ["sharpness", "compression", "brightness", "colour"])
 def test_what_goes_with_the_class_is_named(name: str) -> None:
     images = np.stack(
         [_changed(name, image) if label else image for image, label in zip(_scenes(), LABELS, strict=True)]
     )
-    found = {each.name: each.agreement for each in capture_findings(images, LABELS)}
-    assert found[name] > 0.6
+    assert capture_agreements(images, LABELS)[name] > 0.6
     assert name in capture_hint(images, LABELS)
 
 
 def test_what_goes_with_no_class_is_not_named() -> None:
     images = _scenes()
     assert capture_hint(images, LABELS) == ""
-    assert max(each.agreement for each in capture_findings(images, LABELS)) < 0.4
+    assert max(capture_agreements(images, LABELS).values(), default=0) < 0.4
 
 
 @pytest.mark.parametrize(
