@@ -41,9 +41,8 @@ img {{ max-width: 7rem; max-height: 7rem }}
 _METHOD = (
     "For each property, the class of every image was guessed from that property alone, by a linear discriminant that "
     "had learned from other images. Cohen's kappa is 0 where guesses are right by chance, and 1 where all are right. "
-    "The last column holds what data without such a trace give: three standard errors, or more where shuffled labels gave "
-    "more. A trace does not prove that a model uses it; test "
-    "the trained model with keras_lime.shortcut_report."
+    "The last column holds what data without such a trace give: three standard errors, or more where shuffled labels "
+    "gave more. A trace does not prove that a model uses it; test the trained model with keras_lime.shortcut_report."
 )
 
 

@@ -1,47 +1,71 @@
-"""The example with planted shortcuts runs, and its report is right about what it is given."""
+"""The study of planted shortcuts runs, draws what it says, and its table is right about what it is given."""
 
+import importlib
 import sys
-import warnings
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples" / "studies"))
+FOLDER = Path(__file__).resolve().parents[2] / "examples" / "studies" / "planted_shortcuts"
 
-import planted_shortcuts
-from planted_shortcuts import Network
 
-from keras_lime.exceptions import LimeWarning
+@pytest.fixture
+def study(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Imports one of the study's modules; their names are those of others."""
+    monkeypatch.syspath_prepend(str(FOLDER))
+    names = ("worlds", "networks", "trial", "table")
+    for name in names:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    yield importlib.import_module
+    for name in names:
+        sys.modules.pop(name, None)
 
 
 @pytest.mark.slow
-def test_it_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", LimeWarning)
-        planted_shortcuts.main(["--quick", "--out", str(tmp_path)])
-    assert "Planted shortcuts" in capsys.readouterr().out
-    assert (tmp_path / "planted_shortcuts.md").read_text(encoding="utf-8").count("\n") > 20
-    assert (tmp_path / "planted_shortcuts.png").stat().st_size > 5000
+def test_it_runs_and_goes_on(tmp_path: Path, study: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    import runpy
+
+    main = runpy.run_path(str(FOLDER / "__main__.py"), run_name="study")["main"]
+    main(["--quick", "--out", str(tmp_path)])
+    assert "3 networks" in capsys.readouterr().out
+    main(["--quick", "--out", str(tmp_path)])
+    assert "1 of 3" not in capsys.readouterr().out
+    assert len((tmp_path / "outcomes.jsonl").read_text(encoding="utf-8").splitlines()) == 3
 
 
-def test_the_report_compares_score_and_truth() -> None:
-    networks = []
-    for step, correlation in enumerate((0.2, 0.8, 1.0)):
-        truth = [0.4 * step, 0.4 * step]
-        flips = {"biased": [value + 0.1 for value in truth], "unbiased": truth[::-1]}
-        alarms = {"biased": 2 if step else None, "unbiased": None, "without masks": None}
-        network = Network(correlation, False, 1, truth, accuracy=[0.4, 0.9], flips=flips, drops=[0.5, 0.01])
-        network.errors = {"biased": [0.04, 0.06], "unbiased": [0.04, 0.06]}
-        network.backgrounds = {"biased": [0.9, 0.05], "unbiased": [0.9, 0.3]}
-        network.alarms = alarms
-        networks.append(network)
-    found = planted_shortcuts.report(networks)
-    assert "swap flip and reliance, biased probes | 1.00 | 1.00 |" in found
-    assert "difference of the two, biased probes | 0.10 | 0.10 |" in found
-    assert "| biased probes | 0 of 1 | 1 of 1, epochs 2–2 | 1 of 1, epochs 2–2 |" in found
-    assert "| biased probes, by swap flip alone | 0 of 1 | 0 of 1 | 0 of 1 |" in found
-    # The first epoch's training accuracy is too low to count.
-    assert "| biased | 0.10 | 0.05 |" in found
-    assert "| unbiased | 0.00 | 0.30 |" in found
-    assert "at most 0.01 off networks without a tag" in found
-    assert "0.050 on average" in found
+def test_worlds_differ_in_nothing_but_their_trace(study: Any) -> None:
+    worlds = study("worlds")
+    for world in worlds.WORLDS:
+        n = 6 * world.n_classes
+        none, all_of_them = (
+            worlds.draw(world, n, 5, traces=np.full(n, trace, np.int64)) for trace in (0, world.n_classes - 1)
+        )
+        np.testing.assert_array_equal(none.masks, all_of_them.masks)
+        assert (none.images != all_of_them.images).any(axis=(1, 2, 3)).all()
+        assert 0.03 < none.masks.mean() < 0.35
+        if world.kind == "marker":
+            changed = np.abs(none.images.astype(int) - all_of_them.images).max(axis=-1) > 60
+            assert not (changed & none.masks).any()
+        clean = worlds.draw(world, 300, 1, correlation=1 / world.n_classes)
+        assert np.bincount(clean.labels).min() == 300 // world.n_classes
+
+
+def test_rates_and_their_bounds(study: Any) -> None:
+    table, trial = study("table"), study("trial")
+    assert table.wilson(0, 60)[1] == pytest.approx(0.0602, abs=1e-3)
+    assert table.wilson(5, 5) == pytest.approx((0.5655, 1.0), abs=1e-3)
+
+    def outcome(number: int, clean: bool, alarm: bool, reliance: float) -> Any:
+        alarms = {kind: ["swap"] if alarm else [] for kind in trial.MATERIALS}
+        scores = dict.fromkeys(trial.MATERIALS, reliance + 0.1)
+        return trial.Outcome(
+            str(number), "scene", "any", True, clean, 0.6, reliance, early=alarms, late=alarms, scores=scores
+        )
+
+    found = table.table([outcome(k, True, k == 0, 0.01 * k) for k in range(4)] + [outcome(9, False, True, 0.6)] * 2)
+    assert "| clean, false alarms, at the last epoch | 1 of 4 (5–70 %) |" in found
+    assert "| background, reliance of .5 and more, at the second epoch that counts | 2 of 2 (34–100 %) |" in found
+    assert "masks, 60: Spearman 1.00, mean error 0.10, 6 networks." in found
+    assert "Worlds for tuning" not in found
