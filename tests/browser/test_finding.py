@@ -170,7 +170,7 @@ def test_runs_stand_in_a_table_that_sorts_and_a_filter_that_is_an_expression(tab
     frame.locator(".run-table").get_by_role("button", name="Object share").click()
     expect(frame.locator(".run-table th[aria-sort=descending]")).to_have_count(1)
     wait_until(lambda: "…" not in " ".join(rows.all_inner_texts()), seconds=20)
-    shares = [float(row.locator("td").nth(2).inner_text().split()[0]) for row in rows.all()]
+    shares = [float(row.locator("td").nth(3).inner_text().split()[0]) for row in rows.all()]
     assert shares == sorted(shares, reverse=True)
 
 
