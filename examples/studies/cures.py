@@ -8,8 +8,9 @@ Rows: world, correlation of scene and class in training (0.2: none, a clean netw
 images had an outline, and whether it was a mask, a box or an estimate. Columns: accuracy on new images whose objects
 stand in front of another class's scene, and on images like the training's (means over the seeds, with the lowest), and
 how often the receipt's outcome was the one that these accuracies show. `new` trains another network from the start with
-`SwapBackgrounds`; `afr` is automatic feature reweighting (Qiu et al. 2023, equation 3), which needs no outlines, and is
-measured here alone.
+`SwapBackgrounds`, twice as many epochs, so that it sees the images as often as before and as many composites besides;
+`afr` is automatic feature reweighting (Qiu et al. 2023, equation 3), which needs no outlines, and is measured here
+alone.
 """
 
 import argparse
@@ -134,13 +135,13 @@ def _one_network(
         )
         return Measured(name, elsewhere, same, outcome)
 
-    def trained(data: Any, **given: Any) -> Any:
+    def trained(data: Any, epochs: int, **given: Any) -> Any:
         keras.utils.set_random_seed(seed)
         model = build_model(epochs * -(-n_images // BATCH_SIZE))
         model.fit(data, epochs=epochs, verbose=0, **given)
         return model
 
-    model = trained(world.images, y=world.labels, batch_size=BATCH_SIZE)
+    model = trained(world.images, epochs, y=world.labels, batch_size=BATCH_SIZE)
     yield measured("as trained", model)
     if "afr" in options.methods:
         yield measured("afr", _reweighted(model, world))
@@ -150,7 +151,7 @@ def _one_network(
             for method in options.methods:
                 name = f"{method} {count} {kind}"
                 if method == "new" and kind == "masks":
-                    yield measured(name, trained(SwapBackgrounds(pool, seed=seed).dataset(_data(world))))
+                    yield measured(name, trained(SwapBackgrounds(pool, seed=seed).dataset(_data(world)), 2 * epochs))
                 elif method == "finetune" or (method == "head" and kind == "masks"):
                     given: dict[str, Any] = (
                         {} if options.no_receipts else {"validation_data": _data(held_out), "probes": probes}

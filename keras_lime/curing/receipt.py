@@ -72,7 +72,7 @@ class Change:
     def __str__(self) -> str:
         if not math.isfinite(self.before) or not math.isfinite(self.after):
             return f"{self.name}: not measured"
-        between = f" (difference {self.low:+.2f} to {self.high:+.2f}, {self.outcome})" if self.low == self.low else ""
+        between = f" (difference {self.low:+.2f} to {self.high:+.2f})" if self.low == self.low else ""
         return f"{self.name}: {number(self.before)} → {number(self.after)}{between}"
 
 
