@@ -54,6 +54,7 @@ _ARRAYS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "masks": ("b", ("samples", "segments")),
     "sample_weights": ("f", ("samples",)),
     "groups": ("i", ("samples",)),
+    "dummies": ("b", ("samples", "dummies")),
     "values": ("f", _SCORES),
     "log_odds": ("f", _SCORES),
     "saturated": ("b", _SCORES),
@@ -83,7 +84,8 @@ def write(explanation: "Explanation", path: Path) -> Path:
     }
     if neighborhood is not None:
         header["enumerated"] = neighborhood.enumerated
-        arrays |= {"masks": neighborhood.masks, "sample_weights": neighborhood.weights, "groups": neighborhood.groups}
+        arrays |= {"masks": neighborhood.masks, "sample_weights": neighborhood.weights}
+        arrays |= {"groups": neighborhood.groups, "dummies": neighborhood.dummies}
     if scores is not None:
         arrays |= {"values": scores.values, "log_odds": scores.log_odds, "saturated": scores.saturated}
     if explanation.second is not None:
@@ -161,6 +163,7 @@ def _check(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Non
     sizes |= {"channels": 1 if image.ndim == 2 else image.shape[2]}
     sizes |= {"targets": len(header["targets"]), "segments": int(labels.max()) + 1}
     sizes["samples"] = len(arrays["masks"]) if "masks" in arrays else -1
+    sizes["dummies"] = arrays["dummies"].shape[-1] if "dummies" in arrays else -1
     if not len(header["target_names"]) == len(header["targets"]) == len(coef) > 0:
         raise ValueError("targets, their names and weights differ in number")
     if labels.min() < 0 or len(np.unique(labels)) != sizes["segments"]:
@@ -176,7 +179,11 @@ def _fields(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> di
     neighborhood = scores = None
     if "masks" in arrays:
         neighborhood = Neighborhood(
-            arrays["masks"], arrays["sample_weights"], header["enumerated"], arrays.get("groups")
+            arrays["masks"],
+            arrays["sample_weights"],
+            header["enumerated"],
+            arrays.get("groups"),
+            arrays.get("dummies"),
         )
     if "values" in arrays:
         scores = Scores(

@@ -12,7 +12,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["choose_columns", "choose_inversions", "connected_triples"]
+__all__ = ["choose_columns", "choose_dummies", "choose_inversions", "connected_triples"]
 
 _SWEEPS = 4
 """Rounds over all superpixels; later ones hardly find anything."""
@@ -131,3 +131,35 @@ def choose_inversions(
         fours = fours[~odd]
         found.append(inverted)
     return np.stack(found)
+
+
+def choose_dummies(
+    columns: NDArray[np.int64], inversions: NDArray[np.bool_], triples: NDArray[np.int64], order: int, count: int
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Columns for superpixels that are not there: what they seem to weigh is the error of those that are.
+
+    Columns that no superpixel has come first, then those that one has, inverted in other designs: in the first design
+    these cannot be told from the superpixel. All are aliased with triples like any other (dummy factors, Plackett &
+    Burman 1946). Taken are those with which the fewest of the triples are aliased over all designs, because the
+    columns of the superpixels were chosen so too.
+
+    Args:
+        columns: what `choose_columns` gave.
+        inversions: what `choose_inversions` gave, of two.
+        triples: int64 array (n_triples, 3).
+        order: rows of the design.
+        count: number of dummies at most.
+
+    Returns:
+        int64 array (n_dummies,), and which of them are inverted, bool array (2, n_dummies).
+    """
+    # A column and its two inversions as one number; the triples' likewise.
+    taken = columns + order * (inversions[0] + 2 * inversions[1].astype(np.int64))
+    counts = np.bincount(np.bitwise_xor.reduce(taken[triples], axis=1), minlength=4 * order)
+    others = np.setdiff1d(np.arange(1, 4 * order), taken)
+    others = others[np.argsort(counts[others], kind="stable")]
+    # The best inversion of each column that is free, then the best of the rest.
+    _, first = np.unique(others % order, return_index=True)
+    first = np.sort(first[~np.isin(others[first] % order, columns)])
+    chosen = np.append(others[first], np.delete(others, first))[:count]
+    return chosen % order, np.stack([chosen // order % 2 == 1, chosen // order > 1])

@@ -5,7 +5,7 @@ numpy and the core; the figure comes from `keras_lime.plotting`, imported when o
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -96,10 +96,11 @@ def fit_path(
     coefs, errors = [], []
     # One by one: the matrices of all widths together would leave the processor's caches.
     for width in widths:
-        influence = influence_matrix(design, factor * kernel_weights(neighborhood.masks, float(width)), alpha)
+        weighted = replace(neighborhood, weights=factor * kernel_weights(neighborhood.masks, float(width)))
+        influence = influence_matrix(design, weighted.weights, alpha)
         solution = influence @ centred
         coefs.append(solution[1:].T)
-        errors.append(errors_of_influence(neighborhood, design, influence, centred - design @ solution))
+        errors.append(errors_of_influence(weighted, design, influence, centred - design @ solution))
     return np.stack(coefs), np.stack(errors)
 
 

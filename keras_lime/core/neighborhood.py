@@ -18,18 +18,22 @@ class Neighborhood:
         enumerated: whether the rows are all 2^n_segments masks, so that nothing was left to chance.
         groups: int array of shape (n_samples,): rows with the same number were drawn together and depend on each
             other; None if every row was drawn by itself.
+        dummies: bool array (n_samples, n_dummies): columns of the same design that no superpixel has, so that nothing
+            but chance moves the scores with them; None where there are none. See `keras_lime.core.standard_errors`.
     """
 
     masks: NDArray[np.bool_]
     weights: NDArray[np.float64]
     enumerated: bool = False
     groups: NDArray[np.int64] | None = None
+    dummies: NDArray[np.bool_] | None = None
 
     def rows(self, start: int, stop: int) -> "Neighborhood":
         """The perturbations from row `start` up to, and without, row `stop`."""
         part = slice(start, stop)
         groups = None if self.groups is None else self.groups[part]
-        return Neighborhood(self.masks[part], self.weights[part], self.enumerated, groups)
+        dummies = None if self.dummies is None else self.dummies[part]
+        return Neighborhood(self.masks[part], self.weights[part], self.enumerated, groups, dummies)
 
 
 def kernel_weights(masks: NDArray[np.bool_], kernel_width: float) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import hadamard
 
-from keras_lime.core.design import choose_columns, choose_inversions, connected_triples
+from keras_lime.core.design import choose_columns, choose_dummies, choose_inversions, connected_triples
 from keras_lime.core.neighborhood import Neighborhood, kernel_weights
 
 __all__ = ["SAMPLINGS", "Sampling", "block_size", "sample_neighborhood"]
@@ -16,6 +16,9 @@ __all__ = ["SAMPLINGS", "Sampling", "block_size", "sample_neighborhood"]
 Sampling = Literal["bernoulli", "balanced"]
 
 SAMPLINGS = ("bernoulli", "balanced")
+
+_DUMMIES = 64
+"""Columns without a superpixel, from which standard errors come: the more, the less these vary, by a tenth here."""
 
 
 def sample_neighborhood(
@@ -67,10 +70,12 @@ def sample_neighborhood(
     size = block_size(n_segments)
     triples = connected_triples(np.empty((0, 2), int) if neighbours is None else neighbours, n_segments)
     blocks = islice(_blocks(n_segments, triples, rng), -(-below // size))
-    masks = np.concatenate([everything, *blocks])[:num_samples]
+    drawn = np.concatenate(list(blocks))[:below]
+    masks = np.concatenate([everything, drawn[:, :n_segments]])
+    dummies = np.concatenate([np.ones((1, drawn.shape[1] - n_segments), dtype=bool), drawn[:, n_segments:]])
     rows = np.arange(below)
     pairs = np.where(rows < size, rows % (size // 2), rows // 2)
-    return Neighborhood(masks, kernel_weights(masks, kernel_width), groups=np.append(0, 1 + pairs))
+    return Neighborhood(masks, kernel_weights(masks, kernel_width), groups=np.append(0, 1 + pairs), dummies=dummies)
 
 
 def block_size(n_segments: int) -> int:
@@ -79,17 +84,26 @@ def block_size(n_segments: int) -> int:
 
 
 def _blocks(n_segments: int, triples: NDArray[np.int64], rng: np.random.Generator) -> Iterator[NDArray[np.bool_]]:
-    """Randomised Hadamard designs with their complements, bool (rows, n_segments): endless."""
+    """Randomised Hadamard designs with their complements, bool (rows, n_segments + n_dummies): endless."""
     order = block_size(n_segments) // 2
     columns = choose_columns(n_segments, order, triples, rng)
-    one, other = choose_inversions(columns, triples, rng, 2)
+    inversions = choose_inversions(columns, triples, rng, 2)
+    more_columns, more_inversions = choose_dummies(columns, inversions, triples, order, _DUMMIES)
+    one, other = np.concatenate([inversions, more_inversions], axis=1)
     # Sylvester's matrix: the sign of row x and column v is the parity of the bits that they share.
-    design = (hadamard(order) > 0)[:, columns]
+    design = (hadamard(order) > 0)[:, np.concatenate([columns, more_columns])]
+    # A stream of its own, so that the masks are the same without dummies.
+    further = rng.spawn(1)[0]
     for turn in count():
         if turn % 4 == 0:
-            coins = rng.integers(0, 2, size=n_segments, dtype=np.uint8).astype(bool)
+            coins = np.concatenate(
+                [
+                    each.integers(0, 2, size=size, dtype=np.uint8).astype(bool)
+                    for each, size in ((rng, n_segments), (further, len(more_columns)))
+                ]
+            )
         rows = design[rng.permutation(order)] ^ coins ^ (one & (turn % 2 == 1)) ^ (other & (turn % 4 > 1))
         if turn == 0:
             yield np.concatenate([rows, ~rows])
         else:
-            yield np.stack([rows, ~rows], axis=1).reshape(2 * order, n_segments)
+            yield np.stack([rows, ~rows], axis=1).reshape(2 * order, -1)

@@ -1,5 +1,9 @@
 """How far the weights would move with other perturbations: standard errors of the surrogate's coefficients.
 
+What a superpixel that is not there seems to weigh is an error, and nothing else. The design has columns for some, its
+dummies, drawn like those of the superpixels: their weights have the errors that the superpixels' weights have, with
+whatever the design keeps out of both. Formulas for independent rows do not know of that and claim too much.
+
 Needs the scores that are there already and no further model call. May import numpy and the core.
 """
 
@@ -13,6 +17,12 @@ from keras_lime.core.ridge import design_matrix, influence_matrix
 
 __all__ = ["LeftOut", "errors_of_influence", "leave_out", "standard_errors"]
 
+_FEWEST_DUMMIES = 8
+"""Fewer say too little about a variance."""
+
+_LEAST_OWN = 0.25
+"""Share of a dummy's variance that the superpixels must leave to it."""
+
 _DETERMINED = 1e-9
 """`det(I − H_gg)` of a group of rows without which the fit would be undetermined."""
 
@@ -22,7 +32,7 @@ class LeftOut:
     """What a fit tells about itself when each group of rows is left out of it in turn.
 
     Attributes:
-        neighborhood: masks, weights and groups, n_samples rows.
+        neighborhood: masks, weights, groups and dummies, n_samples rows.
         residuals: float64 array (n_samples, n_targets): score minus surrogate.
         deleted: float64 array like `residuals`: score minus the surrogate that was fitted without the row's group; NaN
             where the others do not determine it. The residuals themselves where all masks were enumerated.
@@ -61,16 +71,19 @@ class LeftOut:
 def standard_errors(
     neighborhood: Neighborhood, residuals: NDArray[np.float64], alpha: float = 1.0
 ) -> NDArray[np.float64]:
-    """Standard errors of the weights of a ridge surrogate, robust to residuals of any shape.
+    """Standard errors of the weights of a ridge surrogate.
 
-    What a linear surrogate leaves over is structure of the model and not noise of one variance, so the classic formula
-    does not hold. With the names of `keras_lime.core.ridge`, the covariance is `A⁻¹ (Σ_g s_g s_g') A⁻¹` with
-    `s_g = X_g'W_g (I − H_gg)⁻¹ e_g`, `H = X A⁻¹ X'W`, and the sum over groups of rows that were drawn together: HC3
-    (MacKinnon & White 1985, equation 11) where every row is a group, and its cluster form CR3 (Bell & McCaffrey 2002,
-    section 3) for fold-over pairs.
+    A weight's error is a sum of residuals, `Σ a_i e_i`, and so is the weight of a dummy when it joins the surrogate.
+    With `σ²` the mean of `(Σ a_i e_i)² / Σ a_i²` over the dummies, the standard error of a weight is `σ sqrt(Σ a_i²)`
+    (Plackett & Burman 1946: dummy factors).
+
+    Masks without dummies, such as those of the `lime` package, get HC3 (MacKinnon & White 1985, equation 11), or for
+    rows in groups its cluster form CR3 (Bell & McCaffrey 2002, section 3): with the names of `keras_lime.core.ridge`,
+    `A⁻¹ (Σ_g s_g s_g') A⁻¹` with `s_g = X_g'W_g (I − H_gg)⁻¹ e_g` and `H = X A⁻¹ X'W`. So do those with fewer than
+    eight dummies that the superpixels do not span.
 
     Args:
-        neighborhood: masks, weights and groups, n_samples rows.
+        neighborhood: masks, weights, groups and dummies, n_samples rows.
         residuals: float64 array (n_samples, n_targets): score minus surrogate.
         alpha: the ridge penalty of the surrogate.
 
@@ -99,7 +112,7 @@ def errors_of_influence(
     """`standard_errors` where `design_matrix` and `influence_matrix` are known already.
 
     Args:
-        neighborhood: masks and groups, n_samples rows.
+        neighborhood: masks, weights, groups and dummies, n_samples rows.
         design: float64 array (n_samples, p).
         influence: float64 array (p, n_samples).
         residuals: float64 array (n_samples, n_targets).
@@ -120,6 +133,7 @@ def _errors_and_deleted(
     squares = np.zeros((len(influence) - 1, residuals.shape[1]))
     if neighborhood.enumerated:
         return squares.T, residuals
+    of_dummies = _errors_of_dummies(neighborhood, design, influence, residuals)
     deleted = np.empty_like(residuals)
     for rows in _groups(neighborhood):
         # (I − H_gg) of every group of this size.
@@ -128,13 +142,38 @@ def _errors_and_deleted(
             return np.full(squares.T.shape, np.inf), np.full_like(residuals, np.nan)
         inflated = np.linalg.solve(left, residuals[rows])
         deleted[rows] = inflated
+        if of_dummies is not None:
+            continue
         for one in range(rows.shape[1]):
             for other in range(one + 1):
                 products = influence[1:, rows[:, one]] * influence[1:, rows[:, other]]
                 twice = 1 if one == other else 2
                 squares += twice * products @ (inflated[:, one] * inflated[:, other])
-    errors: NDArray[np.float64] = np.sqrt(np.maximum(squares, 0.0)).T
+    errors: NDArray[np.float64] = np.sqrt(np.maximum(squares, 0.0)).T if of_dummies is None else of_dummies
     return errors, deleted
+
+
+def _errors_of_dummies(
+    neighborhood: Neighborhood,
+    design: NDArray[np.float64],
+    influence: NDArray[np.float64],
+    residuals: NDArray[np.float64],
+) -> NDArray[np.float64] | None:
+    """Standard errors (n_targets, p − 1) from the weights of dummies; None where there are too few."""
+    if neighborhood.dummies is None:
+        return None
+    columns = neighborhood.dummies.astype(np.float64)
+    weights = neighborhood.weights[:, None]
+    # What the superpixels' columns do not explain of each. Of few rows they span some, such as inverted columns.
+    own = columns - design @ (influence @ columns)
+    moving = columns - (weights * columns).sum(axis=0) / weights.sum()
+    free = (weights * own**2).sum(axis=0) > _LEAST_OWN * (weights * moving**2).sum(axis=0)
+    if np.count_nonzero(free) < _FEWEST_DUMMIES:
+        return None
+    sums = weights * own[:, free]
+    variance = ((sums.T @ residuals) ** 2 / (sums**2).sum(axis=0)[:, None]).mean(axis=0)
+    errors: NDArray[np.float64] = np.sqrt(variance[:, None] * (influence[1:] ** 2).sum(axis=1))
+    return errors
 
 
 def _groups(neighborhood: Neighborhood) -> list[NDArray[np.intp]]:

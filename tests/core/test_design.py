@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_lime.core.design import choose_columns, choose_inversions, connected_triples
+from keras_lime.core.design import choose_columns, choose_dummies, choose_inversions, connected_triples
 
 
 def grid_neighbours(rows: int, columns: int) -> np.ndarray:
@@ -58,3 +58,28 @@ def test_nothing_touches() -> None:
     columns = choose_columns(7, 8, none, np.random.default_rng(0))
     assert sorted(columns.tolist()) == list(range(1, 8))
     assert choose_inversions(columns, none, np.random.default_rng(0), 2).shape == (2, 7)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(4, 5), (7, 9)])
+def test_dummies_are_columns_that_no_superpixel_has(rows: int, columns: int) -> None:
+    d = rows * columns
+    order, triples, rng = (
+        1 << d.bit_length(),
+        connected_triples(grid_neighbours(rows, columns), d),
+        np.random.default_rng(0),
+    )
+    chosen = choose_columns(d, order, triples, rng)
+    inversions = choose_inversions(chosen, triples, rng, 2)
+    dummies, inverted = choose_dummies(chosen, inversions, triples, order, 64)
+    assert dummies.shape == (64,)
+    everyone = np.concatenate([np.stack([chosen, *inversions]), np.stack([dummies, *inverted])], axis=1)
+    assert len(np.unique(everyone.T, axis=0)) == d + 64
+    # Those that no superpixel has in any design come first, each once.
+    free = np.setdiff1d(np.arange(order), chosen)
+    assert sorted(dummies[: len(free)]) == free.tolist()
+    # The rest are the best placed of all that are left.
+    code = dummies + order * (inverted[0] + 2 * inverted[1].astype(int))
+    taken = chosen + order * (inversions[0] + 2 * inversions[1].astype(int))
+    aliases = np.bincount(np.bitwise_xor.reduce(taken[triples], axis=1), minlength=4 * order)
+    left = np.setdiff1d(np.arange(1, 4 * order), [*taken, *code])
+    assert aliases[code[len(free) :]].max() <= aliases[left].min()

@@ -1,5 +1,7 @@
 """Standard errors say how far the weights are from the limit of many samples."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.linear_model import HuberRegressor, LinearRegression
@@ -8,6 +10,8 @@ from keras_lime.core.neighborhood import Neighborhood, kernel_weights
 from keras_lime.core.sampling import sample_neighborhood
 from keras_lime.core.standard_errors import standard_errors
 from keras_lime.core.surrogate import fit_surrogate
+from tests.core.test_design import grid_neighbours
+from tests.support.closed_forms import detector_limit
 
 SEGMENTS = 25
 
@@ -106,3 +110,39 @@ def test_as_many_weights_as_samples_leave_the_error_open() -> None:
     assert np.isinf(fit.stderr).all()
     assert fit.relative_error is not None
     assert np.isinf(fit.relative_error).all()
+
+
+def test_balanced_masks_claim_the_error_that_they_have() -> None:
+    """Steps of two, three and four superpixels in a row, and a sum of all; formulas for pairs of rows claim double."""
+    d, neighbours = 40, grid_neighbours(5, 8)
+    limit = np.stack([detector_limit(p, d, 0.25) for p in (2, 3, 4)] + [np.linspace(-1, 1, d)])
+    misses, claims, formula = [], [], []
+    for seed in range(40):
+        drawn = sample_neighborhood(d, 257, 0.25, np.random.default_rng(seed), "balanced", neighbours)
+        steps = [drawn.masks[:, :p].all(axis=1) for p in (2, 3, 4)]
+        scores = np.stack([*steps, drawn.masks @ limit[3]], axis=1).astype(float)
+        fit = fit_surrogate(drawn, scores, LinearRegression())
+        assert fit.stderr is not None
+        misses.append(fit.coef - limit)
+        claims.append(fit.stderr)
+        without = replace(drawn, dummies=None)
+        formula.append(standard_errors(without, scores - fit.intercept - drawn.masks @ fit.coef.T, 0.0))
+    errors, claimed = np.array(misses), np.array(claims)
+    real = np.sqrt((errors**2).mean(axis=(0, 2)))
+    ratio = np.sqrt((claimed**2).mean(axis=(0, 2)))[:3] / real[:3]
+    assert (ratio > 0.85).all()
+    # Three that touch are kept from the superpixels and not from every dummy.
+    assert (ratio < [1.35, 2.5, 1.35]).all()
+    assert 0.93 < np.mean(np.abs(errors[:, :3]) <= 1.96 * claimed[:, :3]) < 0.975
+    assert (np.sqrt((np.array(formula) ** 2).mean(axis=(0, 2)))[:3] > 1.2 * real[:3]).all()
+    assert claimed[:, 3].max() < 1e-9
+
+
+@pytest.mark.parametrize(("n_segments", "num_samples"), [(63, 129), (127, 200)])
+def test_where_no_column_is_free_the_formula_for_pairs_holds(n_segments: int, num_samples: int) -> None:
+    drawn = sample_neighborhood(n_segments, num_samples, 0.25, np.random.default_rng(0))
+    scores = np.random.default_rng(1).normal(size=(num_samples, 1))
+    by_dummies, by_pairs = (fit_surrogate(each, scores).stderr for each in (drawn, replace(drawn, dummies=None)))
+    assert by_dummies is not None
+    assert by_pairs is not None
+    np.testing.assert_array_equal(by_dummies, by_pairs)
