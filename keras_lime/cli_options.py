@@ -145,7 +145,7 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     audit = _command(commands, "audit", "explain a whole data set", _AUDIT)
     audit.add_argument("model", type=Path, metavar="MODEL", help="a .keras file")
     audit.add_argument("data", type=Path, metavar="DATA", help="folder of images by class, or table of encoded images")
-    audit.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the audit")
+    audit.add_argument("--out", required=True, metavar="DIR", help="folder of the audit, or an address: s3://…")
     audit.add_argument("--masks", type=Path, metavar="DIR", help="mask images with the paths of the images")
     audit.add_argument("--max-images", type=int, metavar="N", help="at most so many, from all over a folder or table")
     audit.add_argument("--engine", choices=("local", "ray"), default="local", help="where it runs (default: local)")
@@ -177,7 +177,7 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
 
     report = _command(commands, "report", "write a report for people without TensorBoard", _REPORT)
     report.add_argument(
-        "source", metavar="SOURCE", help="folder of an audit, or TensorBoard log; a log may be in a store: s3://…"
+        "source", metavar="SOURCE", help="folder of an audit, or TensorBoard log; it may be in a store: s3://…"
     )
     report.add_argument("--out", required=True, metavar="FILE", help="the HTML file")
 

@@ -57,7 +57,8 @@ def audit(
             what `fit` takes: a `tf.data.Dataset`, `PyDataset`, torch `DataLoader`, or an iterable of batches, with
             object masks as third part where there are any. Images in files are decoded to RGB (or as many channels
             as the model takes) and resized to its input, all others must fit.
-        out: folder of the audit, new, empty, or that of the same audit.
+        out: folder of the audit, new, empty, or that of the same audit; for the local engine also an address such as
+            `"s3://bucket/signs"` (`pip install 'keras-lime[remote]'`).
         masks: where the object is: for a folder of images a folder of mask files with the same paths, white on the
             object; for arrays an array (n, h, w). Defaults to `None`.
         class_names: names of the outputs, in their order; for a folder also the names of its subfolders. Defaults to

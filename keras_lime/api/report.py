@@ -4,7 +4,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Literal
 
-from keras_lime.data.folder_path import folder_path, is_remote
+from keras_lime.data.folder_path import folder_path
 from keras_lime.report.make_report import make_report
 
 __all__ = ["write_report"]
@@ -25,7 +25,7 @@ def write_report(
 
     Args:
         source: the folder of a finished audit, or a TensorBoard log directory with records of `LimeCallback`; of a log
-            the newest epoch of each run is told. A log may be in a store: `"s3://bucket/logs"`.
+            the newest epoch of each run is told. Both may be in a store: `"s3://bucket/logs"`.
         out: the HTML file, which may be in a store too; its folder is made if it is missing.
         title: heading of the report. Defaults to `None`, a heading after the data set or log directory.
         palette: colours of what speaks for and against: `"green-red"`, or `"blue-orange"`, which is safe for
@@ -47,10 +47,6 @@ def write_report(
         raise ValueError(f'`palette` must be "green-red" or "blue-orange". Received: palette={palette!r}.')
     if not folder.is_dir():
         raise ValueError(f"`source` must be a folder. Received: {str(folder)!r}, which is none.")
-    if is_remote(folder) and (folder / "audit.json").exists():
-        raise ValueError(
-            f"`source` must be a log where it is an address. Received: {str(folder)!r}, an audit. Copy it first."
-        )
     if file.is_dir():
         raise ValueError(f"`out` must be the path of an HTML file. Received: {str(file)!r}, which is a folder.")
     return make_report(folder, file, title, palette)

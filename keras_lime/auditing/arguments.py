@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 from keras_lime.auditing.runners.ray_cluster import check_ray
 from keras_lime.core.model_input import InputName
 from keras_lime.core.settings import Settings
-from keras_lime.data.local_path import local_path
+from keras_lime.data.folder_path import folder_path, is_remote
 from keras_lime.data.preprocess import Preprocess, check_preprocess
 from keras_lime.data.resize import RESIZES, Resize
 from keras_lime.probes.arguments import check_choice, check_count
@@ -51,12 +51,17 @@ class Arguments:
     folder: Path = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "folder", local_path("out", self.out))
+        object.__setattr__(self, "folder", folder_path("out", self.out))
         if self.engine not in get_args(EngineName):
             names = ", ".join(get_args(EngineName))
             raise ValueError(f"`engine` must be one of {names}. Received: engine={self.engine!r}.")
         if self.engine == "ray":
             check_ray()
+            if is_remote(self.folder):
+                raise ValueError(
+                    f'`out` must be a folder that all machines share, for engine="ray". Received: {str(self.out)!r}, '
+                    "an address. Mount the store on every machine, or take the local engine."
+                )
         for name in ("workers", "shard_size", "max_images"):
             value = getattr(self, name)
             if value is not None or name == "shard_size":

@@ -6,8 +6,10 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from keras_lime.auditing.storage.parquet import opened_parquet
 from keras_lime.auditing.storage.schema import RENAMED, ROW_COLUMNS
 from keras_lime.auditing.storage.shards import read_json
+from keras_lime.data.folder_path import folder_path
 
 __all__ = ["Audit"]
 
@@ -38,7 +40,7 @@ class Audit:
         Raises:
             ValueError: if it holds none.
         """
-        path = Path(folder)
+        path = folder_path("folder", folder)
         if not (path / "summary.json").is_file():
             raise ValueError(
                 f"`folder` must hold a finished audit. Received: {str(folder)!r} without summary.json. If the audit "
@@ -85,10 +87,8 @@ class Audit:
         return f"<Audit {self.folder}: {', '.join(parts)}>"
 
     def _tables(self, room: str, columns: list[str] | None) -> Iterator[Any]:
-        import pyarrow.parquet as pq
-
         for file in sorted((self.folder / room).glob("part-*.parquet")):
-            with pq.ParquetFile(file) as opened:
+            with opened_parquet(file) as opened:
                 stored = opened.schema_arrow.names
                 # Version 1 has some columns by other names; those that it lacks are left to the reader's own error.
                 old = {new: name for name, new in RENAMED.items() if name in stored and new not in stored}

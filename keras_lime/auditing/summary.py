@@ -13,6 +13,7 @@ from typing import Any
 from keras_lime.auditing.image_statistics import ImageStatistics
 from keras_lime.auditing.sentences import sentences
 from keras_lime.auditing.storage.completeness import IncompleteAuditError
+from keras_lime.auditing.storage.parquet import opened_parquet
 from keras_lime.auditing.storage.schema import FORMAT_VERSION
 from keras_lime.auditing.storage.shards import ShardManifest, done_shards, read_json, write_json
 from keras_lime.auditing.submodular_pick import Representative, pick_representatives
@@ -188,12 +189,11 @@ def _representative(each: Representative, names: dict[int, str]) -> dict[str, An
 
 def _images(folder: Path) -> Iterator[tuple[dict[str, Any], int]]:
     """One row of each image, that of its predicted class where there is one, and how many rows it has."""
-    import pyarrow.parquet as pq
-
     for shard in done_shards(folder):
-        file = folder / "rows" / f"part-{shard:06d}.parquet"
+        with opened_parquet(folder / "rows" / f"part-{shard:06d}.parquet") as file:
+            rows = file.read(columns=list(_COLUMNS)).to_pylist()
         chosen: dict[int, tuple[dict[str, Any], int]] = {}
-        for row in pq.read_table(file, columns=list(_COLUMNS)).to_pylist():
+        for row in rows:
             known, count = chosen.get(row["position"], (row, 0))
             chosen[row["position"]] = (row if row["target"] == row["predicted"] else known, count + 1)
         yield from chosen.values()

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 from skimage.color import lab2rgb
 
+from keras_lime.auditing.storage.parquet import opened_parquet
 from keras_lime.auditing.storage.row_batches import rows_at
 from keras_lime.auditing.storage.shards import read_json
 from keras_lime.report.images import ReportImages
@@ -125,10 +126,12 @@ def _class_row(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _words_by_class(folder: Path) -> dict[int, list[dict[str, Any]]]:
-    import pyarrow.parquet as pq
+    import pyarrow.compute as pc
 
     found: dict[int, list[dict[str, Any]]] = {}
-    for row in pq.read_table(folder / "words.parquet", filters=[("rank", "<=", _WORDS)]).to_pylist():
+    with opened_parquet(folder / "words.parquet") as file:
+        rows = file.read()
+    for row in rows.filter(pc.less_equal(rows["rank"], _WORDS)).to_pylist():
         found.setdefault(row["class"], []).append(row)
     return found
 

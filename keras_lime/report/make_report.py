@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_lime.core.atomic_write import atomic_write_bytes
-from keras_lime.data.folder_path import is_remote, make_folder, writing
+from keras_lime.data.folder_path import make_folder, writing
 from keras_lime.report.from_audit import audit_content
 from keras_lime.report.from_log import log_content
 from keras_lime.report.page import make_page
@@ -30,11 +30,7 @@ def make_report(folder: Path, file: Path, title: str | None = None, palette: str
     page = make_page({**content, "palette": palette})
     with writing("out", file):
         make_folder(file.parent)
-        if is_remote(file):
-            # A store has an object whole or not at all.
-            file.write_bytes(page.encode("utf-8"))
-        else:
-            atomic_write_bytes(file, page.encode("utf-8"))
+        atomic_write_bytes(file, page.encode("utf-8"))
     return file
 
 

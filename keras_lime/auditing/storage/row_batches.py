@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from keras_lime.auditing.storage.parquet import opened_parquet
 from keras_lime.auditing.storage.shards import done_shards
 
 __all__ = ["RowBatch", "count_images", "explained", "row_batches", "rows_at"]
@@ -70,13 +71,11 @@ def row_batches(
     Yields:
         One `RowBatch` after the other.
     """
-    import pyarrow.parquet as pq
-
     for shard in done_shards(folder):
-        file = pq.ParquetFile(folder / "rows" / f"part-{shard:06d}.parquet")
-        for batch in file.iter_batches(batch_rows, columns=[*columns, *segments]):
-            if batch.num_rows:
-                yield _batch(batch, columns, segments)
+        with opened_parquet(folder / "rows" / f"part-{shard:06d}.parquet") as file:
+            for batch in file.iter_batches(batch_rows, columns=[*columns, *segments]):
+                if batch.num_rows:
+                    yield _batch(batch, columns, segments)
 
 
 def explained(batch: RowBatch) -> NDArray[np.bool_]:
@@ -103,17 +102,16 @@ def rows_at(folder: Path, room: str, positions: Collection[int], columns: Sequen
     """
     import pyarrow as pa
     import pyarrow.compute as pc
-    import pyarrow.parquet as pq
 
     wanted = pa.array(sorted(positions), pa.int64())
     found: list[dict[str, Any]] = []
     for shard in done_shards(folder) if len(wanted) else ():
-        file = pq.ParquetFile(folder / room / f"part-{shard:06d}.parquet")
-        # Most shards of a large audit hold none of them: one column says so.
-        if not pc.any(pc.is_in(file.read(columns=["position"]).column(0), wanted)).as_py():
-            continue
-        for batch in file.iter_batches(_BATCH_ROWS, columns=list(dict.fromkeys(["position", *columns]))):
-            found += batch.filter(pc.is_in(batch.column("position"), wanted)).to_pylist()
+        with opened_parquet(folder / room / f"part-{shard:06d}.parquet") as file:
+            # Most shards of a large audit hold none of them: one column says so.
+            if not pc.any(pc.is_in(file.read(columns=["position"]).column(0), wanted)).as_py():
+                continue
+            for batch in file.iter_batches(_BATCH_ROWS, columns=list(dict.fromkeys(["position", *columns]))):
+                found += batch.filter(pc.is_in(batch.column("position"), wanted)).to_pylist()
     return found
 
 

@@ -12,8 +12,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from keras_lime.auditing.storage.parquet import opened_parquet
 from keras_lime.auditing.storage.schema import pictures_schema, rows_schema
 from keras_lime.core.atomic_write import TEMPORARY_SUFFIX, atomic_write, atomic_write_bytes
+from keras_lime.data.folder_path import is_remote
+from keras_lime.data.folder_path import make_folder as make_any_folder
 
 __all__ = [
     "ShardManifest",
@@ -65,9 +68,12 @@ def make_folder(folder: Path, identity: Mapping[str, Any]) -> None:
         folder: the audit's folder.
         identity: what `audit.json` holds, if it is not there yet.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_any_folder(folder)
     if not (folder / "audit.json").exists():
         write_json(folder / "audit.json", identity)
+    if is_remote(folder):
+        # A store has no folders, and no files that are half written.
+        return
     for part in (".", *_FOLDERS):
         (folder / part).mkdir(exist_ok=True)
         for file in (folder / part).glob(f".*{TEMPORARY_SUFFIX}"):
@@ -122,7 +128,6 @@ def intact_shards(folder: Path) -> dict[int, ShardManifest]:
 def missing_parts(folder: Path, manifest: ShardManifest) -> list[str]:
     """The files of a shard that are missing, have another size or another number of rows; none if it is intact."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     wrong = []
     try:
@@ -134,7 +139,8 @@ def missing_parts(folder: Path, manifest: ShardManifest) -> list[str]:
         try:
             intact = (folder / name).stat().st_size == size
             # The footer of a Parquet file is its end, so a file that was cut off has none.
-            intact = intact and pq.read_metadata(folder / name).num_rows == manifest.rows.get(name)
+            with opened_parquet(folder / name) as opened:
+                intact = intact and opened.metadata.num_rows == manifest.rows.get(name)
         except (OSError, pa.ArrowException):
             intact = False
         wrong += [] if intact else [name]
