@@ -28,10 +28,10 @@ class Outcome:
     """What was measured of a trained network.
 
     Attributes:
-        same_world: Accuracy on new images with scenes drawn as in training: what ordinary validation shows.
-        other_scene: Accuracy on new images in which every sign appears in front of another class's scene.
-        object_share: Share of LIME's positive weight for the true class that lies on the sign; NaN without masks.
-        reliance: Share of the predictions for the probes that follow the scene.
+        same_world: accuracy on new images with scenes drawn as in training: what ordinary validation shows.
+        other_scene: accuracy on new images in which every sign appears in front of another class's scene.
+        object_share: share of LIME's positive weight for the true class that lies on the sign; NaN without masks.
+        reliance: share of the predictions for the probes that follow the scene.
     """
 
     same_world: float
@@ -44,7 +44,7 @@ def build_model(n_steps: int = 632) -> keras.Model:
     """Builds a small network of three convolutions for 64×64 images in 0..255.
 
     Args:
-        n_steps: Number of training steps over which the learning rate falls to zero. Defaults to 632, eight epochs of
+        n_steps: number of training steps over which the learning rate falls to zero. Defaults to 632, eight epochs of
             2,500 images in batches of 32.
 
     Returns:
@@ -68,12 +68,12 @@ def train(correlation: float, log_dir: Path, probes: ProbeSet, *, n_images: int,
     """Trains one network with the callback and tests it.
 
     Args:
-        correlation: Probability that a training sign appears in front of its class's own scene; 0.2 is no correlation.
-        log_dir: Folder of this run, for TensorBoard.
-        probes: Images to explain and to test after every epoch, with masks or without.
-        n_images: Number of training images; each of the two tests uses a fifth as many.
-        epochs: Number of epochs.
-        seed: Seed of images and weights.
+        correlation: probability that a training sign appears in front of its class's own scene; 0.2 is no correlation.
+        log_dir: folder of this run, for TensorBoard.
+        probes: images to explain and to test after every epoch, with masks or without.
+        n_images: number of training images; each of the two tests uses a fifth as many.
+        epochs: number of epochs.
+        seed: seed of images and weights.
 
     Returns:
         The `Outcome`.
@@ -138,10 +138,10 @@ def report(outcomes: dict[str, Outcome], correlation: float, chance: float, log_
     """Describes both networks to a first-time reader.
 
     Args:
-        outcomes: The runs `"independent"` and `"shortcut"`.
-        correlation: Probability of the class's own scene in the shortcut run.
-        chance: Mean share of a probe that its sign covers, 0..1.
-        log_dir: Folder of both runs.
+        outcomes: the runs `"independent"` and `"shortcut"`.
+        correlation: probability of the class's own scene in the shortcut run.
+        chance: mean share of a probe that its sign covers, 0..1.
+        log_dir: folder of both runs.
 
     Returns:
         A few paragraphs and a table.

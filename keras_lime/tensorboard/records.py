@@ -101,12 +101,12 @@ class Record:
     """What `decode` read.
 
     Attributes:
-        kind: What the record describes: `"manifest"`, `"probe"`, `"result"`, `"summary"` or `"swaps"`.
-        version: Schema version it was written with, at most `VERSION`.
-        header: The writer's own JSON entries.
-        arrays: The arrays by name, read-only views where they were stored uncompressed. Use `array(name)` to get `None`
+        kind: what the record describes: `"manifest"`, `"probe"`, `"result"`, `"summary"` or `"swaps"`.
+        version: schema version it was written with, at most `VERSION`.
+        header: the writer's own JSON entries.
+        arrays: the arrays by name, read-only views where they were stored uncompressed. Use `array(name)` to get `None`
             for one that is not there.
-        unknown: Names in the header and of arrays that the schema does not list: a newer version logged them.
+        unknown: names in the header and of arrays that the schema does not list: a newer version logged them.
     """
 
     kind: str
@@ -124,8 +124,8 @@ def build(kind: str, values: Mapping[str, Any]) -> list[bytes]:
     """Makes a record as the schema says: which values go in the header, and how the arrays are stored.
 
     Args:
-        kind: What the record describes.
-        values: The fields by name. Of an array `None` leaves it out; a header keeps it as null.
+        kind: what the record describes.
+        values: the fields by name. Of an array `None` leaves it out; a header keeps it as null.
 
     Returns:
         The byte strings of the record.
@@ -176,9 +176,9 @@ def encode(kind: str, header: Mapping[str, Any], arrays: Mapping[str, NDArray[An
     smaller; `decode` undoes it.
 
     Args:
-        kind: What the record describes.
+        kind: what the record describes.
         header: JSON entries; no NaN or infinity (those belong in arrays), and none of the names `v`, `kind`, `arrays`.
-        arrays: Boolean, integer and floating arrays of any shape. A value of `None` leaves the array out.
+        arrays: boolean, integer and floating arrays of any shape. A value of `None` leaves the array out.
 
     Returns:
         The header and then one byte string per array.
@@ -229,8 +229,8 @@ def decode(parts: Sequence[bytes], only: Collection[str] | None = None) -> Recor
     """Turns the byte strings of one record back into header and arrays.
 
     Args:
-        parts: What `encode` returned.
-        only: Names of the arrays to decode. Defaults to all that the schema lists; naming them spares inflating a large
+        parts: what `encode` returned.
+        only: names of the arrays to decode. Defaults to all that the schema lists; naming them spares inflating a large
             image that is not asked for.
 
     Returns:

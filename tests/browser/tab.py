@@ -14,7 +14,7 @@ class Tab:
 
     Attributes:
         page: TensorBoard's window.
-        problems: Errors of the console and of scripts, breaches of the content security policy, requests that left
+        problems: errors of the console and of scripts, breaches of the content security policy, requests that left
             loopback and answers of the plugin with an error. A test ends with none that it did not expect.
     """
 
@@ -38,7 +38,7 @@ class Tab:
 
         Args:
             address: TensorBoard's address, without a slash at the end.
-            view: What follows the tab's name in the address, such as `lime_page=compare`.
+            view: what follows the tab's name in the address, such as `lime_page=compare`.
             query: TensorBoard's own part, such as `darkMode=true`.
 
         Returns:

@@ -20,8 +20,8 @@ class Training:
     """Logs of two runs, and what the last epoch of the first looked like in Python.
 
     Attributes:
-        log_dir: Holds `honest/lime`, where shape and background are independent, and `biased/lime`, where they are one.
-        explanations: The newest epoch of `honest/lime`, with the float32 weights that the log keeps.
+        log_dir: holds `honest/lime`, where shape and background are independent, and `biased/lime`, where they are one.
+        explanations: the newest epoch of `honest/lime`, with the float32 weights that the log keeps.
     """
 
     log_dir: Path

@@ -56,8 +56,8 @@ def provider_of(loader: str, log_dir: Path, newest: Mapping[str, int]) -> Iterat
 
     Args:
         loader: `"fast"`, the data server that `--load_fast=true` starts, or `"slow"`, the event multiplexer.
-        log_dir: The log directory.
-        newest: Newest step of the summary by run; yields when all of them are read.
+        log_dir: the log directory.
+        newest: newest step of the summary by run; yields when all of them are read.
     """
     if loader == "slow":
         multiplexer = plugin_event_multiplexer.EventMultiplexer(tensor_size_guidance={PLUGIN_NAME: 0})
@@ -99,12 +99,12 @@ def tensorboard(
     """Runs TensorBoard on a free port of loopback and yields its address, without a slash at the end.
 
     Args:
-        log_dir: The log directory.
-        *flags: Further flags of TensorBoard.
-        with_tensorflow: Let TensorBoard import TensorFlow where it is installed, as it does by default. That takes
+        log_dir: the log directory.
+        *flags: further flags of TensorBoard.
+        with_tensorflow: let TensorBoard import TensorFlow where it is installed, as it does by default. That takes
             five seconds of a processor; without, it runs as where TensorFlow is not installed.
-        with_boto: Let it import boto3; without, it imports TensorFlow.
-        output: File of what it says. Defaults to one in the log directory.
+        with_boto: let it import boto3; without, it imports TensorFlow.
+        output: file of what it says. Defaults to one in the log directory.
     """
     start = ["-m", "tensorboard.main"] if with_tensorflow else ["-c", WITHOUT_TENSORFLOW]
     start = start if with_boto else ["-c", WITHOUT_BOTO]

@@ -236,9 +236,9 @@ def write_run(directory: str | Path, settings: Settings | None = None, pause: fl
     """Writes one session of a run.
 
     Args:
-        directory: Directory of the run, such as `logs/independent/lime`.
-        settings: Size and content of the run.
-        pause: Seconds to wait after each epoch, to watch a run that is still being written.
+        directory: directory of the run, such as `logs/independent/lime`.
+        settings: size and content of the run.
+        pause: seconds to wait after each epoch, to watch a run that is still being written.
 
     Returns:
         The probes.

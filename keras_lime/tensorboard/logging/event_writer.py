@@ -62,8 +62,8 @@ def record_value(tag: str, parts: Sequence[bytes]) -> Any:
     """Builds the summary value of one record.
 
     Args:
-        tag: Name of the series, such as `records.SUMMARY_TAG`.
-        parts: What `records.encode` returned.
+        tag: name of the series, such as `records.SUMMARY_TAG`.
+        parts: what `records.encode` returned.
 
     Returns:
         A `Summary.Value` that belongs to the keras_lime plugin.
@@ -108,7 +108,7 @@ class RunWriter:
     TensorBoard names the run after the directory, relative to its `--logdir`.
 
     Args:
-        directory: Directory of the run, or an address such as `"s3://bucket/logs"`; made with its parents if it is
+        directory: directory of the run, or an address such as `"s3://bucket/logs"`; made with its parents if it is
             not there. One writer at a time: with two open event files in one directory TensorBoard may stop reading the
             older.
 

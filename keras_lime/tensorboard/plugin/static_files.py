@@ -44,7 +44,7 @@ def page_file(name: str) -> tuple[bytes, str] | None:
     """Returns one file of the page.
 
     Args:
-        name: File name, such as `index.js`.
+        name: file name, such as `index.js`.
 
     Returns:
         Its content and its media type; `None` if there is no such file.

@@ -30,8 +30,8 @@ def pack(arrays: Mapping[str, NDArray[Any] | None], meta: Mapping[str, Any] | No
     """Packs named arrays into one container.
 
     Args:
-        arrays: Arrays of float32, float64, int32, uint16 or uint8. `None` leaves an array out.
-        meta: Further entries of the JSON header, without NaN. Defaults to none.
+        arrays: arrays of float32, float64, int32, uint16 or uint8. `None` leaves an array out.
+        meta: further entries of the JSON header, without NaN. Defaults to none.
 
     Returns:
         The container's bytes.
@@ -61,7 +61,7 @@ def unpack(body: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """Unpacks a container, for scripts and tests that read the plugin's routes.
 
     Args:
-        body: What `pack` returned.
+        body: what `pack` returned.
 
     Returns:
         The arrays by name, and the header's other entries.
