@@ -288,7 +288,9 @@ class LimeCallback(keras.callbacks.Callback):
             shortcut = None if self._monitor is None else self._monitor.describe()
             names, settings = self.probes.class_names, self._settings.describe()
             with writing("log_dir", directory):
-                self._log = LimeLog(directory, self.name, names, settings, shortcut, self._session.fits)
+                self._log = LimeLog(
+                    directory, self.name, names, settings, shortcut, self._session.fits, self._session.written
+                )
 
     def _introduction(self) -> str:
         tested = "" if self._monitor is None else self._monitor.tested

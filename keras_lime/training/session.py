@@ -10,6 +10,7 @@ from pathlib import Path
 from keras_lime.data.folder_path import writing
 from keras_lime.exceptions import warn
 from keras_lime.tensorboard.logging.run_folder import RunFolder, claim_run
+from keras_lime.tensorboard.logging.written_probes import WrittenProbes
 from keras_lime.training.arguments import check_log_dir
 
 __all__ = ["LogDir", "Session"]
@@ -35,6 +36,8 @@ class Session:
         """Steps at which the trainings in this run began."""
         self.offset = 0
         """What is added to an epoch to give its step."""
+        self.written = WrittenProbes()
+        """The probes that this run holds already."""
 
     @property
     def directory(self) -> Path | None:

@@ -15,6 +15,7 @@ from tensorboard.util import tensor_util
 from keras_lime.tensorboard.logging.event_writer import RunWriter, image_value, record_value, scalar_value, text_value
 from keras_lime.tensorboard.plugin.reader import RunReader
 from keras_lime.tensorboard.records import MANIFEST_TAG, SUMMARY_TAG, encode, probe_tag, result_tag
+from tests.support.logged_image import logged_image
 from tests.support.serving import LOADERS, provider_of, reader_of
 from tests.support.synthetic_logs import Settings, make_probes, manifest_parts, png, result_arrays, write_run
 
@@ -77,7 +78,7 @@ def test_what_is_written_is_read_back(long_run: tuple[Path, Settings], loader: s
                     np.testing.assert_array_equal(entry.record.arrays[name], array)
             (stored,), _ = reader.newest("run 1/lime", probe_tag(probe.id))
             np.testing.assert_array_equal(stored.record.arrays["segments"], probe.segments)
-            np.testing.assert_array_equal(stored.record.arrays["image"], probe.picture)
+            np.testing.assert_array_equal(logged_image(stored.record), probe.plan.image)
         assert steps_of(reader, "run 1/lime", SUMMARY_TAG) == list(range(EPOCHS))
         manifest, _ = reader.manifests(["run 1/lime"])["run 1/lime"]
         assert manifest is not None

@@ -17,7 +17,7 @@ import pytest
 from keras_lime import LimeCallback
 from keras_lime.exceptions import LimeWarning
 from keras_lime.tensorboard.logging.run_folder import event_files
-from keras_lime.tensorboard.records import MANIFEST_TAG, SUMMARY_TAG
+from keras_lime.tensorboard.records import MANIFEST_TAG, SUMMARY_TAG, probe_tag
 from tests.support.events import read_events
 from tests.support.worlds import object_reader
 from tests.training.test_callback import callback as callback_of_a_fit
@@ -67,6 +67,20 @@ def test_fits_of_one_callback_are_one_record_with_marks(tmp_path: Path) -> None:
     assert list(events.records(SUMMARY_TAG)) == [0, 1, 2, 3, 4, 9, 10]
     assert events.records(MANIFEST_TAG)[10].header["fits"] == [0, 2, 9, 10]
     assert [path.name for path in tmp_path.iterdir()] == ["lime"]
+
+
+def test_probes_are_written_once(tmp_path: Path) -> None:
+    lime = callback(tmp_path)
+    tag = probe_tag(lime.probes.ids[0])
+    follow(lime, 0)
+    follow(lime, 0)
+    assert list(read_events(tmp_path / "lime").records(tag)) == [0]
+    first, second = event_files(tmp_path / "lime")
+    assert second.stat().st_size < first.stat().st_size
+    # Whoever takes the first file away takes them with it.
+    first.unlink()
+    follow(lime, 0)
+    assert list(read_events(tmp_path / "lime").records(tag)) == [2]
 
 
 def test_fine_tuning_in_two_fits(tmp_path: Path) -> None:

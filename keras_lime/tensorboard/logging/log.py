@@ -27,6 +27,7 @@ from keras_lime.shortcut.monitor import EpochTests
 from keras_lime.shortcut.probe_data import outline_kinds
 from keras_lime.tensorboard.logging.event_writer import RunWriter
 from keras_lime.tensorboard.logging.probe_columns import probe_columns
+from keras_lime.tensorboard.logging.probe_image import image_fields
 from keras_lime.tensorboard.logging.shortcut_parts import (
     shortcut_arrays,
     shortcut_header,
@@ -34,6 +35,7 @@ from keras_lime.tensorboard.logging.shortcut_parts import (
     shortcut_text,
     swaps_parts,
 )
+from keras_lime.tensorboard.logging.written_probes import WrittenProbes
 from keras_lime.tensorboard.records import MANIFEST_TAG, SUMMARY_TAG, SWAPS_TAG, build, probe_tag, result_tag
 
 if TYPE_CHECKING:
@@ -54,8 +56,6 @@ _COLUMNS = {
     "accuracy": "class_accuracy",
     "object_share_stderr": "class_object_share_stderr",
 }
-_SCALES = ((1.0, 0.0), (1 / 255, 0.0), (1 / 127.5, -1.0))
-"""Factor and offset of the usual float images that came from 8-bit files."""
 
 
 class LimeLog:
@@ -68,6 +68,7 @@ class LimeLog:
         settings: the explainer's settings as JSON values.
         shortcut: the shortcut tests' settings as JSON values, or None where there are none.
         fits: the steps at which the trainings that this run holds began, this one's last.
+        written: the probes that this run holds already. Defaults to `None`, none.
 
     Raises:
         OSError: if the folder cannot be written.
@@ -81,8 +82,10 @@ class LimeLog:
         settings: Mapping[str, Any],
         shortcut: Mapping[str, Any] | None = None,
         fits: Sequence[int] = (),
+        written: WrittenProbes | None = None,
     ) -> None:
         self._directory = directory
+        self._written = written or WrittenProbes()
         self._writer = RunWriter(directory)
         self._about: dict[str, Any] = {
             "name": name,
@@ -114,8 +117,10 @@ class LimeLog:
             about = {**self._about, "output": outcome.output, "n_outputs": outcome.n_outputs}
             self._writer.record(MANIFEST_TAG, step, manifest_parts(about, plans, subjects))
             for row, (plan, subject) in enumerate(zip(plans, subjects, strict=True)):
-                estimated = _estimated_mask(outcome.tests, row)
-                self._writer.record(probe_tag(image_id(plan.image)), step, probe_parts(plan, subject, estimated))
+                tag = probe_tag(image_id(plan.image))
+                parts = probe_parts(plan, subject, _estimated_mask(outcome.tests, row))
+                if self._written.needs(tag, step, parts, self._writer.path):
+                    self._writer.record(tag, step, parts)
         for row, explanation in enumerate(explanations):
             agreement = None if outcome.agreements is None else outcome.agreements[row]
             parts = result_parts(explanation, cluster=int(outcome.heatmap_clusters[row]), gradient_agreement=agreement)
@@ -132,6 +137,7 @@ class LimeLog:
         for label, numbers in list(summary.classes.items())[:_CLASSES_IN_SCALARS]:
             self._scalars(f"_by_class/{class_title(label, self._class_names)}", step, numbers)
         self._writer.flush()
+        self._written.flushed()
         self._started = True
 
     def begin_anew(self, shortcut: Mapping[str, Any] | None) -> None:
@@ -182,6 +188,7 @@ class LimeLog:
         path = self._writer.path
         self._writer.abandon()
         self._writer = RunWriter(self._directory)
+        self._written.forget()
         self._started, self._told = False, None
         warn(f"The log {path} is lost: {lost}. From here on the epochs are in {self._writer.path}.")
 
@@ -249,7 +256,6 @@ def probe_parts(plan: Plan, subject: Subject, estimated: NDArray[np.bool_] | Non
         subject: who it is.
         estimated: bool array (h, w), the estimated outline of the object. Defaults to `None`, there is none.
     """
-    stored, scale = _compact(plan.image)
     mask, segmentation = subject.object_mask, plan.segmentation
     values = {
         "id": image_id(plan.image),
@@ -257,10 +263,8 @@ def probe_parts(plan: Plan, subject: Subject, estimated: NDArray[np.bool_] | Non
         "label": subject.label,
         "height": plan.picture.shape[0],
         "width": plan.picture.shape[1],
-        "dtype": plan.image.dtype.str,
-        "image_scale": scale,
         "picture": np.frombuffer(_png(Image.fromarray(plan.picture)), dtype=np.uint8),
-        "image": stored,
+        **image_fields(plan.image, plan.picture),
         "segments": segmentation.labels.astype(np.uint16 if segmentation.n_segments <= 1 << 16 else np.int32),
         "object_mask": mask,
         "outline": _outline(mask, estimated),
@@ -344,16 +348,3 @@ def _png(picture: Image.Image) -> bytes:
     stream = BytesIO()
     picture.save(stream, format="PNG")
     return stream.getvalue()
-
-
-def _compact(image: NDArray[Any]) -> tuple[NDArray[Any], list[float] | None]:
-    """The image as 8-bit steps with factor and offset where that loses nothing, else as it is."""
-    if image.dtype.kind != "f":
-        return image, None
-    for factor, offset in _SCALES:
-        steps = np.round((image - offset) / factor)
-        if steps.min() < 0 or steps.max() > 255:
-            continue
-        if np.array_equal((steps * factor + offset).astype(image.dtype), image):
-            return steps.astype(np.uint8), [factor, offset]
-    return image, None
