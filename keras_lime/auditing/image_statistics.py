@@ -1,9 +1,11 @@
-"""Sums over the images of an audit, of all or of one class. May import the standard library."""
+"""Sums over the images of an audit, of all or of one class. May import the standard library and the core."""
 
 import math
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
+
+from keras_lime.core.shares import mean_stderr_of_sums
 
 __all__ = ["MEANS", "ImageStatistics"]
 
@@ -63,4 +65,4 @@ class ImageStatistics:
 def _stderr(total: float, squares: float, count: float) -> float | None:
     if count < 2:
         return None
-    return math.sqrt(max(squares - total * total / count, 0.0) / (count - 1) / count)
+    return mean_stderr_of_sums(total, squares, count)

@@ -40,6 +40,11 @@ A model whose certainty stays without the object, and whose answers change with 
 UNSTABLE_FLIP = 0.3
 """Share of predictions that change on new backgrounds of the same class from which a model counts as unstable."""
 
+_REMEDY = (
+    "Give each class the backgrounds of the others: collect such images, or train with `keras_lime.SwapBackgrounds` or "
+    "`keras_lime.cure`."
+)
+
 _MOST_DONORS = 30
 """Backgrounds of each kind per probe at most where a model is tested once."""
 
@@ -129,11 +134,16 @@ class BackgroundSwap:
                 f"With the object on other backgrounds {share} of the predictions change, {times} (alarm above {limit})"
             )
         return (
-            f"{_suspicion(findings)}{what}; the model reads the background. On backgrounds of other classes "
+            f"{_suspicion(findings)}{what}; the model reads {_read(findings)}. On backgrounds of other classes "
             f"{percent(found.swap_flip)} of them change, on others of the same class {_same(found)}."
             f"{_worst(findings)} With the object taken out they keep {percent(found.background_certainty)} of their "
-            f"certainty (0 % would be a guess). {findings.details.plan.hint}"
-        ).rstrip()
+            f"certainty (0 % would be a guess). {findings.details.plan.hint or _REMEDY}"
+        )
+
+
+def _read(findings: Findings) -> str:
+    """The background; where the classes differ in how their images were taken, that may be it too."""
+    return "the background or how the images were taken" if findings.details.plan.hint else "the background"
 
 
 def _by_estimate(findings: Findings) -> str:

@@ -75,12 +75,13 @@ class HiddenRegions:
 
     def alarm_sentence(self, findings: Findings, lasting: Sequence[Measurement], times: str) -> str:
         """The first two regions."""
-        return " ".join(
+        told = " ".join(
             f"Hiding the {each.region} takes {number(each.value, each.stderr)} off the probability of the prediction"
             f"{'' if each.class_title is None else f' for {each.class_title}'} (alarm above {number(each.threshold)}), "
             f"{times}; the model reads something there, such as a watermark."
             for each in lasting[:_MOST_TOLD]
         )
+        return f"{told} Crop it off, or cover it in all images, for training and for prediction."
 
 
 def _measure(

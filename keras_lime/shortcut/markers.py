@@ -1,6 +1,7 @@
 """Markers anywhere: small things off the object that carry a prediction, proved by hiding and by pasting.
 
-Candidates are the blocks outside the object with the largest LIME weights under a grey baseline. A weight alone proves
+Candidates are the blocks outside the object with the largest LIME weights under a grey baseline, or, where passes are
+dear, what `marker_halving` finds. A weight alone proves
 nothing, nor does a fall when the block is hidden, nor a gain when it is pasted: each accuses clean models. A marker
 shows in both, beyond what a dull block of the same image does. May import numpy and the core.
 """
@@ -14,8 +15,9 @@ from numpy.typing import NDArray
 
 from keras_lime.core.model_input import ModelInput, OtherInputs, with_inputs
 from keras_lime.core.scores import ImageScorer
+from keras_lime.shortcut.marker_halving import find_candidates, pasted_off_object
 
-__all__ = ["MarkerPlan", "MarkerScores", "grid_weights", "make_marker_plan", "run_markers"]
+__all__ = ["MarkerPlan", "MarkerScores", "grid_weights", "make_marker_plan", "run_halving", "run_markers"]
 
 _GRID = 8
 """Cells across and down; a block is 2 by 2 cells."""
@@ -65,25 +67,27 @@ class MarkerPlan:
 
 @dataclass(frozen=True, eq=False)
 class MarkerScores:
-    """A model's answers; m candidates.
+    """A model's answers; m of n images have a candidate.
 
     Attributes:
-        plan: what was asked.
-        drops: float array (m,), by how much the predicted class's probability falls when the block is hidden.
-        gains: float array (m, t), by how much it rises in other classes' images that get the block; NaN where there is
-            none.
-        dull_gains: float array (m, t), the same for the dull block.
+        rows: int array (m,), positions of these images.
+        blocks: int array (m, 4), each candidate as top, left, bottom, right in pixels.
+        classes: int array (m,), the class that each unchanged image gets.
+        drops: float array (m,), by how much that class's probability falls when the block is hidden.
+        gains: float array (m,), by how much it rises in images of other classes that get the block, less the rise by a
+            block that should say nothing.
     """
 
-    plan: MarkerPlan
+    rows: NDArray[np.int64]
+    blocks: NDArray[np.int64]
+    classes: NDArray[np.int64]
     drops: NDArray[np.float64]
     gains: NDArray[np.float64]
-    dull_gains: NDArray[np.float64]
 
     @property
     def strengths(self) -> NDArray[np.float64]:
-        """The smaller of drop and net gain, (m,): what hiding and pasting agree on."""
-        return np.minimum(self.drops, np.nanmean(self.gains - self.dull_gains, axis=1))
+        """The smaller of drop and gain, (m,): what hiding and pasting agree on."""
+        return np.minimum(self.drops, self.gains)
 
 
 def grid_weights(
@@ -203,7 +207,59 @@ def run_markers(plan: MarkerPlan, scorer: ImageScorer, before: NDArray[np.float6
         gains[index, :count] = found[1 : 1 + count] - before[known, label]
         dull_gains[index, :count] = found[1 + count :] - before[known, label]
         start += 1 + 2 * count
-    return MarkerScores(plan, drops, gains, dull_gains)
+    net = np.nanmean(gains - dull_gains, axis=1)
+    return MarkerScores(plan.rows, plan.blocks, plan.predicted[plan.rows], drops, net)
+
+
+def run_halving(
+    images: NDArray[Any],
+    masks: NDArray[np.bool_],
+    labels: NDArray[np.int64],
+    predicted: NDArray[np.int64],
+    values: NDArray[np.float64],
+    scorer: ImageScorer,
+    *,
+    seed: int = 0,
+    inputs: OtherInputs | None = None,
+) -> MarkerScores | None:
+    """Finds candidates and proves them, in ten passes an image.
+
+    A block is pasted into one image of another class, and so is the same place of a third image: what a patch of that
+    size at that place does anyway is taken off.
+
+    Args:
+        images: array (n, h, w, c) or (n, h, w).
+        masks: bool array (n, h, w), True on the object.
+        labels: int array (n,), true classes.
+        predicted: int array (n,), predicted classes.
+        values: float array (n,), their probabilities.
+        scorer: the model.
+        seed: of the draw of targets. Defaults to `0`.
+        inputs: what the model takes beside each image, arrays (n, ...) by name. Defaults to `None`, nothing.
+
+    Returns:
+        The `MarkerScores`; None if no image has a candidate.
+    """
+    others = inputs or {}
+    found = find_candidates(images, masks, predicted, values, scorer, others)
+    rng = np.random.default_rng(seed)
+    chosen, pasted = [], []
+    for index, (row, block) in enumerate(zip(found.rows.tolist(), found.blocks, strict=True)):
+        pool = rng.permutation(np.flatnonzero((labels != predicted[row]) & (predicted != predicted[row])))
+        if len(pool) < 2:
+            continue
+        # Objects in the way of the patch would be cut: the two images in which least of them is.
+        target, control = pool[np.argsort([masks[other][_cut(block)].mean() for other in pool], kind="stable")[:2]]
+        chosen.append(index)
+        for source in (row, control):
+            patched = pasted_off_object(images[source], masks[row] | masks[target], block, images[target])
+            pasted.append(with_inputs(patched, others, int(target)))
+    if not chosen:
+        return None
+    rows, classes = found.rows[chosen], predicted[found.rows[chosen]]
+    scores = scorer.score_images(iter(pasted)).reshape(len(chosen), 2, -1)
+    told = scores[np.arange(len(chosen)), :, classes]
+    return MarkerScores(rows, found.blocks[chosen], classes, found.drops[chosen], told[:, 0] - told[:, 1])
 
 
 def _places(shape: tuple[int, ...]) -> list[tuple[int, int, int, int]]:

@@ -79,7 +79,7 @@ class ShortcutMonitor:
     """Measures and judges, epoch by epoch. What does not depend on the model is prepared once, by `prepare`.
 
     Every registered test is made that the probes allow; one that stands in for another only where that one is
-    impossible or rests on estimated outlines.
+    impossible.
 
     Args:
         images: array (n, h, w, c) or (n, h, w).
@@ -156,7 +156,7 @@ class ShortcutMonitor:
                 inputs=self._inputs,
             )
             tests = [test for test in shortcut_tests() if test.during_training]
-            possible = {test.name: not probes.estimated and test.why_not(probes) is None for test in tests}
+            possible = {test.name: test.why_not(probes) is None for test in tests}
             chosen = [test for test in tests if not possible.get(test.stands_in_for or "", False)]
             self._tests = tuple(prepare_test(test, self._probes) for test in chosen)
         return self._probes

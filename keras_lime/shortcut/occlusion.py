@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from keras_lime.core.model_input import ModelInput, OtherInputs, with_inputs
 from keras_lime.core.scores import ImageScorer
+from keras_lime.core.shares import mean_stderr
 
 __all__ = ["REGIONS", "Occlusion", "hide", "occluded", "run_occlusion"]
 
@@ -53,12 +54,9 @@ class Occlusion:
         return drops.mean(axis=0) if len(drops) else np.full(len(REGIONS), np.nan)
 
     def stderr(self, chosen: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
-        """Standard errors (8,) of the mean drops; NaN for less than two probes."""
+        """Standard errors (8,) of the mean drops, never zero; NaN for less than two probes."""
         drops = self.drops if chosen is None else self.drops[chosen]
-        if len(drops) < 2:
-            return np.full(len(REGIONS), np.nan)
-        errors: NDArray[np.float64] = drops.std(axis=0, ddof=1) / np.sqrt(len(drops))
-        return errors
+        return np.array([mean_stderr(column) for column in drops.T])
 
 
 def hide(image: NDArray[Any], region: int) -> NDArray[Any]:

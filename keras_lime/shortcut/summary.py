@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_lime.core.explanation import Explanation
 from keras_lime.core.localisation import object_share
+from keras_lime.core.shares import mean_stderr
 
 __all__ = ["ClassSummary", "Summary", "summarise"]
 
@@ -82,4 +83,4 @@ def _finite_mean(values: Sequence[float]) -> float:
 
 def _stderr(values: Sequence[float]) -> float:
     finite = [float(value) for value in values if np.isfinite(value)]
-    return float(np.std(finite, ddof=1) / np.sqrt(len(finite))) if len(finite) > 1 else float("nan")
+    return mean_stderr(finite)

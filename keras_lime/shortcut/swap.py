@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from keras_lime.core.model_input import ModelInput, OtherInputs, with_inputs
 from keras_lime.core.scores import ImageScorer
+from keras_lime.core.shares import mean_stderr
 from keras_lime.shortcut.background import can_be_swapped, remove_objects
 from keras_lime.shortcut.reliance import Reliance, reliance
 from keras_lime.shortcut.results import Obstacle
@@ -84,7 +85,7 @@ class SwapStatistics:
     Attributes:
         n: number of probes.
         swap_flip: share of the predictions that change, 0..1.
-        swap_flip_stderr: its standard error over the probes; NaN for less than two.
+        swap_flip_stderr: its standard error over the probes, never zero; NaN for less than two.
         same_flip: share of the predictions that change with other backgrounds of the same class.
         reliance: share of the predictions that follow the class of the background, see `Reliance`.
         reliance_stderr: its standard error; never zero.
@@ -156,7 +157,6 @@ class SwapScores:
         if count == 0:
             return SwapStatistics(0, *[float("nan")] * 8)
         shares = self.shares[chosen]
-        error = float(shares.std(ddof=1) / np.sqrt(count)) if count > 1 else float("nan")
         known = 1 - self.chance
         background, alone = (
             (float(values[chosen].mean()) - self.chance) / known for values in (self.background, self.object)
@@ -165,7 +165,7 @@ class SwapScores:
         return SwapStatistics(
             count,
             float(shares.mean()),
-            error,
+            mean_stderr(shares),
             self._same_flip(chosen),
             found.background,
             found.stderr,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from keras_lime.core.display import Display
 from keras_lime.shortcut.marker_search import MarkerSearch
-from keras_lime.shortcut.markers import grid_weights, make_marker_plan
+from keras_lime.shortcut.markers import grid_weights, make_marker_plan, run_halving
 from keras_lime.shortcut.protocol import ProbeData, prepare_test, run_test
 from keras_lime.shortcut.results import Predictions, Status, TestResult
 
@@ -52,27 +52,35 @@ class _SquareReader:
         return np.stack([1 - bright, bright], axis=1)
 
 
-def _run(reader: Any, images: NDArray[Any], labels: NDArray[np.int64], masks: NDArray[np.bool_] | None) -> TestResult:
+def _run(
+    reader: Any,
+    images: NDArray[Any],
+    labels: NDArray[np.int64],
+    masks: NDArray[np.bool_] | None,
+    *,
+    thorough: bool = True,
+) -> TestResult:
     probes = ProbeData(images, Display.of(images), labels, masks, class_names=("blue", "red"))
     scores = reader.score_images(images)
     predictions = Predictions(scores.argmax(axis=1), scores.max(axis=1), 2, ("blue", "red"))
-    return run_test(prepare_test(MarkerSearch(), probes, True), probes, reader, predictions, 0.1)
+    return run_test(prepare_test(MarkerSearch(), probes, thorough), probes, reader, predictions, 0.1)
 
 
-def test_a_dot_at_any_place_is_found_and_shown() -> None:
+@pytest.mark.parametrize(("thorough", "passes", "strength"), [(True, 1 + 1 + 160 + 9, 0.3), (False, 1 + 10, 0.3)])
+def test_a_dot_at_any_place_is_found_and_shown(thorough: bool, passes: int, strength: float) -> None:
     images, labels, masks = _dots()
     reader = _DotReader()
-    result = _run(reader, images, labels, masks)
+    result = _run(reader, images, labels, masks, thorough=thorough)
     assert result.status is Status.ALARM
-    assert result.statistics["marker_strength"] > 0.3
-    plan = result.details.plan
+    assert result.statistics["marker_strength"] > strength
+    scores = result.details
     dots = np.ptp(images.astype(int), axis=-1) > 100
     found = [
         dots[row, top:bottom, left:right].sum()
-        for row, (top, left, bottom, right) in zip(plan.rows, plan.blocks, strict=True)
+        for row, (top, left, bottom, right) in zip(scores.rows, scores.blocks, strict=True)
     ]
     assert np.mean(np.array(found) >= 8) > 0.9
-    assert reader.passes == 32 * (1 + 1 + 160 + 9)
+    assert reader.passes == 32 * passes
     assert result.findings is not None
     told = MarkerSearch().alarm_sentence(result.findings, result.measurements[:2], "for 1 measurement in a row")
     assert "columns" in told
@@ -81,10 +89,11 @@ def test_a_dot_at_any_place_is_found_and_shown() -> None:
     assert np.nanmean(values) == pytest.approx(result.statistics["marker_strength"])
 
 
-def test_a_reader_of_the_object_has_none() -> None:
+@pytest.mark.parametrize("thorough", [True, False])
+def test_a_reader_of_the_object_has_none(thorough: bool) -> None:
     images, labels, masks = _dots()
     images[masks] = np.repeat(np.where(labels, 230, 20), 64)[:, None]
-    result = _run(_SquareReader(), images, labels, masks)
+    result = _run(_SquareReader(), images, labels, masks, thorough=thorough)
     assert result.status is Status.PASSED
     assert abs(result.statistics["marker_strength"]) < 0.01
 
@@ -92,9 +101,14 @@ def test_a_reader_of_the_object_has_none() -> None:
 def test_few_images_and_no_room_give_no_verdict() -> None:
     images, labels, masks = _dots(8)
     images[masks] = np.repeat(np.where(labels, 230, 20), 64)[:, None]
-    assert _run(_SquareReader(), images, labels, masks).status is Status.CANNOT_SAY
+    for thorough in (True, False):
+        assert _run(_SquareReader(), images, labels, masks, thorough=thorough).status is Status.CANNOT_SAY
     masks[:, 2:-2, 2:-2] = True
     assert not len(_plan(images, labels, masks).rows)
+    masks[:] = True
+    masks[:, 0, 0] = False
+    predicted = labels.astype(np.int64)
+    assert run_halving(images, masks, labels, predicted, np.ones(8), _SquareReader()) is None
     assert _run(_SquareReader(), images, labels, None).status is Status.NOT_TESTED
 
 

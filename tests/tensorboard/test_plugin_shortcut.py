@@ -51,7 +51,7 @@ def test_the_summary_holds_the_tests_and_the_words_of_the_alarm(client: test.Cli
     arrays, meta = binary(client, "summary", run="background/lime")
     np.testing.assert_array_equal(arrays["swap_flip"], [1, 1, 1])
     np.testing.assert_array_equal(arrays["class_swap_flip"], np.ones((3, 4)))
-    np.testing.assert_array_equal(arrays["swap_flip_stderr"], [0, 0, 0])
+    np.testing.assert_array_equal(arrays["swap_flip_stderr"], np.full(3, 0.5**0.5 / 34, np.float32))
     np.testing.assert_array_equal(arrays["shortcut_alarm"], [0, 1, 1])
     np.testing.assert_array_equal(arrays["shortcut_counted"], [1, 1, 1])
     np.testing.assert_allclose(arrays["train_accuracy"], 0.9)

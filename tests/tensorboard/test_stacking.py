@@ -147,6 +147,7 @@ def test_the_words_of_alarms_by_step_and_what_is_not_measured() -> None:
         at(3, {"shortcut": {"alarm": False, "unmeasured": ["one class only"]}, "cross_check": "no gradients"}),
     ]
     found = shortcut_findings(records)
-    assert found["alarms"] == [{"step": 1, "began": 1, "words": "it reads the background", "readings": readings}]
+    words = "it reads the background"
+    assert found["alarms"] == [{"step": 1, "began": 1, "words": words, "readings": readings, "markers": None}]
     assert found["unmeasured"] == ["one class only"]
     assert found["cross_check"] == "no gradients"

@@ -94,7 +94,10 @@ def test_a_reader_of_the_object_raises_none(tmp_path: Path) -> None:
     assert record.array("shortcut_alarm") == 0
     entry = record.header["shortcut"]
     assert (entry["alarm"], entry["began"], entry["status"]) == (False, None, "passed")
-    assert [(test["test"], test["status"]) for test in entry["tests"]] == [("swap", "passed")]
+    assert [(test["test"], test["status"]) for test in entry["tests"]] == [
+        ("swap", "passed"),
+        ("markers", "passed"),
+    ]
 
 
 def test_the_records_hold_what_the_page_needs(tmp_path: Path) -> None:
@@ -225,6 +228,24 @@ def test_bad_arguments(tmp_path: Path, change: dict[str, Any], error: type[Excep
         callback(tmp_path, **change)
 
 
+def test_markers_are_logged_with_their_boxes(tmp_path: Path) -> None:
+    alarms, events = follow(corner_reader(), tmp_path)
+    assert "small things off the object carry" in alarms[0].message
+    assert "Remove or cover it in all images" in alarms[0].message
+    entry = events.records(SUMMARY_TAG)[2].header["shortcut"]
+    assert "markers" in {reading["test"].split()[-1] for reading in entry["readings"]}
+    assert len(entry["markers"]) == 8
+    by_id = dict(zip(probes().ids, probes().names, strict=True))
+    for marker in entry["markers"]:
+        top, left, bottom, right = marker["box"]
+        # The tag is in the bottom right corner.
+        assert (bottom, right) == (32, 32)
+        assert (top, left) <= (27, 27)
+        assert marker["strength"] > 0.5
+        assert by_id[marker["probe"]] == marker["name"]
+    assert "markers" not in events.records(SUMMARY_TAG)[0].header["shortcut"]
+
+
 def test_the_test_costs_few_forward_passes(tmp_path: Path) -> None:
     reader = object_reader()
     lime = callback(tmp_path)
@@ -232,7 +253,7 @@ def test_the_test_costs_few_forward_passes(tmp_path: Path) -> None:
     with_test, reader.passes = reader.passes, 0
     plain = callback(tmp_path / "plain", shortcut_threshold=None)
     plain.explain(reader, 0)
-    assert with_test - reader.passes == 32 * 10
+    assert with_test - reader.passes == 32 * 20
 
 
 def test_gradients_are_a_cross_check_in_the_log(tmp_path: Path) -> None:
@@ -286,6 +307,7 @@ def test_a_dead_network_gets_no_all_clear_and_no_good_keys(tmp_path: Path, answe
         "lime_object_share": pytest.approx(probes().masks.mean()),  # type: ignore[union-attr]
         "lime_swap_flip": 1.0,
         "lime_reliance": 1.0,
+        "lime_marker_strength": 1.0,
     }
 
 
@@ -303,7 +325,7 @@ def test_estimated_outlines_take_the_place_of_masks(tmp_path: Path, capsys: pyte
     assert alarms[0].message.startswith("Suspicion, by estimated outlines: 100 ± 3 % of the predictions follow")
     assert [result["test"] for result in events.records(SUMMARY_TAG)[2].header["shortcut"]["tests"]] == [
         "swap",
-        "occlusion",
+        "markers",
     ]
     _, _, masks = squares(32, seed=5)
     for probe, mask in zip(probes().ids, masks, strict=True):

@@ -5,8 +5,8 @@ hours. What is done is kept in `outcomes.jsonl`, and the same command goes on fr
 networks, which are spread over all kinds; `--quick` trains three for two epochs, to see that it runs. Works under every
 Keras backend.
 
-Objects of any colour are told by their number of lobes. A scene, a texture, a marker at any place, or the way of taking
-the image goes with the class, with a correlation of .5 to 1; or nothing does. Networks are plain, residual with slow
+Objects are told by their number of lobes, and in most images by their hue. A scene, a texture, a marker at any place,
+or the way of taking the image goes with the class, with a correlation of .5 to 1; or nothing does. Networks are plain, residual with slow
 batch normalisation, or ViT; a third of the clean ones have so few images that they overfit. The true reliance is the
 accuracy lost where the trace is another class's.
 """

@@ -91,7 +91,7 @@ def run_trial(trial: Trial, world: World) -> Outcome:
     model = build(trial.architecture, SIDE, world.n_classes)
     tests = _Tests(model, dict(_monitors(probes)), world.n_classes, trial.epochs)
     watch = keras.callbacks.LambdaCallback(on_epoch_end=tests.measure)
-    model.fit(data.images, data.labels, batch_size=32, epochs=trial.epochs, verbose=0, callbacks=[watch])
+    model.fit(data.images, data.labels, batch_size=16, epochs=trial.epochs, verbose=0, callbacks=[watch])
     outcome.early, outcome.late = tests.early or tests.late, tests.late
     outcome.scores, outcome.markers = tests.scores, tests.markers
     outcome.accuracy, outcome.reliance = _truth(model, world, trial.seed + 2000)

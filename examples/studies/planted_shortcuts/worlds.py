@@ -1,4 +1,4 @@
-"""Drawn worlds: lobed objects of any colour, and a trace that goes with their class as often as is wanted.
+"""Drawn worlds: lobed objects, and a trace that goes with their class as often as is wanted.
 
 Four kinds of traces in two variants each: the first variant is for tuning thresholds, the second is set aside.
 """
@@ -91,7 +91,7 @@ def draw(
 
 
 def _thing(label: int, rng: np.random.Generator) -> tuple[NDArray[np.bool_], Image3]:
-    """A rosette with two, three, four … lobes, of any size, turn and colour, lit from one side."""
+    """A rosette with two, three, four … lobes, lit from one side; its hue tells the class in most images."""
     rows, columns = np.mgrid[:SIDE, :SIDE] + 0.5
     size = rng.uniform(0.17, 0.27) * SIDE
     top, left = rng.uniform(0.36, 0.64, 2) * SIDE
@@ -100,7 +100,9 @@ def _thing(label: int, rng: np.random.Generator) -> tuple[NDArray[np.bool_], Ima
     inside = np.hypot(rows - top, columns - left) < size * lobes
     light = 1 + 0.35 * (rows - top) / size * rng.choice([-1, 1])
     grain = gaussian_filter(rng.normal(size=(SIDE, SIDE)), 1)
-    return inside, rng.uniform(30, 225, 3) * light[..., None] + 40 * grain[..., None]
+    hue = 2.1 * label + rng.normal(0, 0.8)
+    colour = 128 + 75 * np.cos(hue + np.array([0, 2.1, 4.2])) + rng.normal(0, 20)
+    return inside, colour * light[..., None] + 40 * grain[..., None]
 
 
 @cache

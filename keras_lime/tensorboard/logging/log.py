@@ -340,7 +340,8 @@ def summary_parts(
     if no_agreements is not None:
         values["cross_check"] = no_agreements
     if tests is not None:
-        values |= shortcut_header(tests) | shortcut_arrays(tests, list(summary.classes))
+        probes = [(image_id(each.image), each.name) for each in explanations]
+        values |= shortcut_header(tests, probes) | shortcut_arrays(tests, list(summary.classes))
     return build("summary", values)
 
 

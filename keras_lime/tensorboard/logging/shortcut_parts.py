@@ -15,6 +15,7 @@ from keras_lime.core.class_names import class_title
 from keras_lime.core.display import Display
 from keras_lime.core.phrases import count_of, number
 from keras_lime.shortcut.decision import least_accuracy
+from keras_lime.shortcut.markers import MarkerScores
 from keras_lime.shortcut.monitor import EpochTests
 from keras_lime.shortcut.occlusion import Occlusion
 from keras_lime.shortcut.swap import SwapScores
@@ -74,14 +75,18 @@ def shortcut_arrays(tests: EpochTests, class_ids: Sequence[int]) -> dict[str, ND
     return {name: np.asarray(value) for name, value in arrays.items()}
 
 
-def shortcut_header(tests: EpochTests) -> dict[str, Any]:
+def shortcut_header(tests: EpochTests, probes: Sequence[tuple[str, str | None]] = ()) -> dict[str, Any]:
     """What the summary record's header gains: `shortcut`.
 
-    It holds the verdict's status, whether an alarm is on, and then the step at which it began, its message and
-    measurements; each test's status with the reason and its numbers; and what was not tested, and why.
+    It holds the verdict's status, whether an alarm is on, and then the step at which it began, its message,
+    measurements and markers; each test's status with the reason and its numbers; and what was not tested, and why.
+
+    Args:
+        tests: the epoch's tests.
+        probes: id and name of each probe that is in the log, in order. Defaults to none.
     """
     verdict = tests.verdict
-    readings = [
+    readings: list[dict[str, Any]] = [
         {"test": each.kind, "subject": each.subject, "value": round(each.value, 4), "threshold": each.threshold}
         | ({"stderr": round(each.stderr, 4)} if np.isfinite(each.stderr) else {})
         for each in verdict.measurements
@@ -106,7 +111,26 @@ def shortcut_header(tests: EpochTests) -> dict[str, Any]:
     if tests.untested:
         entry["unmeasured"] = list(tests.untested)
     # The messages of calm epochs are in the text; the record stays small.
-    return {"shortcut": entry | ({"words": verdict.message, "readings": readings} if verdict.alarm else {})}
+    said: dict[str, Any] = {"words": verdict.message, "readings": readings}
+    if any(each.test == "markers" for each in verdict.measurements):
+        said["markers"] = _markers(tests.details("markers"), probes)
+    return {"shortcut": entry | (said if verdict.alarm else {})}
+
+
+def _markers(scores: MarkerScores, probes: Sequence[tuple[str, str | None]]) -> list[dict[str, Any]]:
+    """The strongest blocks among the probes whose images are in the log."""
+    order = np.argsort(-scores.strengths, kind="stable")
+    shown = [place for place in order.tolist() if scores.rows[place] < len(probes) and scores.strengths[place] > 0]
+    return [
+        {
+            "probe": probes[scores.rows[place]][0],
+            "name": probes[scores.rows[place]][1],
+            "label": int(scores.classes[place]),
+            "strength": round(float(scores.strengths[place]), 4),
+            "box": scores.blocks[place].tolist(),
+        }
+        for place in shown[:_PICTURES]
+    ]
 
 
 def shortcut_scalars(tests: EpochTests) -> dict[str, float]:

@@ -147,15 +147,15 @@ def shortcut_findings(records: Sequence[StepRecord]) -> dict[str, Any]:
 
     Returns:
         JSON: `alarms`, for each step at which an alarm is on `step`, `began` (the step of its first measurement),
-        `words` and `readings`; `statuses`, the decision at each step or null; `unmeasured`, what could not be measured
-        at the newest step and why, as sentences; and `cross_check`, why gradients could not be had at the newest step,
-        or null.
+        `words`, `readings` and `markers`; `statuses`, the decision at each step or null; `unmeasured`, what could not
+        be measured at the newest step and why, as sentences; and `cross_check`, why gradients could not be had at the
+        newest step, or null.
     """
     alarms = []
     for entry in records:
         found = _object(entry.record.header.get("shortcut"))
         if found.get("alarm") is True:
-            said = {name: found.get(name) for name in ("began", "words", "readings")}
+            said = {name: found.get(name) for name in ("began", "words", "readings", "markers")}
             alarms.append({"step": entry.step, **said})
     newest = records[-1].record.header if records else {}
     unmeasured = _object(newest.get("shortcut")).get("unmeasured")

@@ -15,9 +15,11 @@ import {
   type SeriesFields,
   SUMMARY_FIELDS,
   SUMMARY_SHORTCUT_HEADER,
+  SUMMARY_SHORTCUT_MARKERS_HEADER,
   SUMMARY_SHORTCUT_READINGS_HEADER,
   type SummaryFields,
   type SummaryShortcutHeader,
+  type SummaryShortcutMarkersHeader,
   type SummaryShortcutReadingsHeader,
   SWAPS_PAIRS_HEADER,
   type SwapsPairsHeader,
@@ -26,6 +28,7 @@ import {
 import type {
   Alarm,
   Manifest,
+  Marker,
   Measure,
   ProbeInfo,
   Reading,
@@ -168,8 +171,13 @@ function decodeShortcut(container: Container, fields: SummaryFields, s: number):
 
 function decodeAlarm(json: Json): Alarm {
   const step = numberOrNull(json.step) ?? 0;
-  const { began, words, readings } = decodeHeader<SummaryShortcutHeader>(json, SUMMARY_SHORTCUT_HEADER);
-  return { step, began: began ?? step, words: words ?? "", readings: readings.map(decodeReading) };
+  const { began, words, readings, markers } = decodeHeader<SummaryShortcutHeader>(json, SUMMARY_SHORTCUT_HEADER);
+  return { step, began: began ?? step, words: words ?? "", readings: readings.map(decodeReading), markers: markers.map(decodeMarker) };
+}
+
+function decodeMarker(json: Json): Marker {
+  const { probe, name, label, strength, box } = decodeHeader<SummaryShortcutMarkersHeader>(json, SUMMARY_SHORTCUT_MARKERS_HEADER);
+  return { probe: probe ?? "", name, label, strength: strength ?? NaN, box: box ?? [] };
 }
 
 function decodeReading(json: Json): Reading {

@@ -357,6 +357,8 @@ export interface SummaryShortcutHeader {
   readonly status: string | null;
   /** Every test's result. */
   readonly tests: readonly Json[];
+  /** Blocks off the object that carry a prediction. */
+  readonly markers: readonly Json[];
 }
 
 export const SUMMARY_SHORTCUT_HEADER: Readonly<Record<keyof SummaryShortcutHeader, HeaderType>> = {
@@ -367,6 +369,7 @@ export const SUMMARY_SHORTCUT_HEADER: Readonly<Record<keyof SummaryShortcutHeade
   unmeasured: "texts",
   status: "text",
   tests: "objects",
+  markers: "objects",
 };
 
 export interface SummaryShortcutTestsHeader {
@@ -409,6 +412,27 @@ export const SUMMARY_SHORTCUT_READINGS_HEADER: Readonly<Record<keyof SummaryShor
   value: "number",
   stderr: "number",
   threshold: "number",
+};
+
+export interface SummaryShortcutMarkersHeader {
+  /** Id of the probe. */
+  readonly probe: string | null;
+  /** Its name, null without. */
+  readonly name: string | null;
+  /** The class that is predicted for it. */
+  readonly label: number | null;
+  /** Probability that hangs on the block. */
+  readonly strength: number | null;
+  /** Top, left, bottom, right in pixels. */
+  readonly box: readonly number[] | null;
+}
+
+export const SUMMARY_SHORTCUT_MARKERS_HEADER: Readonly<Record<keyof SummaryShortcutMarkersHeader, HeaderType>> = {
+  probe: "text",
+  name: "text",
+  label: "number",
+  strength: "number",
+  box: "numbers",
 };
 
 export interface SwapsHeader {

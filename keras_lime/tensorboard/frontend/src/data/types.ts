@@ -133,6 +133,18 @@ export interface Alarm {
   readonly began: number;
   readonly words: string;
   readonly readings: readonly Reading[];
+  readonly markers: readonly Marker[];
+}
+
+/** A block off the object that carries a prediction. */
+export interface Marker {
+  readonly probe: string;
+  readonly name: string | null;
+  /** The class that is predicted for the probe. */
+  readonly label: number | null;
+  readonly strength: number;
+  /** Top, left, bottom, right in pixels. */
+  readonly box: readonly number[];
 }
 
 /** A number that raised the alarm. */

@@ -7,6 +7,7 @@ import { isNumber, percent, percentWithError, twoDecimals } from "../model/numbe
 import { Advice } from "./advice.tsx";
 import { runColour } from "./colours.ts";
 import { Icon } from "./icons.tsx";
+import { Markers } from "./markers.tsx";
 
 interface Props {
   run: string;
@@ -35,6 +36,7 @@ export function Verdict({ run, manifest, summary, row }: Props) {
       </h3>
       {alarm === null ? <Calm manifest={manifest} summary={summary} row={row} /> : <p>{alarm.words}</p>}
       {alarm !== null && alarm.readings.length > 0 && <Readings readings={alarm.readings} />}
+      {alarm !== null && alarm.markers.length > 0 && <Markers run={run} manifest={manifest} markers={alarm.markers} />}
       {alarm !== null && <Advice />}
       {alarm === null && others.length > 0 && <p class="cross">There is an alarm at {others.join(", ")}.</p>}
       <Unmeasured manifest={manifest} summary={summary} />
