@@ -122,6 +122,8 @@ def _of_image(image: AuditedImage, explanation: Explanation) -> dict[str, Any]:
         "segment_b": looks.b,
         "segment_spread": looks.spread,
         "segment_texture": looks.texture,
+        "segment_upright": looks.upright,
+        "segment_slanted": looks.slanted,
         "segment_on_object": inside,
     }
 

@@ -33,6 +33,12 @@ def sentences(summary: Mapping[str, Any], baseline: Any = None) -> list[str]:
             f"Of the evidence for what is predicted, {percent(summary['object_share'])} lies on the object, which "
             f"covers {percent(summary['object_chance'])} of the image."
         )
+    elif summary["evidence_off_object"] is not None:
+        lines.append(
+            f"About {percent(summary['evidence_off_object'])} of all evidence, whatever the class, is off the objects, "
+            "by an estimate that takes what touches the border of an image for background. Where that is much, and "
+            "class and scene go together in these images, visual words cannot tell which of them is read."
+        )
     if summary["wrong"]:
         lines.append(_mistake(summary))
     if summary["explained"] and summary["poor_fits"] > _POOR_SHARE * summary["explained"]:

@@ -87,6 +87,7 @@ def summarise(folder: Path, manifests: Mapping[int, ShardManifest] | None = None
         "format_version": FORMAT_VERSION,
         "rows": rows,
         **overall.describe(),
+        **_off_object(words),
         "errors": dict(errors.most_common(_MOST_ERRORS)),
         "failures": failures,
         "wrong": [{name: each[name] for name in _WRONG} for each in wrong],
@@ -103,6 +104,12 @@ def summarise(folder: Path, manifests: Mapping[int, ShardManifest] | None = None
     _check_still_there(folder, manifests)
     write_json(folder / "summary.json", summary)
     return summary
+
+
+def _off_object(words: Words) -> dict[str, Any]:
+    found = words.off_object
+    share, measured = (None, False) if found is None else found
+    return {"evidence_off_object": share, "evidence_off_object_measured": measured}
 
 
 def _check_still_there(folder: Path, manifests: Mapping[int, ShardManifest] | None) -> None:

@@ -55,3 +55,23 @@ def test_spread_is_the_distance_from_the_mean_colour() -> None:
 def test_a_picture_of_one_row_has_no_texture() -> None:
     found = describe_segments(np.full((1, 4, 3), 9, np.uint8), Segmentation.from_labels(np.array([[0, 0, 1, 1]])))
     np.testing.assert_array_equal(found.texture, 0)
+
+
+@pytest.mark.parametrize(("angle", "upright", "slanted"), [(0, 1, 0), (90, -1, 0), (45, 0, 1), (135, 0, -1)])
+def test_which_way_stripes_run(angle: int, upright: float, slanted: float) -> None:
+    rows, columns = np.mgrid[:48, :48]
+    turn = np.deg2rad(angle)
+    wave = np.sin(2 * np.pi * (columns * np.cos(turn) + rows * np.sin(turn)) / 8)
+    picture = np.repeat((128 + 80 * wave)[..., None], 3, axis=-1).astype(np.uint8)
+    found = describe_segments(picture, Segmentation.from_labels(np.zeros((48, 48), int)))
+    assert (found.upright[0], found.slanted[0]) == pytest.approx((upright, slanted), abs=0.12)
+
+
+def test_smooth_and_grainy_superpixels_have_no_stripes() -> None:
+    grain = np.random.default_rng(0).integers(90, 160, (48, 48, 1), dtype=np.uint8).repeat(3, axis=-1)
+    smooth = np.full((48, 48, 3), 90, np.uint8)
+    smooth[:, 24:] = 91
+    for picture in (grain, smooth):
+        found = describe_segments(picture, Segmentation.from_labels(np.zeros((48, 48), int)))
+        assert abs(found.upright[0]) < 0.15
+        assert abs(found.slanted[0]) < 0.15

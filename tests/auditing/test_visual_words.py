@@ -71,6 +71,26 @@ def test_a_scene_of_the_class_leads_and_is_suspicious(tmp_path: Path, masks: boo
         assert (suspicious[0]["presence"], suspicious[0]["presence_elsewhere"]) == (1, 0)
 
 
+@pytest.mark.parametrize("classes", [3, 5])
+def test_stripes_that_differ_in_nothing_but_their_way_are_told_apart(tmp_path: Path, classes: int) -> None:
+    planted = Planted(classes=classes, images=20 * classes, stripes=True, pixels=12)
+    for rows in by_class(find_words(write_audit(tmp_path, planted)).rows).values():
+        suspicious = [row for row in rows if row["suspicious"]]
+        assert suspicious
+        assert on_scene(suspicious[0])
+        assert "stripes" in suspicious[0]["description"]
+    unbiased = find_words(write_audit(tmp_path / "unbiased", replace(planted, biased=False)))
+    assert not any(row["suspicious"] for row in unbiased.rows)
+
+
+@pytest.mark.parametrize(("masks", "share"), [(True, 0.6), (False, 0.6), (True, 0.2)])
+def test_how_much_of_all_evidence_is_off_the_objects(tmp_path: Path, masks: bool, share: float) -> None:
+    found = find_words(write_audit(tmp_path, Planted(masks=masks, on_scene=share, biased=False))).off_object
+    assert found is not None
+    assert found[0] == pytest.approx(share, abs=0.02 if masks else 0.3)
+    assert found[1] is masks
+
+
 def test_a_scene_without_evidence_is_not_suspicious(tmp_path: Path) -> None:
     """The scene goes with the class, but the model reads the object."""
     rows = find_words(write_audit(tmp_path, Planted(on_scene=0, noise=0.02))).rows

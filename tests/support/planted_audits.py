@@ -38,6 +38,7 @@ class Planted:
         pixels: of a superpixel's side.
         noise: standard deviation of each weight, and its standard error.
         roughness: standard deviation of a picture's pixels from their surface's colour.
+        stripes: scenes are all grey, and differ by which way their stripes run.
         baseline: what the settings say of it.
         variants: so many pictures are drawn of each class and scene, and come again and again; None: all are new.
         wrong: so many images, the first ones, are predicted as the next class.
@@ -55,6 +56,7 @@ class Planted:
     pixels: int = 6
     noise: float = 0.002
     roughness: float = 3.0
+    stripes: bool = False
     baseline: str = "grey"
     variants: int | None = None
     wrong: int = 0
@@ -102,7 +104,7 @@ def _image(planted: Planted, position: int) -> tuple[dict[str, Any], dict[str, A
         return {**row, "image_id": None, "error": "cannot identify image file"}, None
     scene = label if planted.biased else int(rng.integers(planted.classes))
     variant = position if planted.variants is None else position // planted.classes % planted.variants
-    shown = _shown(planted.pixels, label, scene, planted.roughness, (planted.seed, variant))
+    shown = _shown(planted.pixels, label, scene, planted.roughness, planted.stripes, (planted.seed, variant))
     inside, looks, count = shown.inside, shown.looks, len(shown.inside)
     weights = np.where(inside > 0.5, (1 - planted.on_scene) / 4, planted.on_scene / (count - 4))
     weights = 0.9 * weights + rng.normal(0, planted.noise, count)
@@ -135,6 +137,8 @@ def _image(planted: Planted, position: int) -> tuple[dict[str, Any], dict[str, A
         "segment_b": looks.b,
         "segment_spread": looks.spread,
         "segment_texture": looks.texture,
+        "segment_upright": looks.upright,
+        "segment_slanted": looks.slanted,
         "segment_on_object": inside.astype(np.float32) if planted.masks else None,
     }
     drawn = {
@@ -161,13 +165,19 @@ class _Shown:
 
 
 @lru_cache(maxsize=512)
-def _shown(pixels: int, label: int, scene: int, roughness: float, seed: tuple[int, int]) -> _Shown:
+def _shown(pixels: int, label: int, scene: int, roughness: float, stripes: bool, seed: tuple[int, int]) -> _Shown:
     """A square object before a scene."""
     rng, cells = np.random.default_rng(seed), np.arange(SIDE * pixels) // pixels
     segmentation = Segmentation.from_labels(cells[:, None] * SIDE + cells)
     middle = (cells >= SIDE // 2 - 1) & (cells <= SIDE // 2)
     mask = middle[:, None] & middle
-    picture = np.where(mask[..., None], OBJECTS[label % len(OBJECTS)], SCENES[scene % len(SCENES)]).astype(np.float64)
+    ground: Any = SCENES[scene % len(SCENES)]
+    if stripes:
+        rows, columns = np.mgrid[: len(cells), : len(cells)]
+        turn = np.pi * (scene % len(SCENES)) / len(SCENES)
+        wave = np.sin(2 * np.pi * (columns * np.cos(turn) + rows * np.sin(turn)) / 6 + rng.uniform(0, 6))
+        ground = (128 + 60 * wave)[..., None]
+    picture = np.where(mask[..., None], OBJECTS[label % len(OBJECTS)], ground).astype(np.float64)
     noisy = picture + rng.normal(0, 4, (1, 1, 3)) + rng.normal(0, roughness, picture.shape)
     drawn = np.clip(noisy, 0, 255).astype(np.uint8)
     return _Shown(

@@ -6,9 +6,9 @@ networks, which are spread over all kinds; `--quick` trains three for two epochs
 Keras backend.
 
 Objects are told by their number of lobes, and in most images by their hue. A scene, a texture, a marker at any place,
-or the way of taking the image goes with the class, with a correlation of .5 to 1; or nothing does. Networks are plain, residual with slow
-batch normalisation, or ViT; a third of the clean ones have so few images that they overfit. The true reliance is the
-accuracy lost where the trace is another class's.
+or the way of taking the image goes with the class, with a correlation of .5 to 1; or nothing does. Networks are plain,
+residual with slow batch normalisation, or ViT; a third of the clean ones have so few images that they overfit. The true
+reliance is the accuracy lost where the trace is another class's.
 """
 
 import argparse

@@ -69,7 +69,7 @@ def row_batches(
         batch_rows: rows at a time. Defaults to `1024`.
 
     Yields:
-        One `RowBatch` after the other.
+        One `RowBatch` after the other. A list column that older audits do not have is NaN.
     """
     for shard in done_shards(folder):
         with opened_parquet(folder / "rows" / f"part-{shard:06d}.parquet") as file:
@@ -117,13 +117,17 @@ def rows_at(folder: Path, room: str, positions: Collection[int], columns: Sequen
 
 def _batch(batch: Any, columns: Sequence[str], segments: Sequence[str]) -> RowBatch:
     lengths = np.zeros(batch.num_rows, np.int64)
-    for name in segments:
+    known = [name for name in segments if name in batch.schema.names]
+    for name in known:
         lengths = np.maximum(lengths, _lengths(batch.column(name)))
     row = np.repeat(np.arange(batch.num_rows), lengths)
     starts = np.cumsum(lengths) - lengths
     return RowBatch(
         {name: _plain(batch.column(name)) for name in columns},
-        {name: _flat(batch.column(name), lengths) for name in segments},
+        {
+            name: _flat(batch.column(name), lengths) if name in known else np.full(int(lengths.sum()), np.nan)
+            for name in segments
+        },
         row,
         np.arange(len(row)) - starts[row],
     )

@@ -80,6 +80,8 @@ ROW_COLUMNS: dict[str, tuple[str, str]] = {
     "segment_b": ("list<float32>", "mean CIELAB b*, blue negative, yellow positive"),
     "segment_spread": ("list<float32>", "root mean square CIELAB distance of its pixels from its mean colour"),
     "segment_texture": ("list<float32>", "mean gradient magnitude of L* over its pixels, per pixel"),
+    "segment_upright": ("list<float32>", "which way its stripes run: 1 upright, -1 level, 0 neither; new in 0.2"),
+    "segment_slanted": ("list<float32>", "1 stripes that rise to the right, -1 that fall, 0 neither; new in 0.2"),
     "segment_on_object": ("list<float32>", "share of it inside the object's mask, 0..1; null without a mask"),
     "error": ("string", "why the image could not be explained; null if it was"),
 }
@@ -113,6 +115,11 @@ SUMMARY_KEYS: dict[str, str] = {
     "n": "number of images behind each of these means",
     "object_share_stderr, swap_flip_stderr": "standard deviation over images / square root of their number",
     "poor_fits": "number of images with R² below 0.2",
+    "evidence_off_object": (
+        "share of all positive evidence off the objects, whatever the class: by masks, else estimated by the boundary "
+        "prior; null without evidence"
+    ),
+    "evidence_off_object_measured": "whether by masks",
     "judged, suspicious": (
         "number of classes that visual words could judge, and of the suspicious among them, null if none was judged"
     ),

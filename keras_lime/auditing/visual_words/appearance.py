@@ -26,6 +26,9 @@ _HUES: tuple[tuple[float, str], ...] = (
 
 _DARK, _LIGHT = 32.0, 75.0
 
+_STRIPED = 0.4
+"""Mean coherence from which a word is called striped."""
+
 
 @dataclass(frozen=True)
 class Looks:
@@ -43,6 +46,7 @@ class Looks:
         x_spread: standard deviation of `x`.
         border: share of the superpixels that touch the picture's border, 0..1.
         usual_border: the same over all superpixels of the data set.
+        stripes: which way they run, such as `"upright stripes"`; empty without. Defaults to none.
     """
 
     lightness: float
@@ -56,14 +60,24 @@ class Looks:
     x_spread: float
     border: float
     usual_border: float
+    stripes: str = ""
 
 
 def describe(looks: Looks) -> str:
     """Colour, surface, size and place, as far as each says something."""
-    surface = {-1: "smooth", 1: "textured"}.get(looks.texture)
+    surface = looks.stripes or {-1: "smooth", 1: "textured"}.get(looks.texture)
     size = {-1: "small", 1: "large"}.get(looks.size)
     parts = (colour_name(looks.lightness, looks.a, looks.b), surface, size, place_name(looks))
     return ", ".join(part for part in parts if part)
+
+
+def stripes_name(upright: float, slanted: float) -> str:
+    """Which way stripes run, by the means of `Descriptors.upright` and `slanted`; empty where they do not agree."""
+    if math.hypot(upright, slanted) < _STRIPED:
+        return ""
+    if abs(slanted) > abs(upright):
+        return "rising stripes" if slanted > 0 else "falling stripes"
+    return "upright stripes" if upright > 0 else "level stripes"
 
 
 def colour_name(lightness: float, a: float, b: float) -> str:

@@ -14,6 +14,9 @@ from keras_lime.core.segmentation import Segmentation
 
 __all__ = ["Descriptors", "describe_segments"]
 
+_LEAST_ENERGY = 1.0
+"""Squared gradient of L* below which a superpixel counts as smooth rather than striped."""
+
 
 @dataclass(frozen=True, eq=False)
 class Descriptors:
@@ -29,6 +32,9 @@ class Descriptors:
         b: mean CIELAB b*, blue negative, yellow positive.
         spread: root mean square distance (CIE 1976, ΔE*ab) of its pixels from that mean colour.
         texture: mean magnitude of the gradient of L* over its pixels, by central differences, per pixel.
+        upright: which way its stripes run, −1..1: 1 upright, −1 level, 0 neither or no stripes; the cosine of twice the
+            gradient's angle, by the structure tensor (Bigün & Granlund 1987), times its coherence.
+        slanted: the sine of it: 1 stripes that rise to the right, −1 stripes that fall.
     """
 
     area: NDArray[np.float32]
@@ -40,6 +46,8 @@ class Descriptors:
     b: NDArray[np.float32]
     spread: NDArray[np.float32]
     texture: NDArray[np.float32]
+    upright: NDArray[np.float32]
+    slanted: NDArray[np.float32]
 
 
 def describe_segments(picture: NDArray[np.uint8], segmentation: Segmentation) -> Descriptors:
@@ -63,6 +71,8 @@ def describe_segments(picture: NDArray[np.uint8], segmentation: Segmentation) ->
     colour = np.stack([mean(lab[..., channel]) for channel in range(3)], axis=1)
     distances = ((lab.reshape(-1, 3) - colour[labels]) ** 2).sum(axis=1)
     slopes = np.gradient(lab[..., 0]) if min(height, width) > 1 else [np.zeros((height, width))] * 2
+    down, across = slopes
+    energy = mean(down**2 + across**2) + _LEAST_ENERGY
     border = np.zeros((height, width), bool)
     border[[0, -1]] = True
     border[:, [0, -1]] = True
@@ -77,4 +87,6 @@ def describe_segments(picture: NDArray[np.uint8], segmentation: Segmentation) ->
         b=colour[:, 2].astype(np.float32),
         spread=np.sqrt(mean(distances)).astype(np.float32),
         texture=mean(np.hypot(*slopes)).astype(np.float32),
+        upright=(mean(across**2 - down**2) / energy).astype(np.float32),
+        slanted=(mean(2 * down * across) / energy).astype(np.float32),
     )

@@ -36,7 +36,21 @@ _MOST_PATTERNS = 2048
 _PER_IMAGE = ("evidence", "evidence_squares", "area", "area_squares", "present_in")
 _PER_SUPERPIXEL = ("positive", "with_mask", "off_object", "at_border", "superpixels")
 
-LOOKS = ("lightness", "a", "b", "texture", "area", "y", "x", "y_squares", "x_squares", "border", "total")
+LOOKS = (
+    "lightness",
+    "a",
+    "b",
+    "texture",
+    "upright",
+    "slanted",
+    "area",
+    "y",
+    "x",
+    "y_squares",
+    "x_squares",
+    "border",
+    "total",
+)
 """Columns of `WordStatistics.looks`."""
 
 _COLUMNS = (*ROW_PART, "image_id", "predicted_name", "target_name", "predicted_value")
@@ -179,7 +193,8 @@ def _add(statistics: WordStatistics, rows: RowBatch, words: NDArray[np.int64], n
     look = rows.segments
     y, x = look["segment_y"], look["segment_x"]
     colour = (look["segment_lightness"], look["segment_a"], look["segment_b"])
-    columns = (*colour, look["segment_texture"], area, y, x, y**2, x**2, border, np.ones_like(area))
+    stripes = (np.nan_to_num(look["segment_upright"]), np.nan_to_num(look["segment_slanted"]))
+    columns = (*colour, look["segment_texture"], *stripes, area, y, x, y**2, x**2, border, np.ones_like(area))
     for column, values in enumerate(columns):
         summed = np.bincount(cell, weights=values * area, minlength=len(order) * k)
         statistics.looks[..., column] += summed.reshape(-1, k)

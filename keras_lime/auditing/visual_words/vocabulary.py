@@ -1,6 +1,7 @@
 """Superpixels of a whole data set → visual words: groups that look alike, learned from a bounded sample.
 
-A superpixel is described by its mean CIELAB colour and spread, texture, size and place, standardised over the data set,
+A superpixel is described by its mean CIELAB colour and spread, texture and the way of
+its stripes, size and place, standardised over the data set,
 and k-means (MiniBatchKMeans of scikit-learn; Sculley 2010) finds the words. Colour counts most and place least, so that
 one meadow is one word wherever it lies; but what always sits in one corner, as a watermark does, is still told apart.
 
@@ -30,6 +31,8 @@ FEATURES = (
     "segment_area",
     "segment_y",
     "segment_x",
+    "segment_upright",
+    "segment_slanted",
 )
 """Columns of the rows that describe a superpixel."""
 
@@ -38,7 +41,7 @@ ROW_PART = ("position", "target", "predicted")
 
 MOST_WORDS = 64
 
-_COUNTS = np.array([1, 1, 1, 0.5, 0.5, 0.3, 0.25, 0.25])
+_COUNTS = np.array([1, 1, 1, 0.5, 0.5, 0.3, 0.25, 0.25, 0.7, 0.7])
 """How much each feature counts once it is standardised."""
 
 _SAMPLE = 200_000
@@ -50,9 +53,9 @@ class Vocabulary:
     """k visual words.
 
     Attributes:
-        centres: float64 array (k, 8), in standardised features.
-        mean: float64 array (8,), of the features over the sample.
-        scale: float64 array (8,), what a feature is divided by.
+        centres: float64 array (k, 10), in standardised features.
+        mean: float64 array (10,), of the features over the sample.
+        scale: float64 array (10,), what a feature is divided by.
         texture_range: textures between these two are neither smooth nor textured: the terciles of the sample.
         size_range: half and twice the median area: between them a superpixel is neither small nor large.
     """
@@ -70,7 +73,7 @@ class Vocabulary:
         """The word of each superpixel.
 
         Args:
-            described: float64 array (m, 8), what `features` gives.
+            described: float64 array (m, 10), what `features` gives.
 
         Returns:
             int64 array (m,): the nearest centre's number.
@@ -83,13 +86,15 @@ class Vocabulary:
 
 
 def features(batch: RowBatch) -> NDArray[np.float64]:
-    """Describes the superpixels of a batch of rows: float64 array (m, 8), in the order of `FEATURES`.
+    """Describes the superpixels of a batch of rows: float64 array (m, 10), in the order of `FEATURES`.
 
     Spread, texture and area have long tails, which roots and logarithms shorten.
     """
     raw = np.stack([batch.segments[name] for name in FEATURES], axis=1)
     raw[:, 3:5] = np.log1p(np.maximum(raw[:, 3:5], 0))
     raw[:, 5] = np.sqrt(np.maximum(raw[:, 5], 0))
+    # Audits of 0.1 do not know which way stripes run.
+    raw[:, 8:] = np.nan_to_num(raw[:, 8:])
     return raw
 
 

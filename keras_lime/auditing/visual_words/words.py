@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 from keras_lime.auditing.storage.row_batches import explained, row_batches
 from keras_lime.auditing.storage.schema import schema_of
 from keras_lime.auditing.storage.shards import read_json, write_table
-from keras_lime.auditing.visual_words.appearance import Looks, describe
+from keras_lime.auditing.visual_words.appearance import Looks, describe, stripes_name
 from keras_lime.auditing.visual_words.statistics import LOOKS, WordStatistics, measure_presence, word_statistics
 from keras_lime.auditing.visual_words.vocabulary import MOST_WORDS, ROW_PART, Vocabulary, learn_vocabulary
 
@@ -99,6 +99,21 @@ class Words:
     rows: list[dict[str, Any]]
     vocabulary: Vocabulary | None
     statistics: WordStatistics | None
+
+    @property
+    def off_object(self) -> tuple[float, bool] | None:
+        """Share of all positive evidence off the objects, whatever the class, and whether it was measured by masks.
+
+        None where there is no evidence.
+        """
+        if self.statistics is None:
+            return None
+        off, measured = _off_object(self.statistics)
+        positive = self.statistics.sums["positive"]
+        known = (positive > 0) & np.isfinite(off)
+        if not known.any():
+            return None
+        return float((positive * off)[known].sum() / positive[known].sum()), bool(measured[known].all())
 
     @property
     def by_class(self) -> dict[int, list[dict[str, Any]]]:
@@ -179,9 +194,7 @@ def _measurements(statistics: WordStatistics) -> dict[str, NDArray[np.float64]]:
         beyond = (area - elsewhere) / np.sqrt(np.maximum(variance, 1e-12))
         gain = np.maximum(evidence, 0)
         share = gain / gain.sum(axis=1, keepdims=True)
-        measured = sums["with_mask"] > 0.5 * sums["positive"]
-        by_border = sums["at_border"] / sums["positive"] / (statistics.border[0] / statistics.border[1])
-        off = np.where(measured, sums["off_object"] / sums["with_mask"], np.minimum(by_border, 1))
+        off, measured = _off_object(statistics)
         exclusivity = np.maximum(1 - elsewhere / area, 0)
         candidate = (off >= OFF_OBJECT_FROM) & (exclusivity >= EXCLUSIVE_FROM) & (beyond > STDERRS)
         candidate &= (evidence > STDERRS * stderr) & (n >= FEWEST_IMAGES)
@@ -198,6 +211,16 @@ def _measurements(statistics: WordStatistics) -> dict[str, NDArray[np.float64]]:
         "measured": measured.astype(np.float64),
         "candidate": candidate.astype(np.float64),
     }
+
+
+def _off_object(statistics: WordStatistics) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Part of the positive evidence off the object, (C, k), and where it was measured."""
+    sums = statistics.sums
+    with np.errstate(divide="ignore", invalid="ignore"):
+        measured = sums["with_mask"] > 0.5 * sums["positive"]
+        by_border = sums["at_border"] / sums["positive"] / (statistics.border[0] / statistics.border[1])
+        off = np.where(measured, sums["off_object"] / sums["with_mask"], np.minimum(by_border, 1))
+    return off, measured
 
 
 def _class_rows(
@@ -267,6 +290,7 @@ def _looks(statistics: WordStatistics, vocabulary: Vocabulary, place: int, word:
         y_spread=float(np.sqrt(max(mean["y_squares"] - mean["y"] ** 2, 0))),
         x_spread=float(np.sqrt(max(mean["x_squares"] - mean["x"] ** 2, 0))),
         border=mean["border"],
+        stripes=stripes_name(mean["upright"], mean["slanted"]),
         usual_border=float(statistics.border[0] / statistics.border[1]),
     )
 
