@@ -76,7 +76,7 @@ def score_in_rounds(
                 scores = next(arriving)
             known, neighborhood = answers[place], plans[place].neighborhood
             taken = replace(plans[place], neighborhood=neighborhood.rows(0, stop))
-            scores = scores if known is None else _joined(known.scores, scores)
+            scores = scores if known is None else known.scores.joined(scores)
             answer = answers[place] = Answer(taken, scores, fit(taken, scores))
             error = _largest_error(answer.fit)
             if error <= tolerance or stop == len(neighborhood.masks):
@@ -102,15 +102,3 @@ def _largest_error(fit: Fit) -> float:
     """The least sure target's relative error; infinite where it is unknown."""
     errors = fit.relative_error
     return math.inf if errors is None else float(np.max(errors))
-
-
-def _joined(first: Scores, more: Scores) -> Scores:
-    saturated = None
-    if first.saturated is not None and more.saturated is not None:
-        saturated = np.concatenate([first.saturated, more.saturated])
-    return replace(
-        first,
-        values=np.concatenate([first.values, more.values]),
-        log_odds=np.concatenate([first.log_odds, more.log_odds]),
-        saturated=saturated,
-    )

@@ -58,6 +58,7 @@ _ARRAYS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "values": ("f", _SCORES),
     "log_odds": ("f", _SCORES),
     "saturated": ("b", _SCORES),
+    "asked": ("b", ("samples",)),
     "flags": ("u", _WEIGHTS),
     "caveats": ("u", _TARGETS),
 }
@@ -87,7 +88,8 @@ def write(explanation: "Explanation", path: Path) -> Path:
         arrays |= {"masks": neighborhood.masks, "sample_weights": neighborhood.weights}
         arrays |= {"groups": neighborhood.groups, "dummies": neighborhood.dummies}
     if scores is not None:
-        arrays |= {"values": scores.values, "log_odds": scores.log_odds, "saturated": scores.saturated}
+        arrays |= {"values": scores.values, "log_odds": scores.log_odds}
+        arrays |= {"saturated": scores.saturated, "asked": scores.asked}
     if explanation.second is not None:
         arrays |= {f"second_{name}": getattr(explanation.second, name) for name in _FIT}
     if explanation.diagnostic_bits is not None:
@@ -187,7 +189,13 @@ def _fields(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> di
         )
     if "values" in arrays:
         scores = Scores(
-            targets, arrays["values"], arrays["log_odds"], predicted, predicted_value, arrays.get("saturated")
+            targets,
+            arrays["values"],
+            arrays["log_odds"],
+            predicted,
+            predicted_value,
+            arrays.get("saturated"),
+            arrays.get("asked"),
         )
     bits = DiagnosticBits(arrays["flags"], arrays["caveats"].astype(np.uint16)) if "flags" in arrays else None
     plain = {name: header[name] for name in _PLAIN}

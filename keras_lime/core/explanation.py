@@ -136,6 +136,8 @@ class Explanation(WeightedSegments):
     @property
     def num_samples(self) -> int | None:
         """Perturbations that were scored, the image itself included; None where only their result was kept."""
+        if self.scores is not None and self.scores.asked is not None:
+            return int(np.count_nonzero(self.scores.asked))
         return None if self.neighborhood is None else len(self.neighborhood.masks)
 
     @property

@@ -30,10 +30,13 @@ class Neighborhood:
 
     def rows(self, start: int, stop: int) -> "Neighborhood":
         """The perturbations from row `start` up to, and without, row `stop`."""
-        part = slice(start, stop)
-        groups = None if self.groups is None else self.groups[part]
-        dummies = None if self.dummies is None else self.dummies[part]
-        return Neighborhood(self.masks[part], self.weights[part], self.enumerated, groups, dummies)
+        return self.take(slice(start, stop))
+
+    def take(self, rows: slice | NDArray[np.intp]) -> "Neighborhood":
+        """The perturbations of some rows, in their order."""
+        groups = None if self.groups is None else self.groups[rows]
+        dummies = None if self.dummies is None else self.dummies[rows]
+        return Neighborhood(self.masks[rows], self.weights[rows], self.enumerated, groups, dummies)
 
 
 def kernel_weights(masks: NDArray[np.bool_], kernel_width: float) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ from sklearn.linear_model import LinearRegression, Ridge
 from threadpoolctl import ThreadpoolController
 
 from keras_lime.core.adaptive import Answer, score_in_rounds
+from keras_lime.core.carry_over import CarryOver
 from keras_lime.core.explanation import Explanation
 from keras_lime.core.plan import Plan
 from keras_lime.core.scores import Scorer, Scores
@@ -64,6 +65,7 @@ def explain_plans(
     *,
     class_names: tuple[str, ...] | None = None,
     step: int | None = None,
+    carry_over: CarryOver | None = None,
 ) -> Iterator[Explanation]:
     """Scores all plans in shared batches and fits each image's surrogates as soon as its scores are there.
 
@@ -77,6 +79,8 @@ def explain_plans(
         settings: those that made the plans.
         class_names: names of the outputs.
         step: the epoch.
+        carry_over: what earlier epochs left of the same plans; it takes up this one. Defaults to `None`, each epoch is
+            explained by itself.
 
     Returns:
         Iterator over one `Explanation` per plan, in order.
@@ -96,7 +100,10 @@ def explain_plans(
     def fit(plan: Plan, scores: Scores) -> Fit:
         return _fit(plan, scores, settings)
 
-    if settings.num_samples == "auto":
+    if carry_over is not None:
+        settled = carry_over(plans, wanted, scorer, fit, told)
+        answers = iter(settled)
+    elif settings.num_samples == "auto":
         settled = score_in_rounds(plans, wanted, scorer, fit, settings.tolerance, told)
         # The second baseline gets the same perturbations and no others.
         plans, answers = [answer.plan for answer in settled], iter(settled)

@@ -22,7 +22,7 @@ from keras_lime.core.segmentation import Segmentation, cut
 from keras_lime.core.settings import Settings
 from keras_lime.exceptions import warn
 
-__all__ = ["Plan", "make_plan", "make_plans", "with_images"]
+__all__ = ["Plan", "longer", "make_plan", "make_plans", "with_images"]
 
 _MOST_BLIND = 0.5
 """Share of superpixels that cannot be judged, above which a warning is given."""
@@ -84,16 +84,8 @@ def make_plan(image: NDArray[Any], settings: Settings, display: Display, segment
             f"Received: {name}={settings.most_samples} for {segmentation.n_segments} superpixels. "
             f"Raise `{name}` or lower `n_segments`."
         )
-    entropy = [settings.seed, int(image_id(image), 16)]
-    rng = np.random.default_rng(entropy)
-    neighborhood = sample_neighborhood(
-        segmentation.n_segments,
-        settings.most_samples,
-        settings.kernel_width,
-        rng,
-        settings.sampling,
-        segmentation.neighbours(),
-    )
+    entropy = _entropy(image, settings)
+    neighborhood = _sampled(image, segmentation, settings, settings.most_samples)
     pixels, grey = as_pixels(image), display.grey(image)
 
     def filled(baseline: Baseline, stream: int) -> NDArray[np.float32]:
@@ -110,6 +102,26 @@ def make_plan(image: NDArray[Any], settings: Settings, display: Display, segment
         hidden,
         blind=blind_segments(pixels, hidden, segmentation, display),
         second_baseline=None if settings.second_baseline is None else filled(settings.second_baseline, 2),
+    )
+
+
+def longer(plan: Plan, settings: Settings, num_samples: int) -> Plan:
+    """The plan with more perturbations, of which its own are the first, but for few superpixels: see the sampling."""
+    return replace(plan, neighborhood=_sampled(plan.image, plan.segmentation, settings, num_samples))
+
+
+def _entropy(image: NDArray[Any], settings: Settings) -> list[int]:
+    return [settings.seed, int(image_id(image), 16)]
+
+
+def _sampled(image: NDArray[Any], segmentation: Segmentation, settings: Settings, num_samples: int) -> Neighborhood:
+    return sample_neighborhood(
+        segmentation.n_segments,
+        num_samples,
+        settings.kernel_width,
+        np.random.default_rng(_entropy(image, settings)),
+        settings.sampling,
+        segmentation.neighbours(),
     )
 
 

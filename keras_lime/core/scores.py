@@ -1,7 +1,7 @@
 """The seam to the models: a `Scorer` gets plans and gives `Scores`. The core never sees a model. May import numpy."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -28,6 +28,9 @@ class Scores:
         predicted_value: its probability; for regression the first target's value.
         saturated: bool array like `values`, True where a probability was 0 or 1 in the model's own precision, so that
             the log-odds are only the limit of what it can hold; None if unknown.
+        asked: bool array (n_samples,), the rows that the model answered; None for all of them. Where there are others,
+            values and log-odds stand for the model's in every fit, row by row they are not its answers, but for the
+            first: see `keras_lime.core.carry_over`.
     """
 
     targets: tuple[int, ...]
@@ -36,6 +39,24 @@ class Scores:
     predicted: int | None
     predicted_value: float
     saturated: NDArray[np.bool_] | None = None
+    asked: NDArray[np.bool_] | None = None
+
+    def take(self, rows: NDArray[np.intp]) -> "Scores":
+        """The answers to some perturbations, in their order."""
+        saturated = None if self.saturated is None else self.saturated[rows]
+        return replace(self, values=self.values[rows], log_odds=self.log_odds[rows], saturated=saturated)
+
+    def joined(self, more: "Scores") -> "Scores":
+        """These answers, and after them those to further perturbations of the same image."""
+        saturated = None
+        if self.saturated is not None and more.saturated is not None:
+            saturated = np.concatenate([self.saturated, more.saturated])
+        return replace(
+            self,
+            values=np.concatenate([self.values, more.values]),
+            log_odds=np.concatenate([self.log_odds, more.log_odds]),
+            saturated=saturated,
+        )
 
 
 class OutputMeaning(Protocol):

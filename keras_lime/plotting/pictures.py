@@ -113,6 +113,11 @@ def plot_samples(explanation: Explanation, n: int = 8) -> Figure:
             "`explanation` must have its perturbations. Received: one without, as those read back from a log are. "
             "Make it anew with explain()."
         )
+    if scores.asked is not None:
+        raise ValueError(
+            "`explanation` must hold the model's own answers. Received: one that carries over those of earlier epochs. "
+            "Make it anew with explain()."
+        )
     if n < 1:
         raise ValueError(f"`n` must be at least 1. Received: n={n}.")
     count = min(n, len(neighborhood.masks))

@@ -246,6 +246,7 @@ SCHEMA = Schema(
         Field("result", "r2_logit", "float32", _TARGETS, "0.2", "R² on the log-odds.", optional=True),
         # The summary: all probes of one epoch.
         Field("summary", "cross_check", "text", None, "0.1", "Why there are no gradients to compare with."),
+        Field("summary", "carried", "text", None, "0.2", "How the probes were scored, with `carry_over`."),
         Field("summary", "shortcut", "object", None, "0.1", "The decision on the shortcut tests."),
         Field("summary.shortcut", "alarm", "flag", None, "0.1", "Whether an alarm is on."),
         Field("summary.shortcut", "began", "number", None, "0.1", "Epoch of its first measurement."),

@@ -11,6 +11,7 @@ from typing import Any, Literal, Self, Unpack
 
 import keras
 
+from keras_lime.core.carry_over import CarryOver, check_carry_over
 from keras_lime.core.explanation import Explanation
 from keras_lime.core.model_input import as_other_inputs
 from keras_lime.core.pipeline import check_classes
@@ -85,6 +86,9 @@ class LimeCallback(keras.callbacks.Callback):
             as `lambda model: model.student`. For models without a `call`, PyTorch modules that take their channels
             first, and whatever else `explain()` needs a function for. Defaults to `None`.
         cross_check: compare the weights with `integrated_gradients`, 16 passes a probe. Defaults to `False`.
+        carry_over: from the second explained epoch on, score half of `num_samples` a probe and estimate the rest from
+            the answers of earlier epochs; where the model has moved too far, all are scored. The log says which.
+            Defaults to `False`, every epoch is explained by itself.
         on_error: `"warn"` warns once and lets training go on when an explanation fails, `"raise"` raises. Defaults to
             `"warn"`.
         **settings: see `keras_lime.Settings`; `num_samples` defaults to 256 here.
@@ -114,6 +118,7 @@ class LimeCallback(keras.callbacks.Callback):
         stop_training: bool = False,
         model: Any = None,
         cross_check: bool = False,
+        carry_over: bool = False,
         on_error: Literal["warn", "raise"] = "warn",
         **settings: Unpack[SettingsDict],
     ) -> None:
@@ -121,6 +126,8 @@ class LimeCallback(keras.callbacks.Callback):
         self._settings = make_settings(settings, class_names=getattr(probes, "class_names", None), num_samples=256)
         check_arguments(probes, log_dir, name, max_images, verbose, on_alarm, on_error)
         check_epochs(epochs)
+        if carry_over:
+            check_carry_over(self._settings)
         check_model(model)
         self.probes = probes
         self._inputs = as_other_inputs(probes.inputs, len(probes))
@@ -131,6 +138,7 @@ class LimeCallback(keras.callbacks.Callback):
         self._subjects = probes.subjects()
         self._on_alarm, self._stop_training = on_alarm, stop_training
         self._cross_check = CrossCheck() if cross_check else None
+        self._carries_over = carry_over
         self._monitor: ShortcutMonitor | None = None
         if shortcut_threshold is not None:
             tested = probes.tested
@@ -160,6 +168,7 @@ class LimeCallback(keras.callbacks.Callback):
         self._boxes_file = BoxesFile()
         self._former_metrics: dict[str, float] = {}
         self._first_epoch = True
+        self._carry_over = CarryOver(self._settings) if self._carries_over else None
         self._metrics: dict[str, float] = {}
         self._failures = Failures(self._on_error)
         self._compared = False
@@ -354,7 +363,7 @@ class LimeCallback(keras.callbacks.Callback):
 
     def _material(self) -> Material:
         plans, names = self._plans or [], self.probes.class_names
-        return Material(plans, self._subjects, self._settings, names, self.probes.labels)
+        return Material(plans, self._subjects, self._settings, names, self.probes.labels, self._carry_over)
 
     def _raise_alarm(self, epoch: int, verdict: Verdict) -> None:
         """Stops first, then calls the hook, then warns: none of them can keep another from happening."""

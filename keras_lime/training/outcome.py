@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from keras_lime.core.carry_over import CarryOver
 from keras_lime.core.explanation import Explanation
 from keras_lime.core.pipeline import Subject, explain_plans
 from keras_lime.core.plan import Plan
@@ -37,6 +38,7 @@ class Material:
         settings: the explainer's.
         class_names: names of the outputs, or None.
         labels: int array (n,), true classes, or None.
+        carry_over: what earlier epochs left, or None where each is explained by itself.
     """
 
     plans: Sequence[Plan]
@@ -44,6 +46,7 @@ class Material:
     settings: Settings
     class_names: tuple[str, ...] | None
     labels: NDArray[np.int64] | None
+    carry_over: CarryOver | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +65,7 @@ class EpochOutcome:
         one_class: whether the model predicts one class for probes of several.
         output: what the model's output means, such as `"softmax"`, or None.
         n_outputs: how many outputs there are, or None.
+        carried: how the probes were scored where answers are carried over, in words; or None.
     """
 
     step: int
@@ -75,6 +79,7 @@ class EpochOutcome:
     one_class: bool = False
     output: str | None = None
     n_outputs: int | None = None
+    carried: str | None = None
 
     @property
     def alarm_began(self) -> bool:
@@ -112,7 +117,10 @@ def observe(
     """
     explanations: list[Explanation] = []
     plans, subjects, settings = list(material.plans), list(material.subjects), material.settings
-    for explanation in explain_plans(plans, subjects, scorer, settings, class_names=material.class_names, step=step):
+    carry_over = material.carry_over
+    for explanation in explain_plans(
+        plans, subjects, scorer, settings, class_names=material.class_names, step=step, carry_over=carry_over
+    ):
         explanations.append(explanation)
         progress(len(explanations))
     classes, values = [each.predicted for each in explanations], [each.predicted_value for each in explanations]
@@ -137,4 +145,5 @@ def observe(
         one_class=isinstance(predictions, Predictions) and len(set(classes)) == 1 and n_labels > 1,
         output=None if output is None else output.kind,
         n_outputs=None if output is None else output.n_outputs,
+        carried=None if carry_over is None else carry_over.sentence,
     )

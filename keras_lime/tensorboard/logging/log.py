@@ -96,6 +96,7 @@ class LimeLog:
         }
         self._shortcut = shortcut or {}
         self._told: Any = None
+        self._told_carried: str | None = None
         self._class_names = class_names
         self._started = False
 
@@ -126,11 +127,16 @@ class LimeLog:
             parts = result_parts(explanation, cluster=int(outcome.heatmap_clusters[row]), gradient_agreement=agreement)
             self._writer.record(result_tag(image_id(explanation.image)), step, parts)
         self._writer.record(
-            SUMMARY_TAG, step, summary_parts(summary, outcome.tests, outcome.no_agreements, explanations)
+            SUMMARY_TAG,
+            step,
+            summary_parts(summary, outcome.tests, outcome.no_agreements, explanations, outcome.carried),
         )
         if outcome.tests is not None:
             self._write_tests(step, outcome.tests)
-        if self._about["settings"].get("num_samples") == "auto":
+        if outcome.carried not in (None, self._told_carried):
+            self._told_carried = outcome.carried
+            self._writer.text("carry_over", step, outcome.carried or "")
+        if self._about["settings"].get("num_samples") == "auto" or outcome.carried is not None:
             self._writer.scalar("num_samples", step, float(np.mean([each.num_samples or 0 for each in explanations])))
         self._scalars("", step, summary.overall)
         # The classes are those of the probes, the same at every epoch, so the tags are too. All are in the summary.
@@ -319,6 +325,7 @@ def summary_parts(
     tests: EpochTests | None = None,
     no_agreements: str | None = None,
     explanations: Sequence[Explanation] = (),
+    carried: str | None = None,
 ) -> list[bytes]:
     """Builds the record of an epoch's means and shortcut tests, over all probes and per class.
 
@@ -327,6 +334,7 @@ def summary_parts(
         tests: the shortcut tests, or None.
         no_agreements: why there are no gradients to compare with, or None.
         explanations: of each probe, in order. Defaults to none.
+        carried: how the probes were scored where answers are carried over, or None.
 
     Returns:
         The record's parts.
@@ -339,6 +347,8 @@ def summary_parts(
         values[class_name] = [getattr(numbers, name) for numbers in summary.classes.values()]
     if no_agreements is not None:
         values["cross_check"] = no_agreements
+    if carried is not None:
+        values["carried"] = carried
     if tests is not None:
         probes = [(image_id(each.image), each.name) for each in explanations]
         values |= shortcut_header(tests, probes) | shortcut_arrays(tests, list(summary.classes))

@@ -330,6 +330,8 @@ export const MANIFEST_PROBES_HEADER: Readonly<Record<keyof ManifestProbesHeader,
 export interface SummaryHeader {
   /** Why there are no gradients to compare with. */
   readonly cross_check: string | null;
+  /** How the probes were scored, with `carry_over`. */
+  readonly carried: string | null;
   /** The decision on the shortcut tests. */
   readonly shortcut: Json | null;
   /** Hash of the probes' ids, in order. */
@@ -338,6 +340,7 @@ export interface SummaryHeader {
 
 export const SUMMARY_HEADER: Readonly<Record<keyof SummaryHeader, HeaderType>> = {
   cross_check: "text",
+  carried: "text",
   shortcut: "object",
   probe_set: "text",
 };

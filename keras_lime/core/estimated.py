@@ -1,0 +1,157 @@
+"""Answers to masks that were not scored, estimated from those that were and from earlier epochs' answers to all.
+
+The estimate is a sum of superpixels, of pairs of them that touch, and of the earlier answer, fitted to log-odds by
+ridge regression (of a regression's outputs to these themselves): a probability that saturates makes all superpixels act
+together, and its log-odds do not. May import numpy and the core.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keras_lime.core.neighborhood import Neighborhood
+from keras_lime.core.plan import Plan
+from keras_lime.core.ridge import design_matrix, influence_matrix
+from keras_lime.core.scores import Scores
+
+__all__ = ["Estimates", "estimate"]
+
+_ALONE, _PAIRS, _EARLIER = 0.01, 5.0, 0.01
+"""Ridge penalties of a superpixel, a pair and the earlier answer. What is linear is put right by the design anyway."""
+
+_NEGLIGIBLE = 1e-3
+"""News of this share of the range of the scores is none: single precision makes some, and the penalties do."""
+
+_LARGEST = 14.0
+"""Log-odds beyond are not followed: single precision knows no more of a probability near 1."""
+
+
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """What the model is thought to answer to every mask of a plan.
+
+    Attributes:
+        log_odds: float64 array (n_masks, n_targets); for regression the outputs.
+        rows: int array (n_scored,), the masks that were scored, row 0 first.
+        scores: the model's answers to them.
+        freedom: float64 array (n_targets,): share of a scored answer's news that the fit leaves in its residual.
+    """
+
+    log_odds: NDArray[np.float64]
+    rows: NDArray[np.intp]
+    scores: Scores
+    freedom: NDArray[np.float64]
+
+    @property
+    def updated(self) -> NDArray[np.float64]:
+        """The estimates with the scored answers in their places, like `log_odds`."""
+        known = self.log_odds.copy()
+        known[self.rows] = _working(self.scores)
+        return known
+
+    def unexplained(self, neighborhood: Neighborhood) -> NDArray[np.float64]:
+        """How much of what linear weights leave over is news, (n_targets,): 0 none, 1 all of it.
+
+        Args:
+            neighborhood: the plan's, all masks.
+        """
+        scored = neighborhood.take(self.rows)
+        design = design_matrix(scored.masks)
+        influence = influence_matrix(design, scored.weights, 1e-9)
+        shares = []
+        for values in (self.scores.values, self.scores.values - self._values()[self.rows]):
+            left = values - design @ (influence @ values)
+            shares.append(scored.weights @ left**2)
+        whole, news = shares
+        negligible = scored.weights.sum() * (_NEGLIGIBLE * np.ptp(self.scores.values, axis=0)) ** 2
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(news <= negligible, 0.0, news / self.freedom / whole)
+
+    def stand_in(self, neighborhood: Neighborhood) -> Scores:
+        """Scores of all masks, of which every fit gives the weights of the estimates, corrected by what was scored.
+
+        The linear part of what the estimates get wrong on the scored masks is added to all. The rest of it, which no
+        weight takes up, stays on the scored masks, enlarged so that it counts in errors as much as if all were scored.
+
+        Args:
+            neighborhood: the plan's, all masks.
+        """
+        scores, working = self.scores, _working(self.scores)
+        asked = np.zeros(len(self.log_odds), dtype=bool)
+        asked[self.rows] = True
+        return replace(
+            scores,
+            values=self._corrected(neighborhood, self._values(), scores.values),
+            log_odds=self._corrected(neighborhood, self.log_odds, working),
+            saturated=None,
+            asked=asked,
+        )
+
+    def _values(self) -> NDArray[np.float64]:
+        """The estimates on the scale of the scores."""
+        if self.scores.predicted is None:
+            return self.log_odds
+        return np.asarray(1 / (1 + np.exp(-self.log_odds)))
+
+    def _corrected(
+        self, neighborhood: Neighborhood, estimates: NDArray[np.float64], answers: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        rows = self.rows
+        times = (len(estimates) - 1) / (len(rows) - 1)
+        wrong = answers - estimates[rows]
+        # Row 0 is scored at every epoch and is there once, among all masks as among the scored ones.
+        weights = neighborhood.weights[rows].copy()
+        weights[0] /= times
+        design = design_matrix(neighborhood.masks)
+        linear = design @ (influence_matrix(design[rows], weights, 1e-9) @ wrong)
+        corrected = estimates + linear
+        corrected[rows] += times * (wrong - linear[rows]) / np.sqrt(self.freedom)
+        corrected[0] = answers[0]
+        return corrected
+
+
+def estimate(plan: Plan, rows: NDArray[np.intp], scores: Scores, earlier: NDArray[np.float64] | None) -> Estimates:
+    """Fits the estimates of one epoch.
+
+    Args:
+        plan: all masks.
+        rows: int array (n_scored,), those that were scored, row 0 first.
+        scores: the model's answers to them.
+        earlier: `Estimates.updated` of the last epoch, or None.
+
+    Returns:
+        The `Estimates`.
+    """
+    working = _working(scores)
+    weights = plan.neighborhood.weights[rows] / plan.neighborhood.weights[0]
+    features = _features(plan)
+    centred = features - weights @ features[rows] / weights.sum()
+    mean = weights @ working / weights.sum()
+    # Ridge regression in its dual form, for there are more features than scored masks.
+    gram = centred[rows] @ centred[rows].T + np.diag(1 / weights)
+    smoother = np.linalg.solve(gram, centred[rows] @ centred.T).T
+    hat = smoother[rows]
+    found = mean + smoother @ (working - mean)
+    freedom = np.full(working.shape[1], 1 - (np.trace(hat) + 1) / len(rows))
+    if earlier is not None:
+        # The earlier answer is one more feature, joined by its part that the others do not explain.
+        shift = earlier - weights @ earlier[rows] / weights.sum()
+        own = shift - smoother @ shift[rows]
+        left = working - found[rows]
+        moving = (weights[:, None] * shift[rows] * own[rows]).sum(axis=0) + _EARLIER
+        slope = (weights[:, None] * shift[rows] * left).sum(axis=0) / moving
+        found = found + own * slope
+        freedom = freedom - 1 / len(rows)
+    return Estimates(found, rows, scores, np.maximum(freedom, 0.1))
+
+
+def _features(plan: Plan) -> NDArray[np.float64]:
+    """Superpixels and pairs that touch, each over the root of its penalty, (n_masks, n_features)."""
+    signs = plan.neighborhood.masks - 0.5
+    one, other = plan.segmentation.neighbours().T
+    return np.concatenate([signs / np.sqrt(_ALONE), 2 * signs[:, one] * signs[:, other] / np.sqrt(_PAIRS)], axis=1)
+
+
+def _working(scores: Scores) -> NDArray[np.float64]:
+    return scores.log_odds if scores.predicted is None else np.clip(scores.log_odds, -_LARGEST, _LARGEST)
