@@ -63,9 +63,13 @@ class Change:
 
     @property
     def outcome(self) -> Outcome:
-        """Better or worse where the interval leaves out zero, and the change is large enough to speak of."""
+        """Better or worse where the interval leaves out zero, and the change is large enough to speak of.
+
+        A shortcut that is as good as absent before and after did not change, whatever its number did.
+        """
         negligible = _LOST if self.test is None else _NEGLIGIBLE
-        if not (self.low > 0 or self.high < 0) or abs(self.after - self.before) < negligible:
+        absent = not self.more_is_better and max(self.before, self.after) < negligible
+        if absent or not (self.low > 0 or self.high < 0) or abs(self.after - self.before) < negligible:
             return Outcome.NO_DIFFERENCE
         return Outcome.BETTER if (self.low > 0) == self.more_is_better else Outcome.WORSE
 

@@ -297,7 +297,9 @@ def test_as_many_samples_as_each_image_needs(model: keras.Model, tmp_path: Path)
     data = squares(12, biased=False)
     settings = {**QUIET, "num_samples": "auto", "tolerance": 0.002, "max_samples": 256}
     found = audit(model, data, tmp_path / "out", **settings)
-    alone = [explain(model, image, num_samples="auto", tolerance=0.002, max_samples=256, **GRID) for image in data[0]]
+    # Every target must be known well enough, in an audit the true class too.
+    auto = {"num_samples": "auto", "tolerance": 0.002, "max_samples": 256, "targets": ("predicted", "label"), **GRID}
+    alone = [explain(model, image, label=int(label), **auto) for image, label in zip(data[0], data[1], strict=True)]
     rows = [row for row in found.rows().to_pylist() if row["target"] == row["predicted"]]
     assert [row["num_samples"] for row in rows] == [one.num_samples for one in alone]
 

@@ -34,7 +34,7 @@ def trained() -> Any:
     model = network()
     model.fit(TRAIN.images, TRAIN.labels, epochs=6, verbose=0)
     assert accuracy(model, VALIDATION) > 0.9
-    assert accuracy(model, ELSEWHERE) < 0.5
+    assert accuracy(model, ELSEWHERE) < 0.6
     return model
 
 

@@ -56,6 +56,17 @@ def test_outcomes(changes: list[Change], outcome: Outcome) -> None:
     assert all(change.name in str(receipt) for change in changes)
 
 
+def test_a_shortcut_that_is_absent_does_not_grow() -> None:
+    """Certainty below that of a guess, before and after, is none."""
+    rng = np.random.default_rng(0)
+    noise = 0.01 * rng.standard_normal((2, 40))
+    change = compare("certainty", -0.07 + noise[0], noise[1], more_is_better=False, test="swap")
+    assert change.low > 0.05
+    assert change.outcome is Outcome.NO_DIFFERENCE
+    grown = compare("certainty", -0.07 + noise[0], 0.1 + noise[1], more_is_better=False, test="swap")
+    assert grown.outcome is Outcome.WORSE
+
+
 def test_an_alarm_that_is_new_wins_over_what_got_better() -> None:
     def results(status: Status) -> tuple[TestResult, ...]:
         return (TestResult("marker", status, "The model reads a letter."),)

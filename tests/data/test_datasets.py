@@ -236,16 +236,19 @@ class TestFromDataset:
             assert ProbeSet.from_dataset([tensor]).ids == expected
 
     def test_scanning_keeps_few_images(self) -> None:
-        def stream() -> Iterator[tuple[Images, Images]]:
-            for seed in range(50):
-                yield some_images(20, seed, (100, 100, 3)), np.arange(20)
+        def peak(batches: int) -> int:
+            stream = ((some_images(20, seed, (100, 100, 3)), np.arange(20)) for seed in range(batches))
+            tracemalloc.start()
+            probes = ProbeSet.from_dataset(stream, num_probes=5)
+            found = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+            assert len(probes) == 5
+            return found
 
-        tracemalloc.start()
-        probes = ProbeSet.from_dataset(stream(), num_probes=5)
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        assert len(probes) == 5
-        assert peak < 4e6  # all images: 30 MB
+        peak(50)  # what is imported on the way stays
+        few, many = peak(50), peak(150)
+        assert many < few + 0.5e6  # all images of the further batches: 60 MB
+        assert few < 10e6  # probes, the check of the frames of 1,000 images, one batch
 
 
 class TestTested:
