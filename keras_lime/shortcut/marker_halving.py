@@ -1,4 +1,4 @@
-"""Candidates for markers in eight passes an image, for every epoch: which quarter off the object, and which part of it.
+"""Candidates for markers in at most eight passes an image: which quarter off the object, and which part of it.
 
 A LIME on the same grid takes 160 passes, see `markers.grid_weights`. May import numpy and the core.
 """
@@ -25,6 +25,9 @@ _PART, _PART_STARTS = 3, (0, 2)
 _LEAST_FREE = 0.25
 """Share of a region that must lie off the object."""
 
+_WORTH = 0.02
+"""Fall of probability below which a quarter is not looked into: no part of it can hold a marker that counts."""
+
 Regions = NDArray[np.int64]
 
 
@@ -36,11 +39,13 @@ class Candidates:
         rows: int array (m,), positions of these images.
         blocks: int array (m, 4), as top, left, bottom, right in pixels.
         drops: float array (m,), by how much the predicted class's probability falls when it is hidden.
+        worth: bool array (m,), whether that is enough to go on; the others' blocks are quarters.
     """
 
     rows: NDArray[np.int64]
     blocks: Regions
     drops: NDArray[np.float64]
+    worth: NDArray[np.bool_]
 
 
 def find_candidates(
@@ -62,17 +67,21 @@ def find_candidates(
         inputs: what the model takes beside each image, arrays (n, ...) by name.
     """
     rows = np.flatnonzero(masks.any(axis=(1, 2)))
-    cells = np.tile([0, 0], (len(rows), 1))
-    drops = np.full(len(rows), -np.inf)
-    for size, starts in ((_QUARTER, _QUARTER_STARTS), (_PART, _PART_STARTS)):
+    shape = images.shape[1:3]
+
+    def best(within: NDArray[np.int64], starts: tuple[int, int], size: int, of: NDArray[np.int64]) -> tuple[Any, Any]:
         corners = np.array([(down, across) for down in starts for across in starts])
-        options = cells[:, None] + corners
-        found = _drops(options, size, rows, images, masks, predicted, values, scorer, inputs)
-        best = found.argmax(axis=1) if len(rows) else np.empty(0, int)
-        cells, drops = options[np.arange(len(rows)), best], found[np.arange(len(rows)), best]
+        options = within[:, None] + corners
+        found = _drops(options, size, of, images, masks, predicted, values, scorer, inputs)
+        place = np.arange(len(of)), found.argmax(axis=1) if len(of) else np.empty(0, int)
+        return options[place], found[place]
+
+    cells, drops = best(np.zeros((len(rows), 2), np.int64), _QUARTER_STARTS, _QUARTER, rows)
+    blocks, worth = _pixels(cells, _QUARTER, shape), drops >= _WORTH
+    cells, part_drops = best(cells[worth], _PART_STARTS, _PART, rows[worth])
+    blocks[worth], drops[worth] = _pixels(cells, _PART, shape), part_drops
     usable = np.isfinite(drops)
-    blocks = _pixels(cells[usable], _PART, images.shape[1:3])
-    return Candidates(rows[usable], blocks, drops[usable])
+    return Candidates(rows[usable], blocks[usable], drops[usable], worth[usable])
 
 
 def _drops(

@@ -40,7 +40,7 @@ class MarkerSearch:
     """Hides the block that weighs most off the object, and pastes it into images of other classes.
 
     See `ShortcutTest` for the methods. 170 passes a probe where a model is tested once, most of them for the weights,
-    and ten at an epoch, where blocks are found by halving.
+    and at most ten at an epoch, where blocks are found by halving.
     """
 
     name: ClassVar[str] = "markers"

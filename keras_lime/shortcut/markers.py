@@ -222,7 +222,7 @@ def run_halving(
     seed: int = 0,
     inputs: OtherInputs | None = None,
 ) -> MarkerScores | None:
-    """Finds candidates and proves them, in ten passes an image.
+    """Finds candidates and proves them, in at most ten passes an image.
 
     A block is pasted into one image of another class, and so is the same place of a third image: what a patch of that
     size at that place does anyway is taken off.
@@ -242,9 +242,12 @@ def run_halving(
     """
     others = inputs or {}
     found = find_candidates(images, masks, predicted, values, scorer, others)
+    # What is not worth the passes is not pasted: its strength is its drop, next to nothing.
+    gains = np.where(found.worth, np.nan, found.drops)
     rng = np.random.default_rng(seed)
     chosen, pasted = [], []
-    for index, (row, block) in enumerate(zip(found.rows.tolist(), found.blocks, strict=True)):
+    for index in np.flatnonzero(found.worth).tolist():
+        row, block = int(found.rows[index]), found.blocks[index]
         pool = rng.permutation(np.flatnonzero((labels != predicted[row]) & (predicted != predicted[row])))
         if len(pool) < 2:
             continue
@@ -254,12 +257,15 @@ def run_halving(
         for source in (row, control):
             patched = pasted_off_object(images[source], masks[row] | masks[target], block, images[target])
             pasted.append(with_inputs(patched, others, int(target)))
-    if not chosen:
+    if chosen:
+        scores = scorer.score_images(iter(pasted)).reshape(len(chosen), 2, -1)
+        told = scores[np.arange(len(chosen)), :, predicted[found.rows[chosen]]]
+        gains[chosen] = told[:, 0] - told[:, 1]
+    known = np.isfinite(gains)
+    if not known.any():
         return None
-    rows, classes = found.rows[chosen], predicted[found.rows[chosen]]
-    scores = scorer.score_images(iter(pasted)).reshape(len(chosen), 2, -1)
-    told = scores[np.arange(len(chosen)), :, classes]
-    return MarkerScores(rows, found.blocks[chosen], classes, found.drops[chosen], told[:, 0] - told[:, 1])
+    rows = found.rows[known]
+    return MarkerScores(rows, found.blocks[known], predicted[rows], found.drops[known], gains[known])
 
 
 def _places(shape: tuple[int, ...]) -> list[tuple[int, int, int, int]]:

@@ -63,3 +63,10 @@ def test_limits_and_standard_errors(tmp_path: Path) -> None:
         assert values[0] == 200
         assert 0.8 < values[1] <= 1
         assert 0.8 < values[2] <= 1
+
+
+def test_what_the_shortcut_tests_cost(tmp_path: Path) -> None:
+    printed = run(tmp_path, "--quick", script="benchmarks/shortcut_cost.py")
+    rows = [line.split("|") for line in printed.splitlines() if line.startswith(("| masks", "| estimated"))]
+    assert len(rows) == 2
+    assert all(10 <= float(row[2]) <= 20 for row in rows)

@@ -253,7 +253,8 @@ def test_the_test_costs_few_forward_passes(tmp_path: Path) -> None:
     with_test, reader.passes = reader.passes, 0
     plain = callback(tmp_path / "plain", shortcut_threshold=None)
     plain.explain(reader, 0)
-    assert with_test - reader.passes == 32 * 20
+    # Ten for the swap and four in search of markers; at most six more where one may be.
+    assert with_test - reader.passes == 32 * 14
 
 
 def test_gradients_are_a_cross_check_in_the_log(tmp_path: Path) -> None:
