@@ -20,6 +20,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -86,14 +87,16 @@ def _tested(model: Any, shown: TrafficSigns, kind: str) -> tuple[float, bool]:
     masks = shown.masks if kind == "masks" else None
     probes = ProbeSet(shown.images, shown.labels, masks=masks, class_names=CLASSES).explaining(2)
     alarms: list[Any] = []
-    logs: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore", LimeWarning)
         options: dict[str, Any] = {"baseline": "grey", "num_samples": 128, "patience": 1, "verbose": 0}
         callback = LimeCallback(probes, folder, on_alarm=alarms.append, **options)
-        callback.explain(model, 0, logs)
+        callback.explain(model, 0)
         callback.close()
-    return float(np.float64(logs.get("lime_reliance", np.nan))), bool(alarms)
+        events = EventAccumulator(str(Path(folder) / "lime")).Reload()
+        known = [tag for tag in events.Tags()["scalars"] if tag.endswith("shortcut/reliance")]
+        reliance = events.Scalars(known[0])[-1].value if known else np.nan
+    return float(reliance), bool(alarms)
 
 
 if __name__ == "__main__":
