@@ -89,7 +89,10 @@ def test_training_with_the_callback_learns_and_logs(tmp_path: Path) -> None:
         f"{name}{suffix}"
         for name in ("object_share", "r2", "probability")
         for suffix in ("", "_by_class/left", "_by_class/right")
-    } | {f"shortcut/{name}" for name in ("reliance", "swap_flip", "same_flip", "p_background", "p_object")}
+    } | {
+        f"shortcut/{name}"
+        for name in ("reliance", "swap_flip", "same_flip", "p_background", "p_object", "marker_strength")
+    }
 
 
 @pytest.mark.filterwarnings("ignore::keras_lime.exceptions.LimeWarning")
