@@ -1,6 +1,6 @@
 """Half of the passes from the second explained epoch on: are the weights as good, and do their errors tell the truth?
 
-    python examples/studies/carry_over.py           a small CNN, 12 epochs, 8 probes, 4 seeds; 15 minutes on two cores
+    python examples/studies/carry_over.py           a small CNN, 12 epochs, 8 probes, 3 seeds; 12 minutes on two cores
     python examples/studies/carry_over.py --quick   does it run at all
 
 The network of `stop_signs.py` is trained on drawn signs. After every epoch each probe is explained as `LimeCallback`
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, float]:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--quick", action="store_true", help="sizes so small that the numbers mean nothing")
     quick = parser.parse_args(arguments).quick
-    n_images, epochs, n_probes, seeds, pool = (100, 3, 2, 1, 512) if quick else (2500, 12, 8, 4, 8192)
+    n_images, epochs, n_probes, seeds, pool = (100, 3, 2, 1, 512) if quick else (2500, 12, 8, 3, 8192)
     samples = 256
     probes = draw_signs(n_probes, 0.2, split="test", seed=1)
     images = list(probes.images.astype(np.float32))

@@ -1,15 +1,17 @@
 """Do the weights tend to the right limit, and do their standard errors tell the truth?
 
     python examples/studies/standard_errors.py                               a small CNN, trained on the spot
+    python examples/studies/standard_errors.py --photographs                 such a CNN, scikit-image's photographs
     python examples/studies/standard_errors.py --model MODEL.keras           a model of your own, on scikit-image's cat
 
 For each image one pool of LIME's independent masks is scored. The surrogate of the whole pool stands for the limit;
 rows drawn from the pool stand for repetitions of the explainer, which costs no further model call. A balanced design
 cannot be drawn from a pool, so its repetitions are scored anew, and there are fewer of them for a large model.
 
-The table says, for each design, how many nominal 95 % intervals hold the limit, and how far the mean of the repetitions
-is off it: `bias` is a share of the spread of the limit's weights (root mean square over superpixels, what chance alone
-would leave taken out), with the ridge penalty of 1 that shrinks few samples more than many, and `alpha = 0` without it.
+The table says, for each design, how many nominal 95 % intervals hold the limit, how many times the real error of a
+probability's weights is claimed (root mean squares), and how far the mean of the repetitions is off the limit: `bias`
+is a share of the spread of the limit's weights (root mean square over superpixels, what chance alone would leave taken
+out), with the ridge penalty of 1 that shrinks few samples more than many, and `alpha = 0` without it.
 """
 
 import argparse
@@ -28,6 +30,7 @@ from sklearn.linear_model import LinearRegression
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.models import Subject, trained_cnn
 from stop_signs import build_model
 from traffic_signs import CLASSES, draw_signs
 
@@ -67,12 +70,24 @@ def fits(plan: Plan, scores: Scores) -> list[Fit]:
     return [*penalised, fit_surrogate(plan.neighborhood, scores.values, LinearRegression())]
 
 
-def covered(fit: Fit, limit: Fit) -> NDArray[np.bool_]:
-    """Which weights of the limit lie within 1.96 standard errors of a repetition's, (n_segments,)."""
+def covered(fit: Fit, limit: Fit, independent: bool = False) -> NDArray[np.bool_]:
+    """Which weights of the limit lie within 1.96 standard errors of a repetition's, (n_segments,).
+
+    Args:
+        fit: the repetition's.
+        limit: the surrogate of the whole pool.
+        independent: whether the repetition is of other masks than the pool, whose own error then adds to it.
+    """
+    inside: NDArray[np.bool_] = np.abs(fit.coef[0] - limit.coef[0]) <= 1.96 * np.hypot(
+        _stderr(fit), independent * _stderr(limit)
+    )
+    return inside
+
+
+def _stderr(fit: Fit) -> NDArray[np.float64]:
     if fit.stderr is None:
         raise ValueError("`fit` must have standard errors. Received: a fit without.")
-    inside: NDArray[np.bool_] = np.abs(fit.coef[0] - limit.coef[0]) <= 1.96 * fit.stderr[0]
-    return inside
+    return np.asarray(fit.stderr[0])
 
 
 def bias(coefs: NDArray[np.float64], limit: Fit) -> tuple[float, float]:
@@ -111,7 +126,7 @@ def measure(
     repetitions: int,
     balanced_repetitions: int,
 ) -> dict[tuple[str, int], list[float]]:
-    """For one image and each design and number of samples: coverage on each scale, then bias and its `alpha = 0`."""
+    """For one image, design and number of samples: coverages, claimed over real error, biases."""
     settings = Settings(num_samples=pool_size, targets="predicted", sampling="bernoulli")
     (plan,) = make_plans([image], settings)
     (pool,) = scorer([plan], [("predicted",)])
@@ -119,33 +134,46 @@ def measure(
     rng = np.random.default_rng(1)
     found: dict[tuple[str, int], list[float]] = {}
     for size in sizes:
-        found["bernoulli", size] = _summary([fits(*drawn(plan, pool, size, rng)) for _ in range(repetitions)], limits)
+        found["bernoulli", size] = _summary(
+            [fits(*drawn(plan, pool, size, rng)) for _ in range(repetitions)], limits, independent=False
+        )
         balanced = [
             replace(settings, num_samples=size, sampling="balanced", seed=1 + seed)
             for seed in range(balanced_repetitions)
         ]
         plans = [make_plans([image], each)[0] for each in balanced]
         answers = scorer(plans, [pool.targets] * len(plans))
-        found["balanced", size] = _summary(list(map(fits, plans, answers)), limits)
+        found["balanced", size] = _summary(list(map(fits, plans, answers)), limits, independent=True)
     return found
 
 
-def _summary(repeated: list[list[Fit]], limits: list[Fit]) -> list[float]:
-    shares = [np.mean([covered(fit[scale], limits[scale]) for fit in repeated]) for scale in range(len(SCALES))]
+def _summary(repeated: list[list[Fit]], limits: list[Fit], independent: bool) -> list[float]:
+    shares = [
+        np.mean([covered(fit[scale], limits[scale], independent) for fit in repeated]) for scale in range(len(SCALES))
+    ]
+    errors = np.array([fit[0].coef[0] - limits[0].coef[0] for fit in repeated])
+    claimed, own = np.array([_stderr(fit[0]) for fit in repeated]), _stderr(limits[0])
+    # The pool's own error is no error of the repetitions.
+    square = np.mean(errors**2) - independent * np.mean(own**2)
+    ratio = float(np.sqrt(np.mean(claimed**2) / max(float(square), 1e-300)))
     biases = [bias(np.array([fit[which].coef[0] for fit in repeated]), limits[which]) for which in (0, -1)]
-    return [*map(float, shares), *(number for each in biases for number in each)]
+    return [*map(float, shares), ratio, *(number for each in biases for number in each)]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Prints a table of coverages."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--model", type=Path, help="a Keras model for images (size, size, 3) in 0..255")
+    parser.add_argument("--photographs", action="store_true", help="scikit-image's, for the small CNN")
     parser.add_argument("--pool", type=int, default=20_000, help="masks that stand for endless samples")
     parser.add_argument("--sizes", type=int, nargs="+", default=[256, 512], help="values of num_samples")
     parser.add_argument("--repetitions", type=int, default=100)
     parser.add_argument("--balanced-repetitions", type=int, default=40, help="scored anew")
     options = parser.parse_args(arguments)
-    if options.model is None:
+    if options.photographs:
+        small = Subject("small CNN", trained_cnn(), 256)
+        name, model, images = small.name, small.model, list(small.photographs().values())
+    elif options.model is None:
         name, (model, images) = "small CNN", small_cnn()
     else:
         model = keras.models.load_model(options.model)
@@ -163,7 +191,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for image in images
     ]
     print(f"\n{name}, {len(images)} image(s), pool of {options.pool:,} masks")
-    heads = [*SCALES, "bias", "× chance", "bias, α = 0", "× chance"]
+    heads = [*SCALES, "claimed/real", "bias", "× chance", "bias, α = 0", "× chance"]
     print(f"{'design':<12}{'samples':>8}" + "".join(f"{head:>13}" for head in heads))
     for design, size in tables[0]:
         means = np.mean([table[design, size] for table in tables], axis=0)

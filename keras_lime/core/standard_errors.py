@@ -75,7 +75,8 @@ def standard_errors(
 
     A weight's error is a sum of residuals, `Σ a_i e_i`, and so is the weight of a dummy when it joins the surrogate.
     With `σ²` the mean of `(Σ a_i e_i)² / Σ a_i²` over the dummies, the standard error of a weight is `σ sqrt(Σ a_i²)`
-    (Plackett & Burman 1946: dummy factors).
+    (Plackett & Burman 1946: dummy factors). To its square that of the bias is added which the penalty makes: beside the
+    small errors of a model that is nearly linear it counts.
 
     Masks without dummies, such as those of the `lime` package, get HC3 (MacKinnon & White 1985, equation 11), or for
     rows in groups its cluster form CR3 (Bell & McCaffrey 2002, section 3): with the names of `keras_lime.core.ridge`,
@@ -172,7 +173,9 @@ def _errors_of_dummies(
         return None
     sums = weights * own[:, free]
     variance = ((sums.T @ residuals) ** 2 / (sums**2).sum(axis=0)[:, None]).mean(axis=0)
-    errors: NDArray[np.float64] = np.sqrt(variance[:, None] * (influence[1:] ** 2).sum(axis=1))
+    # What the penalty takes from the weights: the residuals hold it, and fitted once more they give it.
+    shrunk = (influence[1:] @ residuals).T
+    errors: NDArray[np.float64] = np.sqrt(variance[:, None] * (influence[1:] ** 2).sum(axis=1) + shrunk**2)
     return errors
 
 

@@ -63,6 +63,7 @@ def test_limits_and_standard_errors(tmp_path: Path) -> None:
         assert values[0] == 200
         assert 0.8 < values[1] <= 1
         assert 0.8 < values[2] <= 1
+        assert values[3] > 0.4
 
 
 def test_what_the_shortcut_tests_cost(tmp_path: Path) -> None:
