@@ -155,6 +155,7 @@ def _start_ray(workers: int) -> None:
 
     path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
     ray.init(
+        address="local",
         num_cpus=workers + 1,
         include_dashboard=False,
         log_to_driver=False,

@@ -105,7 +105,8 @@ def audit(
         RuntimeError: if `report` is wanted of a source tree in which its script was not built.
 
     Warns:
-        LimeWarning: if a stream seems to come sorted by class, or classes have no images.
+        LimeWarning: if a stream seems to come sorted by class, classes have no images, GPUs stay unused, or a host that
+            joins the cluster cannot be used.
 
     Example:
         ```python

@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import keras
+
 from keras_lime.auditing.preprocessing import color_mode
 from keras_lime.core.model_input import InputName, OtherInputs
 from keras_lime.core.scores import Scorer
 from keras_lime.core.settings import Settings
 from keras_lime.data.models import input_shape, load_model, model_hash
 from keras_lime.scoring import make_scorer
+from keras_lime.scoring.engines import active_backend
 
 __all__ = ["OpenedModel"]
 
@@ -43,6 +46,11 @@ class OpenedModel:
             model = load_model(model)
         name = getattr(model, "name", None) or getattr(model, "__name__", type(model).__name__)
         return cls(model, str(name), model_hash(model), input_shape(model))
+
+    @property
+    def accelerators(self) -> int:
+        """How many accelerators this process has, of which the model runs on one; 0 for a function or processors."""
+        return active_backend().accelerators(self.model) if isinstance(self.model, keras.Model) else 0
 
     def scorer(
         self,

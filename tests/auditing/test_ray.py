@@ -32,9 +32,14 @@ SETTINGS: dict[str, Any] = {"verbose": 0, "report": False, "shard_size": 4, **FA
 def cluster() -> Iterator[None]:
     """A local Ray with one logical processor more than two workers take."""
     environment = {"PYTHONPATH": str(ROOT), "SLOW": "0.1", "AUDIT_TEST": TOKEN}
-    ray.init(num_cpus=3, include_dashboard=False, log_to_driver=False, runtime_env={"env_vars": environment})
-    yield
-    ray.shutdown()
+    given: dict[str, Any] = {"num_cpus": 3, "include_dashboard": False, "log_to_driver": False}
+    with pytest.MonkeyPatch.context() as patch:
+        # Ray lets its workers give way to everything else, which on a busy machine takes minutes.
+        patch.setenv("RAY_worker_niceness", "0")
+        # Whatever cluster else runs here, this is one of its own.
+        ray.init(address="local", runtime_env={"env_vars": environment}, **given)
+        yield
+        ray.shutdown()
 
 
 def _files(folder: Path) -> dict[str, bytes]:
@@ -166,7 +171,7 @@ model = keras.Sequential([
 model.save(sys.argv[2] + ".keras")
 # The path works as well where everything is registered.
 keras.saving.register_keras_serializable("mine", "bent")(bent)
-ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
 found = [
     audit(given, sys.argv[1], sys.argv[2] + name, engine="ray", workers=1, **SETTINGS).rows()
     for given, name in ((model, "-memory"), (sys.argv[2] + ".keras", "-file"))

@@ -1,4 +1,4 @@
-"""A real Ray cluster of three nodes: the same files as here, nodes that go and come, disks that are not shared."""
+"""A real Ray cluster of two and three nodes: the same files as here, nodes that go and come, and disks not shared."""
 
 import os
 import time
@@ -41,7 +41,7 @@ def monkeypatch_module() -> Iterator[pytest.MonkeyPatch]:
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory, monkeypatch_module: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Three nodes of one processor each, and this process connected to them.
+    """Two nodes of one processor each, and this process connected to them.
 
     All of them are started in one folder of their own: what lies under /proc/self/cwd is shared among them, and not
     with a process that works in another folder.
@@ -54,8 +54,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, monkeypatch_module: pytest
     os.chdir(tmp_path_factory.mktemp("nodes"))
     options = {"num_cpus": 1, "object_store_memory": _STORE}
     made = Cluster(initialize_head=True, head_node_args={**options, "include_dashboard": False})
-    for _ in range(2):
-        made.add_node(**options)
+    made.add_node(**options)
     variables = {"PYTHONPATH": str(ROOT), "SLOW": "0.1"}
     ray.init(address=made.address, log_to_driver=False, runtime_env={"env_vars": variables})
     os.chdir(here)
@@ -88,15 +87,21 @@ def _as_arrays(path: Path) -> dict[str, Any]:
     return {"dataset": squares(24, biased=False), "image_size": None}
 
 
-@pytest.mark.usefixtures("cluster")
+def _grow(cluster: Any, nodes: int) -> None:
+    while len(cluster.list_all_nodes()) < nodes:
+        cluster.add_node(num_cpus=1, object_store_memory=_STORE)
+
+
 @pytest.mark.parametrize("make", [_as_folder, _as_parquet, _as_arrays])
-def test_three_nodes_write_what_one_process_writes(
-    make: Callable[[Path], dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("nodes", [2, 3])
+def test_nodes_write_what_one_process_writes(
+    nodes: int, make: Callable[[Path], dict[str, Any]], cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    _grow(cluster, nodes)
     given = {**SETTINGS, "class_names": NAMES, **make(tmp_path)}
     # A relative folder is one of this process, wherever the workers are.
     monkeypatch.chdir(tmp_path)
-    on_ray = audit(slow_reader, out="ray", engine="ray", workers=3, **given)
+    on_ray = audit(slow_reader, out="ray", engine="ray", workers=nodes, **given)
     local = audit(slow_reader, out="local", **given)
     assert _files(on_ray.folder) == _files(local.folder)
     assert on_ray.summary == local.summary
@@ -104,6 +109,7 @@ def test_three_nodes_write_what_one_process_writes(
 
 
 def test_a_node_goes_and_another_joins_in_the_middle(cluster: Any, tmp_path: Path) -> None:
+    _grow(cluster, 3)
     folder = write_folder(tmp_path / "data", 60)
     shards = tmp_path / "ray" / "shards"
     with ThreadPoolExecutor(1) as pool:

@@ -9,7 +9,9 @@ import pyarrow as pa
 import pytest
 
 from keras_lime import audit
-from tests.support.audits import QUIET, classifier, png, write_folder
+from keras_lime.exceptions import LimeWarning
+from keras_lime.scoring.engines import active_backend
+from tests.support.audits import QUIET, classifier, png, slow_reader, write_folder
 from tests.support.worlds import squares
 
 
@@ -80,6 +82,15 @@ def test_folders_that_do_not_fit_are_refused(model: keras.Model, tmp_path: Path)
     with pytest.raises(FileNotFoundError, match="`model` must be a Keras model or a .keras file"):
         audit(tmp_path / "no.keras", folder, tmp_path / "out", **QUIET)
     assert not (tmp_path / "out").exists()
+
+
+def test_gpus_that_stay_unused_are_said(model: keras.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # No machine of these tests has two.
+    monkeypatch.setattr(active_backend(), "accelerators", lambda model: 2)
+    with pytest.warns(LimeWarning, match='`engine`="local" uses one of the 2 GPUs of this machine. engine="ray" uses'):
+        audit(model, squares(8), tmp_path / "keras", **QUIET)
+    # A function runs where its author wants.
+    audit(slow_reader, squares(8), tmp_path / "function", output="softmax", **QUIET)
 
 
 def test_a_folder_that_holds_something_else_is_refused(model: keras.Model, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from keras_lime.auditing.prepare import Request, prepare
 from keras_lime.auditing.runners.runner import DoneShard
 from keras_lime.auditing.shard import Shard, ShardReference
 from keras_lime.auditing.storage.shards import ShardManifest
+from keras_lime.exceptions import warn
 
 __all__ = ["LocalRunner"]
 
@@ -36,10 +37,15 @@ class LocalRunner:
 
     Raises:
         ValueError: see `prepare`.
+
+    Warns:
+        LimeWarning: if the machine has more accelerators.
     """
 
     def __init__(self, model: Any, request: Request, first: Shard, workers: int | None) -> None:
         self._model = OpenedModel.open(model)
+        if (count := self._model.accelerators) > 1:
+            warn(f'`engine`="local" uses one of the {count} GPUs of this machine. engine="ray" uses all of them.')
         self._threads = workers or max(2, min(4, os.cpu_count() or 1))
         self.job, self.identity = prepare(self._model, request, first)
 

@@ -11,8 +11,10 @@ import platform
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
+from tempfile import TemporaryFile
 from typing import Any
 
+import keras_lime
 from keras_lime.auditing.explain_shard import Job, explain_shard
 from keras_lime.auditing.opened_model import OpenedModel
 from keras_lime.auditing.prepare import Request, prepare
@@ -23,6 +25,8 @@ from keras_lime.auditing.runners.ray_cluster import (
     check_resources,
     connect,
     environment,
+    not_shared,
+    other_version,
     possible_workers,
     share_machine,
 )
@@ -30,6 +34,7 @@ from keras_lime.auditing.runners.runner import DoneShard
 from keras_lime.auditing.shard import Shard, ShardReference
 from keras_lime.auditing.storage.shards import read_json
 from keras_lime.data.models import first_line
+from keras_lime.exceptions import warn
 
 __all__ = ["RayRunner"]
 
@@ -85,12 +90,13 @@ class RayRunner:
             self._model = ray.put(packed)
             self._job_at: Any = None
             self._starting: dict[Any, Any] = {}
+            self._refused: list[Any] = []
             self._flying: dict[Any, dict[Any, ShardReference]] = {}
-            self._tries: Counter[int | str] = Counter()
+            self._tries: Counter[int | None] = Counter()
             # In a worker, as all shards will be: what cannot be sent there is found out before anything is written.
             worker = self._new_worker()
             self.job, self.identity = self._answer(worker.prepare.remote(request, first))
-            self._starting[worker.check.remote(None)] = worker
+            self._starting[worker.check.remote(keras_lime.__version__, None)] = worker
         except BaseException:
             self.close()
             raise
@@ -118,7 +124,8 @@ class RayRunner:
 
     def close(self) -> None:
         """Ends the workers, and the Ray that was started here."""
-        for worker in [*getattr(self, "_starting", {}).values(), *getattr(self, "_flying", ())]:
+        named = vars(self)
+        for worker in [*named.get("_starting", {}).values(), *named.get("_flying", ()), *named.get("_refused", ())]:
             self._ray.kill(worker)
         if self._started:
             self._ray.shutdown()
@@ -130,10 +137,10 @@ class RayRunner:
 
     def _recruit(self) -> None:
         """Asks Ray for the workers that are wanted, or fit, and are not there."""
-        wanted = self._wanted or possible_workers(self._gpus)
+        wanted = self._wanted or possible_workers(self._gpus) - len(self._refused)
         for _ in range(wanted - len(self._starting) - len(self._flying)):
             worker = self._new_worker()
-            self._starting[worker.check.remote(self._job_at)] = worker
+            self._starting[worker.check.remote(keras_lime.__version__, self._job_at)] = worker
 
     def _hand_out(self, lost: deque[ShardReference], source: "_Source") -> bool:
         """Gives every worker work, first one shard each; says whether there is no more."""
@@ -152,11 +159,11 @@ class RayRunner:
         if answer in self._starting:
             worker = self._starting.pop(answer)
             try:
-                self._answer(answer)
+                problem = self._answer(answer)
             except gone as error:
-                self._count("no shard yet", error)
+                self._count(None, error)
             else:
-                self._flying[worker] = {}
+                self._take_on(worker, problem)
             return
         worker = next(worker for worker, answers in self._flying.items() if answer in answers)
         try:
@@ -171,18 +178,28 @@ class RayRunner:
         del self._flying[worker][answer]
         yield done
 
+    def _take_on(self, worker: Any, problem: str | None) -> None:
+        if problem is None:
+            self._flying[worker] = {}
+            return
+        # It stays there and idle: else Ray would fill its place with the next one.
+        self._refused.append(worker)
+        warn(f"{problem} The audit goes on without it.")
+
     def _answer(self, answer: Any) -> Any:
         try:
             return self._ray.get(answer)
         except self._ray.exceptions.RayTaskError as error:
             raise error.cause from None
 
-    def _count(self, shard: int | str, error: BaseException) -> None:
+    def _count(self, shard: int | None, error: BaseException) -> None:
+        """Notes that a worker died with a shard, or before it had one."""
         self._tries[shard] += 1
         if self._tries[shard] >= _TRIES:
+            when = "before it had a shard" if shard is None else f"with shard {shard}"
             raise RuntimeError(
-                f"A worker died {_TRIES} times with shard {shard}: {first_line(error)} If its memory was too small, "
-                "lower `workers`, `shard_size` or `batch_size`. What is done stays done."
+                f"A worker died {_TRIES} times {when}: {first_line(error)} If its memory was too small, lower "
+                "`workers`, `shard_size` or `batch_size`. What is done stays done."
             )
 
 
@@ -220,19 +237,20 @@ class _Worker:
         """See `prepare`."""
         return prepare(self._opened(), request, first)
 
-    def check(self, given: tuple[Job, Any] | None) -> None:
-        """Refuses a machine that joined later and has a disk of its own; see `check_folder` for the others."""
-        if given is not None:
-            job, identity = given
-            try:
-                same = read_json(job.folder / "audit.json") == identity
-            except (OSError, ValueError):
-                same = False
-            if not same:
-                raise ValueError(
-                    f"`out` must be a folder that every host shares. Received: {str(job.folder)!r}, which host "
-                    f"{platform.node()} has on a disk of its own or cannot read. Take it out of the cluster."
-                )
+    def check(self, version: str, given: tuple[Job, Any] | None) -> str | None:
+        """What is wrong with a machine that joined later; `check_folder` has looked at the others."""
+        if keras_lime.__version__ != version:
+            return other_version(platform.node(), keras_lime.__version__, version)
+        if given is None:
+            return None
+        job, identity = given
+        try:
+            same = read_json(job.folder / "audit.json") == identity
+            with TemporaryFile(dir=job.folder):
+                problem = None if same else "has another folder there"
+        except (OSError, ValueError) as error:
+            problem = f"cannot read and write there ({getattr(error, 'strerror', None) or error})"
+        return problem and not_shared(job.folder, platform.node(), problem)
 
     def explain(self, given: tuple[Job, Any], reference: ShardReference) -> DoneShard:
         """Reads a shard, explains it and writes its files."""

@@ -21,6 +21,8 @@ __all__ = [
     "check_resources",
     "connect",
     "environment",
+    "not_shared",
+    "other_version",
     "possible_workers",
     "share_machine",
 ]
@@ -156,18 +158,28 @@ def check_folder(folder: Path) -> None:
                 # The machine has just left, and its workers are looked at again where they begin anew.
                 continue
             if version != keras_lime.__version__:
-                raise RuntimeError(
-                    f"Host {host} has keras_lime {version or 'not at all'}, this process has "
-                    f"{keras_lime.__version__}. Install the same version on all of them."
-                )
+                raise RuntimeError(other_version(host, version, keras_lime.__version__))
             seen = token.with_name(f"{token.name}-{node}")
             if problem is None and not seen.exists():
                 problem = "writes there what this process does not see: the folder is not shared"
             if problem is not None:
-                raise ValueError(
-                    f"`out` must be a folder that every host shares and can write to. Received: {str(folder)!r}; host "
-                    f'{host} {problem}. Choose a folder on shared storage, or engine="local".'
-                )
+                raise ValueError(not_shared(folder, host, problem))
+
+
+def not_shared(folder: Path, host: str, problem: str) -> str:
+    """The sentence on a machine that does not see the audit's folder as this process does."""
+    return (
+        f"`out` must be a folder that every host shares and can write to. Received: {str(folder)!r}; host {host} "
+        f'{problem}. Choose a folder on shared storage, take the host out of the cluster, or use engine="local".'
+    )
+
+
+def other_version(host: str, version: str | None, wanted: str) -> str:
+    """The sentence on a machine that has another version of this package."""
+    return (
+        f"Host {host} has keras_lime {version or 'not at all'}, this process has {wanted}. Install the same version "
+        "on all of them."
+    )
 
 
 def environment(gpus: float) -> dict[str, Any]:
@@ -192,7 +204,9 @@ def share_machine(workers: int) -> None:
     import ray
 
     here = _hosts().get(ray.get_runtime_context().get_node_id(), ("", {}))[1]
-    threads = max(1, (os.cpu_count() or 1) // max(1, min(workers, int(here.get("CPU", 1)))))
+    # Those that it may use: a job scheduler often gives a part of a machine.
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    threads = max(1, processors // max(1, min(workers, int(here.get("CPU", 1)))))
     os.environ["TF_NUM_INTRAOP_THREADS"] = str(threads)
     share = ray.get_runtime_context().get_assigned_resources().get("GPU", 0)
     if keras.backend.backend() == "torch":

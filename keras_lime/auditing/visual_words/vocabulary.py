@@ -116,13 +116,15 @@ def learn_vocabulary(folder: Path, n_words: int, seed: int = 0) -> Vocabulary | 
         return None
     mean, spread = sample.mean(axis=0), sample.std(axis=0)
     scale = np.where(spread > 1e-9, spread, 1.0) / _COUNTS
-    points = (sample - mean) / scale
-    k = max(1, min(n_words, MOST_WORDS, len(np.unique(points.round(6), axis=0)) // _PER_WORD))
+    texture, size = np.expm1(np.quantile(sample[:, 4], (1 / 3, 2 / 3))), float(np.median(sample[:, 5]) ** 2)
+    # In place: the sample of a large data set is a good part of what its summary needs.
+    points = np.divide(np.subtract(sample, mean, out=sample), scale, out=sample)
+    wanted = min(n_words, MOST_WORDS)
+    k = max(1, min(wanted, _distinct(points, wanted * _PER_WORD) // _PER_WORD))
     means = MiniBatchKMeans(k, random_state=seed, n_init=5, batch_size=4096)
     # Sums of several threads depend on which is first.
     with threadpool_limits(limits=1):
         centres = means.fit(points).cluster_centers_
-    texture, size = np.expm1(np.quantile(sample[:, 4], (1 / 3, 2 / 3))), float(np.median(sample[:, 5]) ** 2)
     return Vocabulary(
         np.asarray(centres, np.float64),
         mean,
@@ -130,6 +132,15 @@ def learn_vocabulary(folder: Path, n_words: int, seed: int = 0) -> Vocabulary | 
         (float(texture[0]), float(texture[1])),
         (size / 2, size * 2),
     )
+
+
+def _distinct(points: NDArray[np.float64], enough: int) -> int:
+    """How many different rows there are; where the first ones are enough, how many among those."""
+    for rows in (points[: 16 * enough], points):
+        found = len(np.unique(rows.round(6), axis=0))
+        if found >= enough:
+            break
+    return found
 
 
 def _sample(folder: Path, seed: int) -> NDArray[np.float64]:

@@ -30,8 +30,8 @@ class Backend(Protocol):
             ValueError: if the model does not accept such images, or `spec.head` names no output.
         """
 
-    def is_accelerated(self, model: Any) -> bool:
-        """Whether the model runs on an accelerator."""
+    def accelerators(self, model: Any) -> int:
+        """How many accelerators there are, of which the model runs on one; 0 if it runs on processors."""
 
     def release_weights(self, model: Any) -> None:
         """Puts the current weights in a model that is being trained, where its trainer holds them elsewhere."""

@@ -112,7 +112,7 @@ def automatic_batch_size(model: Any, image_shape: tuple[int, ...]) -> int:
     pixels = image_shape[0] * image_shape[1]
     rows: int = 2 ** round(math.log2(_PIXELS / pixels)) if pixels < _PIXELS else 1
     least = min(max(_MOST_PIXELS // pixels, 1), 8)
-    return min(max(rows, least), 128) * (8 if active_backend().is_accelerated(model) else 1)
+    return min(max(rows, least), 128) * (8 if active_backend().accelerators(model) else 1)
 
 
 def _keep(compiled: _Compiled, request: _Request, engine: Engine) -> None:

@@ -104,10 +104,10 @@ class JaxBackend:
         """See `Backend.compile`."""
         return JaxEngine(model, spec)
 
-    def is_accelerated(self, model: Any) -> bool:
-        """Whether there is an accelerator: JAX puts every model there."""
+    def accelerators(self, model: Any) -> int:
+        """How many there are; JAX puts every model on the first."""
         del model
-        return str(jax.default_backend()) != "cpu"
+        return 0 if jax.default_backend() == "cpu" else jax.local_device_count()
 
     def release_weights(self, model: Any) -> None:
         """See `Backend.release_weights`: during a training the weights live in the trainer until they are asked for."""

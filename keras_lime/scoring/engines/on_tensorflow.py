@@ -94,10 +94,10 @@ class TensorFlowBackend:
         """See `Backend.compile`."""
         return TensorFlowEngine(model, spec)
 
-    def is_accelerated(self, model: Any) -> bool:
-        """Whether there is an accelerator: TensorFlow puts every model there."""
+    def accelerators(self, model: Any) -> int:
+        """How many there are; TensorFlow puts every model on the first."""
         del model
-        return any(device.device_type != "CPU" for device in tf.config.list_logical_devices())
+        return sum(device.device_type != "CPU" for device in tf.config.list_logical_devices())
 
     def release_weights(self, model: Any) -> None:
         """See `Backend.release_weights`; they are always in the model."""

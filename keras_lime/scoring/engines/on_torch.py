@@ -77,9 +77,10 @@ class TorchBackend:
         """See `Backend.compile`; PyTorch runs models as they are."""
         return TorchEngine(model, spec)
 
-    def is_accelerated(self, model: Any) -> bool:
-        """Whether the model's weights are on an accelerator."""
-        return _device(model).type not in ("cpu", "meta")
+    def accelerators(self, model: Any) -> int:
+        """How many there are if the model's weights are on one."""
+        kind = _device(model).type
+        return 0 if kind in ("cpu", "meta") else torch.cuda.device_count() if kind == "cuda" else 1
 
     def release_weights(self, model: Any) -> None:
         """See `Backend.release_weights`; they are always in the model."""
