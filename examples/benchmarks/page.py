@@ -1,15 +1,20 @@
 """How fast the page is: until the first tiles stand, and until the slider has redrawn the visible grid.
 
     python -m examples.benchmarks.page            64 probes × 500 epochs, 64 superpixels, 3 targets
+    python -m examples.benchmarks.page --before CHECKOUT    the page of another version too, in turn, on the same log
 
 The limits it is held to: 1.5 s in a warm browser, and 50 ms.
 """
 
 import argparse
+import os
 import shutil
 import statistics
 import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
@@ -19,6 +24,7 @@ from tests.browser.tab import Tab
 from tests.support.serving import get_json, tensorboard, wait_until
 from tests.support.synthetic_logs import Settings, write_run
 
+HERE = Path(__file__).parents[2]
 FIRST = "document.querySelector('.tile canvas') && document.querySelector('.tile .prediction .name')"
 VISIBLE = """
 (() => {
@@ -51,12 +57,32 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in (("n_probes", 64), ("epochs", 500), ("n_segments", 64), ("n_targets", 3), ("size", 128)):
         parser.add_argument(f"--{name}", type=int, default=default)
-    settings = replace(Settings(), **vars(parser.parse_args()))
-    with tempfile.TemporaryDirectory() as folder:
+    parser.add_argument("--before", type=Path, help="checkout of another version, its page built")
+    given = vars(parser.parse_args())
+    checkouts = {"now": HERE} if given["before"] is None else {"before": given["before"], "now": HERE}
+    del given["before"]
+    settings = replace(Settings(), **given)
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         write_run(Path(folder) / "run" / "lime", settings)
-        with tensorboard(Path(folder)) as address:
-            wait_until(lambda: is_read(address, settings.epochs), seconds=120)
-            measure(address)
+        addresses = {name: stack.enter_context(served_by(path, Path(folder))) for name, path in checkouts.items()}
+        for address in addresses.values():
+            wait_until(partial(is_read, address, settings.epochs), seconds=240)
+        measure(addresses)
+
+
+@contextmanager
+def served_by(checkout: Path, log_dir: Path) -> Iterator[str]:
+    """TensorBoard with the plugin of a checkout."""
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = str(checkout.resolve())
+    try:
+        with tensorboard(log_dir, output=log_dir / f"{checkout.resolve().name}.log") as address:
+            yield address
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before
 
 
 def is_read(address: str, epochs: int) -> bool:
@@ -65,24 +91,32 @@ def is_read(address: str, epochs: int) -> bool:
     return bool(runs) and runs[0]["steps_hint"] == epochs
 
 
-def measure(address: str) -> None:
-    """Opens the tab four times, the first one to warm the browser, and moves the slider."""
+def measure(addresses: Mapping[str, str]) -> None:
+    """Opens each tab four times in turn, the first time to warm the browser, and moves the sliders in turn."""
     program = next(filter(None, map(shutil.which, PROGRAMS)))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        with Tab(browser) as tab:
+        with ExitStack() as stack:
+            tabs = {name: stack.enter_context(Tab(browser)) for name in addresses}
+            frames = {}
             for opening in ("cold", "warm", "warm", "warm"):
-                frame = tab.open(address)
-                frame.wait_for_function(FIRST, polling=10)
-                first = frame.evaluate("performance.now()")
-                frame.wait_for_function(VISIBLE, polling=10)
-                print(f"{opening}: first tile {first:.0f} ms, all visible {frame.evaluate('performance.now()'):.0f} ms")
-            # All epochs are here when every series has come.
-            frame.wait_for_function("performance.getEntriesByType('resource').length >= 64", polling=500)
-            frame.wait_for_timeout(10_000)
-            times = frame.evaluate(MOVE)
-            drawn = frame.locator(".tile canvas").count()
-            print(f"slider: median {statistics.median(times):.0f} ms, worst {max(times):.0f} ms, {drawn} tiles drawn")
+                for name, tab in tabs.items():
+                    frame = frames[name] = tab.open(addresses[name])
+                    frame.wait_for_function(FIRST, polling=10)
+                    first = frame.evaluate("performance.now()")
+                    frame.wait_for_function(VISIBLE, polling=10)
+                    seen = frame.evaluate("performance.now()")
+                    print(f"{name}, {opening}: first tile {first:.0f} ms, all visible {seen:.0f} ms", flush=True)
+            for frame in frames.values():
+                # Tiles fetch their epochs when they are seen; the slider is measured when these are here.
+                frame.wait_for_timeout(10_000)
+            for _ in range(3):
+                for name, tab in tabs.items():
+                    tab.page.bring_to_front()
+                    times = frames[name].evaluate(MOVE)
+                    drawn = frames[name].locator(".tile canvas").count()
+                    middle = statistics.median(times)
+                    print(f"{name}: slider median {middle:.0f} ms, worst {max(times):.0f} ms, {drawn} tiles drawn")
         browser.close()
 
 

@@ -86,6 +86,10 @@ class BackgroundSwap:
         hint = capture_hint(probes.shown, probes.labels)
         return replace(plan, estimated=probes.estimated, hint=hint)
 
+    def passes(self, plan: SwapPlan) -> int:
+        """Background, object and swaps of each probe."""
+        return 2 * len(plan.probes) + int((plan.donors >= 0).sum() + (plan.same >= 0).sum())
+
     def run(self, plan: SwapPlan, scorer: ImageScorer, predictions: Predictions, threshold: float) -> Findings:
         """Asks the model for every swapped picture, every background and every object alone."""
         answers = run_swap(plan, scorer, predictions.classes.tolist(), predictions.values.tolist())

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keras_lime.core.phrases import count_of, number
+from keras_lime.shortcut.background_swap import BackgroundSwap
 from keras_lime.shortcut.registry import shortcut_test
 from keras_lime.shortcut.results import Measurement, Status, TestResult, overall_status
 
@@ -97,7 +98,8 @@ class Alarm:
     def _alarm_message(self, results: Sequence[TestResult], lasting: Sequence[Measurement]) -> str:
         times = f"for {count_of(max(self._streaks[each.key] for each in lasting), 'measurement')} in a row"
         parts = []
-        for result in results:
+        # What names a place comes first: a watermark lies in the background, and "the background" would be too vague.
+        for result in sorted(results, key=lambda result: result.test == BackgroundSwap.name):
             own = [each for each in lasting if each.test == result.test]
             if own and result.findings is not None:
                 parts.append(shortcut_test(result.test).alarm_sentence(result.findings, own, times))

@@ -46,6 +46,10 @@ class HiddenRegions:
         """Nothing is prepared: hiding costs little."""
         return probes
 
+    def passes(self, plan: ProbeData) -> int:
+        """Each region, and the frame."""
+        return (len(REGIONS) + 1) * len(plan.images)
+
     def run(self, plan: ProbeData, scorer: ImageScorer, predictions: Predictions, threshold: float) -> Findings:
         """Asks the model for nine pictures a probe: a region hidden in each of eight, the frame alone in the last."""
         occlusion = run_occlusion(

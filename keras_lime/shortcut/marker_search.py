@@ -57,6 +57,10 @@ class MarkerSearch:
         """Nothing is prepared: which blocks are tested depends on the model."""
         return _Plan(probes, thorough)
 
+    def passes(self, plan: "_Plan") -> int:
+        """About as many: which blocks are tested depends on the model."""
+        return (170 if plan.thorough else 10) * len(plan.probes.images)
+
     def run(self, plan: "_Plan", scorer: ImageScorer, predictions: Predictions, threshold: float) -> Findings:
         """Asks the model for blocks that it may read, and then for the images with a block hidden or pasted."""
         scores = (

@@ -194,7 +194,7 @@ class ShortcutMonitor:
         if verdict.began:
             self._alarm_step = step
             where = "" if isinstance(predictions, Obstacle) else self._locate(results, scorer, predictions)
-            verdict = replace(verdict, message=f"{verdict.message} {where}".rstrip())
+            verdict = replace(verdict, message=f"{where} {verdict.message}".lstrip())
         began = self._alarm_step if verdict.alarm else None
         return EpochTests(
             results,
@@ -229,6 +229,16 @@ class ShortcutMonitor:
             ],
             "unmeasured": obstacles,
         }
+
+    def passes(self, n_explained: int) -> int:
+        """About how many images one epoch's tests ask the model for.
+
+        Args:
+            n_explained: how many of the tested images are explained, so that their predictions are known.
+        """
+        self.prepare()
+        made = sum(test.test.passes(test.plan) for test in self._tests if test.obstacle is None)
+        return made + max(0, len(self._images) - n_explained)
 
     @property
     def tested(self) -> str:
@@ -267,8 +277,8 @@ class ShortcutMonitor:
         if not drops[region] - 2 * occlusion.stderr()[region] > OCCLUSION_THRESHOLD:
             return ""
         return (
-            f"Hiding the {REGIONS[region]} alone takes {number(float(drops[region]))} off the probability: look there, "
-            "for a watermark or the like."
+            f"Hiding the {REGIONS[region]} alone takes {number(float(drops[region]))} off the probability: look there "
+            "first, for a watermark or the like."
         )
 
 

@@ -97,6 +97,9 @@ class ShortcutTest(Protocol):
             thorough: whether the model is tested once, so that more images may be asked than at every epoch.
         """
 
+    def passes(self, plan: Any) -> int:
+        """About how many images `run` asks a model about, with the plan of `prepare`."""
+
     def run(self, plan: Any, scorer: ImageScorer, predictions: Predictions, threshold: float) -> Findings:
         """Asks a model.
 

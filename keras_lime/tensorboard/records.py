@@ -27,6 +27,7 @@ import keras_lime.tensorboard.schema as schema
 
 __all__ = [
     "MANIFEST_TAG",
+    "NEIGHBOURS_TAG",
     "PLUGIN_NAME",
     "SUMMARY_TAG",
     "SWAPS_TAG",
@@ -45,6 +46,7 @@ __all__ = [
 PLUGIN_NAME = "keras_lime"
 MANIFEST_TAG = f"{PLUGIN_NAME}/manifest"
 SUMMARY_TAG = f"{PLUGIN_NAME}/summary"
+NEIGHBOURS_TAG = f"{PLUGIN_NAME}/neighbours"
 SWAPS_TAG = f"{PLUGIN_NAME}/swaps"
 VERSION = 1
 

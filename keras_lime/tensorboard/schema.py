@@ -256,6 +256,7 @@ SCHEMA = Schema(
         Field("summary.shortcut", "status", "text", None, "0.1", "Passed, alarm, not tested or cannot say."),
         Field("summary.shortcut", "tests", "objects", None, "0.1", "Every test's result."),
         Field("summary.shortcut.tests", "test", "text", None, "0.1", "Name of the test."),
+        Field("summary.shortcut.tests", "title", "text", None, "0.2", "What it tests, for people."),
         Field("summary.shortcut.tests", "status", "text", None, "0.1", "Passed, alarm, not tested or cannot say."),
         Field("summary.shortcut.tests", "reason", "text", None, "0.1", "Why that."),
         Field("summary.shortcut.tests", "remedy", "text", None, "0.1", "What to do about it; may be empty."),
@@ -326,6 +327,12 @@ SCHEMA = Schema(
             "The fall by class.",
             optional=True,
         ),
+        Field(
+            "summary", "passes", "float32", (), "0.2", "About how many forward passes the epoch took.", optional=True
+        ),
+        Field(
+            "summary", "epoch_share", "float32", (), "0.2", "Share of the epoch's time that they took.", optional=True
+        ),
         Field("summary", "probe_set", "text", None, "0.2", "Hash of the probes' ids, in order."),
         Field("summary", "probe_predicted", "int32", _PROBES, "0.2", "Predicted class of each.", -1, True),
         Field("summary", "probe_value", "float32", _PROBES, "0.2", "Its probability.", optional=True),
@@ -343,6 +350,13 @@ SCHEMA = Schema(
         Field("swaps.pairs", "before_value", "number", None, "0.1", "Its probability."),
         Field("swaps.pairs", "after", "number", None, "0.1", "Class predicted for the swapped picture."),
         Field("swaps.pairs", "after_value", "number", None, "0.1", "Its probability."),
+        # Nearest training images: by the model's last features.
+        Field("neighbours", "pairs", "objects", None, "0.2", "One entry a probe and training image, nearest first."),
+        Field("neighbours", "picture_*", "uint8", ("bytes",), "0.2", "A PNG or JPEG file of a training image."),
+        Field("neighbours.pairs", "probe", "text", None, "0.2", "Id of the probe."),
+        Field("neighbours.pairs", "picture", "number", None, "0.2", "Which picture it is."),
+        Field("neighbours.pairs", "label", "number", None, "0.2", "True class of the training image; null: unknown."),
+        Field("neighbours.pairs", "similarity", "number", None, "0.2", "Cosine of the features, −1 to 1."),
     ]
 )
 """What the present version logs. A field keeps its name and meaning for good: old logs are read by it too."""

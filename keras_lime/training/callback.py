@@ -4,16 +4,21 @@ Training is sacred: what cannot work is refused before the first batch, and what
 on. May import Keras, the core, the scorer and the log.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Self, Unpack
+from warnings import catch_warnings, simplefilter
 
 import keras
 
 from keras_lime.core.carry_over import CarryOver, check_carry_over
+from keras_lime.core.display import Display
 from keras_lime.core.explanation import Explanation
 from keras_lime.core.model_input import as_other_inputs
+from keras_lime.core.phrases import count_of
 from keras_lime.core.pipeline import check_classes
 from keras_lime.core.plan import Plan, make_plans
 from keras_lime.core.settings import SettingsDict, make_settings
@@ -31,6 +36,7 @@ from keras_lime.training.boxes_file import BOXES_FILE, BoxesFile
 from keras_lime.training.explained_model import check_model, explained_model
 from keras_lime.training.failures import Failure, Failures
 from keras_lime.training.metrics import logs_of
+from keras_lime.training.nearest_images import NearestImages
 from keras_lime.training.outcome import EpochOutcome, Material, observe
 from keras_lime.training.processes import is_first_process
 from keras_lime.training.progress import Progress
@@ -89,6 +95,9 @@ class LimeCallback(keras.callbacks.Callback):
         carry_over: from the second explained epoch on, score half of `num_samples` a probe and estimate the rest from
             the answers of earlier epochs; where the model has moved too far, all are scored. The log says which.
             Defaults to `False`, every epoch is explained by itself.
+        neighbours: training data, what `fit` takes and what can be read again. At ten epochs at most, spread over the
+            run, each of the first 60 probes is shown with five of the first 2,000 training images: those nearest by
+            the cosine of the features before the model's last layer. Defaults to `None`, none.
         on_error: `"warn"` warns once and lets training go on when an explanation fails, `"raise"` raises. Defaults to
             `"warn"`.
         **settings: see `keras_lime.Settings`; `num_samples` defaults to 256 here.
@@ -119,6 +128,7 @@ class LimeCallback(keras.callbacks.Callback):
         model: Any = None,
         cross_check: bool = False,
         carry_over: bool = False,
+        neighbours: Any = None,
         on_error: Literal["warn", "raise"] = "warn",
         **settings: Unpack[SettingsDict],
     ) -> None:
@@ -139,6 +149,9 @@ class LimeCallback(keras.callbacks.Callback):
         self._on_alarm, self._stop_training = on_alarm, stop_training
         self._cross_check = CrossCheck() if cross_check else None
         self._carries_over = carry_over
+        self._nearest: NearestImages | None = None
+        if neighbours is not None:
+            self._nearest = NearestImages(neighbours, probes.images.shape[1:], probes.class_names)
         self._monitor: ShortcutMonitor | None = None
         if shortcut_threshold is not None:
             tested = probes.tested
@@ -169,6 +182,7 @@ class LimeCallback(keras.callbacks.Callback):
         self._former_metrics: dict[str, float] = {}
         self._first_epoch = True
         self._carry_over = CarryOver(self._settings) if self._carries_over else None
+        self._epoch_began: float | None = None
         self._metrics: dict[str, float] = {}
         self._failures = Failures(self._on_error)
         self._compared = False
@@ -191,6 +205,7 @@ class LimeCallback(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Before the first batch opens the event file, and spreads the pictures over the epochs to come."""
+        self._epoch_began = time.perf_counter()
         if not self._first_epoch or self._log is not None:
             return
         self._open(epoch)
@@ -279,6 +294,8 @@ class LimeCallback(keras.callbacks.Callback):
         self._agreement = check_agreement(model, self._scorer, self.probes.images, self._inputs)
         if self._cross_check is not None:
             self._cross_check.follow(model)
+        if self._nearest is not None:
+            self._nearest.follow(model)
         if self._plans is None:
             self._plans = make_plans(list(self.probes.images), settings, self._inputs)
         if self._monitor is not None:
@@ -303,9 +320,19 @@ class LimeCallback(keras.callbacks.Callback):
 
     def _introduction(self) -> str:
         tested = "" if self._monitor is None else self._monitor.tested
-        return " ".join(
-            filter(None, [f"{self.name}: {introduce(self.probes, self._agreement)}.", tested, self._session.remark])
-        )
+        about = f"{self.name}: {introduce(self.probes, self._agreement)}."
+        hints = self.probes.hints() if self._monitor is not None else []
+        return " ".join(filter(None, [about, tested, self._costs, *hints, self._session.remark]))
+
+    @property
+    def _costs(self) -> str:
+        """What an explained epoch takes, as a sentence."""
+        rounds = 1 if self._settings.second_baseline is None else 2
+        passes = rounds * sum(len(plan.neighborhood.masks) for plan in self._plans or [])
+        passes += 0 if self._monitor is None else self._monitor.passes(len(self.probes))
+        fewer = self._carries_over or self._settings.num_samples == "auto"
+        most = "at most about " if fewer else "about "
+        return f"An explained epoch takes {most}{count_of(passes, 'forward pass', 'forward passes')}."
 
     def _explain(self, epoch: int, verbosity: int, logs: Mapping[str, Any] | None) -> EpochOutcome | None:
         """Observes an epoch and lets everything follow that depends on it; nothing waits for another."""
@@ -313,6 +340,7 @@ class LimeCallback(keras.callbacks.Callback):
             with self._failures.guard(Failure.BOXES, epoch):
                 self._take_boxes(self._log, verbosity)
         progress = Progress(verbosity, len(self.probes), self.name)
+        began = time.perf_counter()
         outcome: EpochOutcome | None = None
         with self._failures.guard(Failure.EXPLAIN, epoch):
             outcome = observe(
@@ -327,12 +355,15 @@ class LimeCallback(keras.callbacks.Callback):
             )
         if outcome is None:
             return None
+        if self._epoch_began is not None:
+            now = time.perf_counter()
+            outcome = replace(outcome, epoch_share=(now - began) / (now - self._epoch_began))
         self._outcome, self._metrics = outcome, self._logs_of(outcome)
         self._session.explained(epoch)
         if outcome.alarm_began and outcome.tests is not None:
             self._raise_alarm(epoch, outcome.tests.verdict)
         with self._failures.guard(Failure.PROGRESS, epoch):
-            progress.done(self._metrics)
+            progress.done(self._metrics, outcome.epoch_share)
         if not self._compared:
             with self._failures.guard(Failure.COMPARE, epoch):
                 self._compared = compare_accuracy(outcome, logs)
@@ -341,6 +372,7 @@ class LimeCallback(keras.callbacks.Callback):
                 self._log.write(outcome, self._plans or [], self._subjects)
             if self._schedule.takes(epoch):
                 self._write_pictures(self._log)
+                self._write_neighbours(self._log, epoch)
         return outcome
 
     def _take_boxes(self, log: LimeLog, verbosity: int) -> None:
@@ -387,6 +419,22 @@ class LimeCallback(keras.callbacks.Callback):
             if self._max_images:
                 log.swaps(outcome)
 
+    def _write_neighbours(self, log: LimeLog, epoch: int) -> None:
+        if self._nearest is None:
+            return
+        with self._failures.guard(Failure.NEIGHBOURS, epoch):
+            release_weights(self.model)
+            found = self._nearest.find(self.probes.images)
+            if found is not None:
+                log.neighbours(epoch, found, self.probes.ids, self._display)
+
+    @property
+    def _display(self) -> Display:
+        with catch_warnings():
+            # An unusual range was told when the plans were made.
+            simplefilter("ignore")
+            return Display.of(self.probes.images, self._settings.display_fn)
+
     def _close(self) -> None:
         log, self._log = self._log, None
         if log is not None:
@@ -421,6 +469,7 @@ class LimeCallback(keras.callbacks.Callback):
         self._log, self._scorer = None, None
         self._session = Session(self._session.log_dir, self.name)
         self._cross_check = None if self._cross_check is None else CrossCheck()
+        self._nearest = None if self._nearest is None else self._nearest.fresh()
         self._monitor = None if self._monitor is None else self._monitor.fresh()
         self._reset()
 

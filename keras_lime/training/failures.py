@@ -35,6 +35,10 @@ class Failure(Enum):
     HOOK = ("`on_alarm` failed at epoch {epoch}", "`on_alarm` failed in {epochs}.")
     WRITE = ("could not write epoch {epoch} to {folder}", "{epochs} could not be written to {folder}.")
     PICTURES = ("could not write the pictures of epoch {epoch} to {folder}", "The pictures of {epochs} are missing.")
+    NEIGHBOURS = (
+        "could not find the nearest training images of epoch {epoch}",
+        "Nearest training images are missing in {epochs}.",
+    )
     CLOSE = ("could not finish its log in {folder}", "The log in {folder} could not be finished.")
     PROGRESS = ("could not show the progress of epoch {epoch}", "The progress of {epochs} could not be shown.")
 

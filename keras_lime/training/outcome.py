@@ -66,6 +66,8 @@ class EpochOutcome:
         output: what the model's output means, such as `"softmax"`, or None.
         n_outputs: how many outputs there are, or None.
         carried: how the probes were scored where answers are carried over, in words; or None.
+        passes: about how many forward passes it took, without those of gradients; or None.
+        epoch_share: share of the epoch's time that it took, or None where there is no epoch of a training.
     """
 
     step: int
@@ -80,6 +82,8 @@ class EpochOutcome:
     output: str | None = None
     n_outputs: int | None = None
     carried: str | None = None
+    passes: int | None = None
+    epoch_share: float | None = None
 
     @property
     def alarm_began(self) -> bool:
@@ -146,4 +150,11 @@ def observe(
         output=None if output is None else output.kind,
         n_outputs=None if output is None else output.n_outputs,
         carried=None if carry_over is None else carry_over.sentence,
+        passes=_passes(explanations, monitor),
     )
+
+
+def _passes(explanations: Sequence[Explanation], monitor: ShortcutMonitor | None) -> int:
+    """With a second baseline everything is scored twice."""
+    explaining = sum((each.num_samples or 0) * (1 if each.second is None else 2) for each in explanations)
+    return explaining + (0 if monitor is None else monitor.passes(len(explanations)))

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 import keras
 
+from keras_lime.core.phrases import percent
+
 __all__ = ["Progress"]
 
 
@@ -34,12 +36,20 @@ class Progress:
         if self._bar is not None and (self._total is None or done < self._total):
             self._bar.update(done)
 
-    def done(self, metrics: Mapping[str, float]) -> None:
-        """Ends the line with the metrics and the seconds spent."""
+    def done(self, metrics: Mapping[str, float], epoch_share: float | None = None) -> None:
+        """Ends the line with the metrics and the seconds spent.
+
+        Args:
+            metrics: numbers by name.
+            epoch_share: share of the epoch's time that these are. Defaults to `None`, unknown.
+        """
         seconds = time.perf_counter() - self._began
         count = self._done if self._total is None else self._total
         if self._bar is not None:
-            self._bar.update(count, [*metrics.items(), (f"{self._name}_seconds", seconds)], finalize=True)
+            spent = [(f"{self._name}_seconds", seconds)]
+            spent += [] if epoch_share is None else [(f"{self._name}_epoch_share", epoch_share)]
+            self._bar.update(count, [*metrics.items(), *spent], finalize=True)
         elif self._verbose == 2:
             numbers = " - ".join(f"{key}: {value:.4f}" for key, value in metrics.items())
-            print(f"{self._name}: {count} {self._unit}s in {seconds:.1f}s - {numbers}")
+            share = "" if epoch_share is None else f", {percent(epoch_share)} of the epoch"
+            print(f"{self._name}: {count} {self._unit}s in {seconds:.1f}s{share} - {numbers}")

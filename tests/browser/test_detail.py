@@ -12,7 +12,7 @@ from playwright.sync_api import Frame, expect
 from keras_lime.core.diagnostics import SegmentDiagnostic
 from keras_lime.core.image import image_id
 from keras_lime.tensorboard.plugin.wire import unpack
-from tests.browser.tab import Tab, drawn
+from tests.browser.tab import Tab, drawn, set_slider
 from tests.browser.training import CLASS_NAMES, EPOCHS, Training
 from tests.support.serving import get, wait_until
 
@@ -149,6 +149,38 @@ def test_the_weights_can_be_saved(tab: Tab, fast_address: str, training: Trainin
     # Superpixels that cannot be judged have no weight.
     known = np.where(explanation.blind, np.nan, explanation.weights(target))
     assert newest == pytest.approx(known.tolist(), nan_ok=True)
+
+
+def test_a_divider_shows_the_original_left_of_it(tab: Tab, fast_address: str, training: Training) -> None:
+    frame = opened(tab, fast_address, training)
+    frame.get_by_role("button", name="Divide").click()
+    slider = frame.get_by_label("Divider", exact=True)
+    assert drawn(frame, ".divided canvas") == training.explanations[0].picture.ravel().tolist()
+    slider.focus()
+    tab.page.keyboard.press("ArrowRight")
+    expect(frame.locator(".divided")).to_have_attribute("style", re.compile(r"inset\(0(px)? 49% 0(px)? 0(px)?\)"))
+    set_slider(frame, "Divider", 20)
+    expect(frame.locator("i.divider")).to_have_attribute("style", "left: 20%;")
+    frame.get_by_role("heading", name=training.explanations[0].name).click()
+    tab.page.keyboard.press("d")
+    expect(slider).to_have_count(0)
+    tab.page.keyboard.press("b")
+    expect(frame.get_by_role("button", name="Stop blinking")).to_be_visible()
+    original = training.explanations[0].picture.ravel().tolist()
+    wait_until(lambda: drawn(frame, CANVAS) == original, seconds=5)
+    wait_until(lambda: drawn(frame, CANVAS) != original, seconds=5)
+
+
+def test_the_nearest_training_images_have_their_labels(tab: Tab, fast_address: str, training: Training) -> None:
+    frame = opened(tab, fast_address, training)
+    nearest = frame.get_by_label("Nearest training images")
+    expect(nearest.locator("li")).to_have_count(5)
+    for image in nearest.locator("li").all():
+        expect(image.locator("img")).to_have_js_property("naturalWidth", 32)
+        assert image.locator("span").first.inner_text() in CLASS_NAMES
+    shown = [float(text) for text in nearest.locator("li .muted").all_inner_texts()]
+    assert shown == sorted(shown, reverse=True)
+    assert 0.5 < shown[-1] <= shown[0] <= 1
 
 
 def test_what_limits_the_explanation_is_said_in_the_words_of_python(

@@ -20,8 +20,6 @@ from tests.support.synthetic_logs import Settings, write_run
 from tests.support.worlds import background_reader, corner_reader, object_reader, squares
 from tests.training.test_callback_shortcut import callback, follow, probes
 
-RUNS = ("background", "blank masks", "corner", "many", "object", "old")
-
 
 @dataclass(frozen=True, eq=False)
 class Readers:
@@ -44,6 +42,11 @@ def readers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Readers]:
     with pytest.warns(LimeWarning, match="look the same hidden as shown"):
         explanations = many.explain(object_reader(), 0, {"accuracy": 0.9})
     many.close()
+    twice = callback(log_dir / "twice")
+    for _ in range(2):
+        for epoch in range(2):
+            twice.explain(object_reader(), epoch, {"accuracy": 0.9})
+        twice.close()
     write_run(log_dir / "old" / "lime", Settings(older=True, n_probes=4, epochs=3, n_segments=12, size=32))
     with tensorboard(log_dir) as address:
         wait_until(partial(is_read, address), seconds=120)
@@ -52,7 +55,7 @@ def readers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Readers]:
 
 def is_read(address: str) -> bool:
     runs = get_json(address, "data/plugin/keras_lime/manifest")["runs"]
-    return sorted(run["steps_hint"] or 0 for run in runs) == [1, 3, 3, 3, 3, 3]
+    return sorted(run["steps_hint"] or 0 for run in runs) == [1, 3, 3, 3, 3, 3, 4]
 
 
 def opened(tab: Tab, readers: Readers, run: str, page: str = "shortcut", view: str = "") -> Frame:
@@ -86,6 +89,10 @@ def test_nobody_overlooks_the_alarm(tab: Tab, readers: Readers) -> None:
     verdict = frame.get_by_label("Verdict on background/lime")
     expect(verdict).to_contain_text("Shortcut alarm since epoch 1")
     expect(verdict.get_by_label("Tests that fired")).to_contain_text("Background swap, all probes: 1.00")
+    expect(verdict.get_by_label("Tests", exact=True).locator("li.alarm")).to_contain_text(
+        "objects on other backgrounds"
+    )
+    expect(verdict).to_contain_text("This epoch took about 1,664 forward passes.")
 
 
 def test_a_run_without_an_alarm_shows_none(tab: Tab, readers: Readers) -> None:
@@ -118,6 +125,31 @@ def test_curves_have_threshold_band_and_the_level_of_guesses(tab: Tab, readers: 
         expect(overall.locator("line.level")).to_have_count(0)
     overall.get_by_role("img").click(position={"x": 46, "y": 60})
     expect(frame.locator(".steps output b")).to_have_text("0")
+
+
+def test_a_line_stands_between_two_fits_of_one_callback(tab: Tab, readers: Readers) -> None:
+    frame = opened(tab, readers, "twice")
+    expect(frame.locator(".fit-ticks i")).to_have_attribute("style", re.compile("left: 50%"))
+    chart = frame.get_by_role("region", name="All probes")
+    expect(chart.locator("line.fit")).to_have_count(1)
+    expect(chart.locator(".chart-legend")).to_contain_text("dotted: a further fit begins")
+    set_slider(frame, "Epoch", 2)
+    expect(frame.get_by_label("Epoch", exact=True)).to_have_attribute("aria-valuetext", "epoch 2, a further fit begins")
+    frame = opened(tab, readers, "object")
+    expect(frame.locator(".fit-ticks, line.fit")).to_have_count(0)
+
+
+def test_the_advice_names_the_cure(tab: Tab, readers: Readers) -> None:
+    frame = opened(tab, readers, "background", "overview")
+    frame.get_by_text("What was found, and what you can do").click()
+    advice = frame.get_by_label("What you can do")
+    for words in (
+        "cured, receipt = cure(",
+        "keras-lime cure",
+        "SwapBackgrounds(pool)",
+        "examples/guides/after_an_alarm.md",
+    ):
+        expect(advice).to_contain_text(words)
 
 
 def test_the_swapped_pictures_load_with_the_prediction_before_and_after(tab: Tab, readers: Readers) -> None:
@@ -162,7 +194,12 @@ def test_a_watermark_is_found_without_masks_and_the_frame_is_a_hint(tab: Tab, re
 def test_masks_that_tell_nothing_show_the_reason(tab: Tab, readers: Readers) -> None:
     frame = opened(tab, readers, "blank masks")
     verdict = frame.get_by_label("Verdict on blank masks/lime")
-    expect(verdict).to_contain_text("not tested")
+    expect(verdict.locator(".state")).to_have_text("not tested, epoch 2")
+    expect(verdict).to_have_class(re.compile("untested"))
+    expect(verdict.get_by_label("Tests", exact=True).locator("li.not-tested").first).to_contain_text(
+        "Give masks that are True on the object and False around it."
+    )
+    expect(verdict).not_to_contain_text("no alarm")
     expect(verdict).to_contain_text("No object mask separates an object from a background: they cover nothing, or all")
     expect(frame.get_by_label("Measure", exact=True).get_by_role("button", name="Swap flip")).to_have_count(0)
 

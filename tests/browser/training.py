@@ -54,7 +54,7 @@ def train(log_dir: Path) -> Training:
         # The biased run deserves its alarm; test_shortcuts.py looks at alarms.
         options: dict[str, Any] = {"num_samples": 64, "shortcut_threshold": None, "on_error": "raise"}
         options |= {"cross_check": True, "second_baseline": "blur"}
-        callback = LimeCallback(probes, log_dir / run, **options)
+        callback = LimeCallback(probes, log_dir / run, **options, neighbours=(data, truth))
         model.fit(data, truth, epochs=EPOCHS - 1, batch_size=16, verbose=0, callbacks=[callback])
         # The last epoch goes through the door for training loops of one's own, which hands the explanations out.
         by_hand = LimeCallback(probes, log_dir / run, **options)

@@ -65,6 +65,20 @@ def _judge(alarm: Alarm, *results: TestResult, logs: dict[str, Any] | None = Non
     return alarm.judge(results, 4, GOOD if logs is None else logs)
 
 
+@pytest.mark.parametrize("corner_share", [0.4, 0.8])
+def test_what_names_a_place_is_told_before_the_background(corner_share: float) -> None:
+    probes = _probes()
+    # Eight regions and the frame of each image: the bottom right corner is the fourth region.
+    assert probes.labels is not None
+    scores = np.repeat(0.5 * np.eye(4)[probes.labels] + 0.125, 9, axis=0)
+    scores[3::9] -= corner_share * 0.5 * np.eye(4)[probes.labels]
+    hidden = run_test(PreparedTest(HiddenRegions(), probes), probes, _Replay(scores), _predictions(probes), 0.1)
+    alarm = Alarm()
+    verdicts = [_judge(alarm, _result(0.5), hidden) for _ in range(2)]
+    assert verdicts[1].message.startswith("Hiding the bottom right corner takes")
+    assert "the model reads the background" in verdicts[1].message
+
+
 def test_two_measurements_in_a_row_make_an_alarm() -> None:
     alarm = Alarm()
     first, second, third = (_judge(alarm, _result(0.5)) for _ in range(3))

@@ -30,6 +30,9 @@ class Inverted:
     def prepare(self, probes: ProbeData, thorough: bool) -> ProbeData:
         return probes
 
+    def passes(self, plan: ProbeData) -> int:
+        return len(plan.images)
+
     def run(self, plan: ProbeData, scorer: ImageScorer, predictions: Predictions, threshold: float) -> Findings:
         after = scorer.score_images(plan.images[:, ::-1]).argmax(axis=1)
         changed = (after != predictions.classes).astype(np.float64)

@@ -63,6 +63,15 @@ def test_the_summary_holds_the_tests_and_the_words_of_the_alarm(client: test.Cli
     assert "reads the background" in alarms[0]["words"]
     assert alarms[0]["readings"][0]["test"] == "swap"
     assert meta["shortcut"]["unmeasured"] == []
+    assert meta["shortcut"]["tests"][2][0] == {
+        "test": "swap",
+        "title": "objects on other backgrounds",
+        "status": "alarm",
+    }
+    assert [test["test"] for test in meta["shortcut"]["tests"][2]] == ["swap", "markers"]
+    # 32 probes: 32 samples each for two baselines; background, object, 4 backgrounds of either kind; 10 for markers.
+    np.testing.assert_array_equal(arrays["passes"], [32 * (2 * 32 + 2 + 8 + 10)] * 3)
+    assert "epoch_share" not in arrays
     arrays, meta = binary(client, "summary", run="object/lime")
     assert not meta["shortcut"]["alarms"]
     assert np.isfinite(arrays["object_share_stderr"]).all()
@@ -87,13 +96,25 @@ def test_without_masks_the_corners_are_there_and_the_reason(client: test.Client)
     assert int(arrays["occlusion_drop"][2, :4].argmax()) == 3
     assert "swap_flip" not in arrays
     assert "no object masks" in meta["shortcut"]["unmeasured"][0]
+    swap, _, hidden = meta["shortcut"]["tests"][2]
+    assert (swap["test"], swap["status"]) == ("swap", "not tested")
+    assert "no object masks" in swap["reason"]
+    assert swap["remedy"].startswith("Give `ProbeSet`")
+    assert (hidden["test"], hidden["status"]) == ("occlusion", "alarm")
     assert manifest(client, "corner/lime")["shortcut"]["occlusion_threshold"] == 0.05
 
 
 def test_an_older_log_has_none_of_it(client: test.Client) -> None:
     arrays, meta = binary(client, "summary", run="old/lime")
     assert not {"swap_flip", "shortcut_alarm", "occlusion_drop", "object_share_stderr"} & set(arrays)
-    assert meta["shortcut"] == {"alarms": [], "statuses": [None] * 3, "unmeasured": [], "cross_check": None}
+    assert meta["shortcut"] == {
+        "alarms": [],
+        "statuses": [None] * 3,
+        "tests": [[]] * 3,
+        "unmeasured": [],
+        "cross_check": None,
+    }
+    assert "passes" not in arrays
     arrays, meta = binary(client, "swaps", run="old/lime")
     assert (arrays, meta) == ({}, {"step": None, "pairs": [], "steps": [], "notices": []})
 

@@ -89,8 +89,23 @@ def test_what_older_logs_lack_is_left_out() -> None:
     assert not {"flags", "caveats", "agreement", "gradient_agreement", "group"} & set(arrays)
     summary = stack_summaries([at(0, class_ids=np.zeros(1, np.int32))])
     assert not {"swap_flip", "class_swap_flip", "occlusion_drop", "shortcut_alarm"} & set(summary)
-    assert shortcut_findings([at(0)]) == {"alarms": [], "statuses": [None], "unmeasured": [], "cross_check": None}
-    assert shortcut_findings([]) == {"alarms": [], "statuses": [], "unmeasured": [], "cross_check": None}
+    assert shortcut_findings([at(0)]) == {
+        "alarms": [],
+        "statuses": [None],
+        "tests": [[]],
+        "unmeasured": [],
+        "cross_check": None,
+    }
+    assert shortcut_findings([]) == {"alarms": [], "statuses": [], "tests": [], "unmeasured": [], "cross_check": None}
+
+
+def test_each_test_is_served_with_its_status_and_a_reason_where_it_could_not_speak() -> None:
+    swap = {"test": "swap", "title": "objects", "status": "passed", "reason": "2 %", "remedy": "", "statistics": {}}
+    corner = {"test": "corner", "title": "corners", "status": "cannot say", "reason": "Too few.", "remedy": "Add more."}
+    found = shortcut_findings(
+        [at(0, {"shortcut": {"tests": [swap, "nonsense"]}}), at(3, {"shortcut": {"tests": [corner]}})]
+    )
+    assert found["tests"] == [[{"test": "swap", "title": "objects", "status": "passed"}], [corner]]
 
 
 def test_flags_and_caveats_are_zero_where_a_step_has_none() -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 import warnings
 from pathlib import Path
@@ -217,8 +218,11 @@ def test_it_begins_with_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
     line = next(line for line in shown.splitlines() if line.startswith("lime: 4 probes"))
     assert line.startswith(
         "lime: 4 probes of 2 classes; agrees with predict. Tested: objects on other backgrounds, on 4 images with "
-        "boxes."
+        "boxes. An explained epoch takes about "
     )
+    assert "4 tested images can give no verdict on shortcuts; it takes 30" in line
+    (share,) = re.findall(r"lime: 4 probes in [\d.]+s, (\d+) % of the epoch", shown)
+    assert 0 < int(share) < 100
     fit([callback_of_a_fit(tmp_path, probe_set=probes(masks=None))], epochs=1, verbose=2)
     shown = capsys.readouterr().out
     assert "Tested: hidden corners and borders, on 4 images. Not tested: objects on other backgrounds" in shown

@@ -16,6 +16,7 @@ from PIL import Image
 
 from keras_lime.core.class_names import class_title
 from keras_lime.core.diagnostics import SEGMENT_TEXTS, TARGET_TEXTS
+from keras_lime.core.display import Display
 from keras_lime.core.explanation import Explanation
 from keras_lime.core.image import image_id
 from keras_lime.core.localisation import object_share
@@ -26,6 +27,7 @@ from keras_lime.shortcut import ClassSummary, Summary
 from keras_lime.shortcut.monitor import EpochTests
 from keras_lime.shortcut.probe_data import outline_kinds
 from keras_lime.tensorboard.logging.event_writer import RunWriter
+from keras_lime.tensorboard.logging.neighbour_parts import neighbour_parts
 from keras_lime.tensorboard.logging.probe_columns import probe_columns
 from keras_lime.tensorboard.logging.probe_image import image_fields
 from keras_lime.tensorboard.logging.shortcut_parts import (
@@ -36,9 +38,18 @@ from keras_lime.tensorboard.logging.shortcut_parts import (
     swaps_parts,
 )
 from keras_lime.tensorboard.logging.written_probes import WrittenProbes
-from keras_lime.tensorboard.records import MANIFEST_TAG, SUMMARY_TAG, SWAPS_TAG, build, probe_tag, result_tag
+from keras_lime.tensorboard.records import (
+    MANIFEST_TAG,
+    NEIGHBOURS_TAG,
+    SUMMARY_TAG,
+    SWAPS_TAG,
+    build,
+    probe_tag,
+    result_tag,
+)
 
 if TYPE_CHECKING:
+    from keras_lime.training.nearest_images import Neighbours
     from keras_lime.training.outcome import EpochOutcome
 
 __all__ = ["LimeLog", "manifest_parts", "probe_parts", "result_parts", "summary_parts"]
@@ -126,11 +137,9 @@ class LimeLog:
             agreement = None if outcome.agreements is None else outcome.agreements[row]
             parts = result_parts(explanation, cluster=int(outcome.heatmap_clusters[row]), gradient_agreement=agreement)
             self._writer.record(result_tag(image_id(explanation.image)), step, parts)
-        self._writer.record(
-            SUMMARY_TAG,
-            step,
-            summary_parts(summary, outcome.tests, outcome.no_agreements, explanations, outcome.carried),
-        )
+        costs = {"passes": outcome.passes, "epoch_share": outcome.epoch_share}
+        parts = summary_parts(summary, outcome.tests, outcome.no_agreements, explanations, outcome.carried, costs)
+        self._writer.record(SUMMARY_TAG, step, parts)
         if outcome.tests is not None:
             self._write_tests(step, outcome.tests)
         if outcome.carried not in (None, self._told_carried):
@@ -176,6 +185,19 @@ class LimeLog:
         names = [each.name for each in outcome.explanations]
         self._writer.record(SWAPS_TAG, outcome.step, swaps_parts(swap, ids, names, outcome.tests.display))
         self._writer.flush()
+
+    def neighbours(self, step: int, found: "Neighbours", ids: Sequence[str], display: Display) -> None:
+        """Writes the training images that are nearest to each probe.
+
+        Args:
+            step: the epoch.
+            found: the images.
+            ids: of the probes.
+            display: how the images are shown.
+        """
+        if self._writer.lost is None:
+            self._writer.record(NEIGHBOURS_TAG, step, neighbour_parts(found, ids, display))
+            self._writer.flush()
 
     def close(self) -> None:
         """Flushes and closes the event file."""
@@ -326,6 +348,7 @@ def summary_parts(
     no_agreements: str | None = None,
     explanations: Sequence[Explanation] = (),
     carried: str | None = None,
+    costs: Mapping[str, float | None] | None = None,
 ) -> list[bytes]:
     """Builds the record of an epoch's means and shortcut tests, over all probes and per class.
 
@@ -335,11 +358,12 @@ def summary_parts(
         no_agreements: why there are no gradients to compare with, or None.
         explanations: of each probe, in order. Defaults to none.
         carried: how the probes were scored where answers are carried over, or None.
+        costs: `passes` and `epoch_share`, see the schema. Defaults to `None`, unknown.
 
     Returns:
         The record's parts.
     """
-    values: dict[str, Any] = {"class_ids": list(summary.classes)}
+    values: dict[str, Any] = {"class_ids": list(summary.classes), **(costs or {})}
     if explanations:
         values |= probe_columns(explanations)
     for name, class_name in _COLUMNS.items():

@@ -18,6 +18,7 @@ from keras_lime.shortcut.decision import least_accuracy
 from keras_lime.shortcut.markers import MarkerScores
 from keras_lime.shortcut.monitor import EpochTests
 from keras_lime.shortcut.occlusion import Occlusion
+from keras_lime.shortcut.registry import shortcut_test
 from keras_lime.shortcut.swap import SwapScores
 from keras_lime.tensorboard.records import build
 
@@ -98,6 +99,7 @@ def shortcut_header(tests: EpochTests, probes: Sequence[tuple[str, str | None]] 
         "tests": [
             {
                 "test": result.test,
+                "title": shortcut_test(result.test).title,
                 "status": result.status.value,
                 "reason": result.reason,
                 "remedy": result.remedy,

@@ -20,7 +20,15 @@ from keras_lime.tensorboard.plugin.reader import RunReader, newer_notices
 from keras_lime.tensorboard.plugin.stacking import Arrays, shortcut_findings, stack_results, stack_summaries
 from keras_lime.tensorboard.plugin.static_files import page_file
 from keras_lime.tensorboard.plugin.wire import pack
-from keras_lime.tensorboard.records import PLUGIN_NAME, SUMMARY_TAG, SWAPS_TAG, Record, probe_tag, result_tag
+from keras_lime.tensorboard.records import (
+    NEIGHBOURS_TAG,
+    PLUGIN_NAME,
+    SUMMARY_TAG,
+    SWAPS_TAG,
+    Record,
+    probe_tag,
+    result_tag,
+)
 
 __all__ = ["LimePlugin"]
 
@@ -66,7 +74,8 @@ class LimePlugin(base_plugin.TBPlugin):
             "/series": self._route(self._series),
             "/segments": self._route(self._segments),
             "/picture": self._route(self._picture),
-            "/swaps": self._route(self._swaps),
+            "/swaps": self._route(lambda request: self._pairs(request, SWAPS_TAG)),
+            "/neighbours": self._route(lambda request: self._pairs(request, NEIGHBOURS_TAG)),
             "/index.js": self._route(self._page),
             "/*": self._route(self._page),
         }
@@ -160,10 +169,11 @@ class LimePlugin(base_plugin.TBPlugin):
             raise _RequestError("The record of this probe holds no picture.", 404)
         return _respond(request, picture.tobytes(), "image/png")
 
-    def _swaps(self, request: Request) -> Response:
+    def _pairs(self, request: Request, tag: str) -> Response:
+        """Pictures that are logged at few epochs: those of the newest one, at most the asked one."""
         run, step = _argument(request, "run"), _step(request)
         reader = self._reader(request)
-        records, notices = reader.series(run, SWAPS_TAG)
+        records, notices = reader.series(run, tag)
         if not records and not notices and run not in reader.tags():
             raise _RequestError(f"There is no run named {run!r}.", 404)
         fitting = [entry for entry in records if step is None or entry.step <= step]

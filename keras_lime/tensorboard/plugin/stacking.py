@@ -27,6 +27,11 @@ _MOST_WEIGHTS = 1 << 22
 _MOST_STACKED = 1 << 26
 _MOST_CLASS_CELLS = 1 << 23
 
+_MOST_TESTS = 20
+
+_TOLD = ("passed", "alarm")
+"""Statuses whose reasons are told by numbers and words elsewhere."""
+
 N_REGIONS = 8
 """Corners and borders that are hidden, see `shortcut.occlusion`."""
 
@@ -147,9 +152,10 @@ def shortcut_findings(records: Sequence[StepRecord]) -> dict[str, Any]:
 
     Returns:
         JSON: `alarms`, for each step at which an alarm is on `step`, `began` (the step of its first measurement),
-        `words`, `readings` and `markers`; `statuses`, the decision at each step or null; `unmeasured`, what could not
-        be measured at the newest step and why, as sentences; and `cross_check`, why gradients could not be had at the
-        newest step, or null.
+        `words`, `readings` and `markers`; `statuses`, the decision at each step or null; `tests`, at each step a list
+        of `test`, `title` and `status`, with `reason` and `remedy` where a test says neither passed nor alarm;
+        `unmeasured`, what could not be measured at the newest step and why, as sentences; and `cross_check`, why
+        gradients could not be had at the newest step, or null.
     """
     alarms = []
     for entry in records:
@@ -162,9 +168,21 @@ def shortcut_findings(records: Sequence[StepRecord]) -> dict[str, Any]:
     return {
         "alarms": alarms,
         "statuses": [_object(entry.record.header.get("shortcut")).get("status") for entry in records],
+        "tests": [_tests(_object(entry.record.header.get("shortcut"))) for entry in records],
         "unmeasured": unmeasured if isinstance(unmeasured, list) else [],
         "cross_check": newest.get("cross_check"),
     }
+
+
+def _tests(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Every test's status; what passed or fired is in the curves and the alarm's words."""
+    listed = found.get("tests")
+    tests = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    told = ("test", "title", "status")
+    return [
+        {name: each.get(name) for name in (told if each.get("status") in _TOLD else (*told, "reason", "remedy"))}
+        for each in tests[:_MOST_TESTS]
+    ]
 
 
 class _Columns:

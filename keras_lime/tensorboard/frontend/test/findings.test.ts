@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeContainer } from "../src/data/container.ts";
-import { decodeManifest, decodeSeries, decodeSummary, decodeSwaps } from "../src/data/decode.ts";
+import { decodeManifest, decodeNeighbours, decodeSeries, decodeSummary, decodeSwaps } from "../src/data/decode.ts";
 import { SEGMENT_DIAGNOSTIC, SEGMENT_SENTENCES, TARGET_DIAGNOSTIC, TARGET_SENTENCES } from "../src/data/schema.ts";
-import { alarmAt, alarmRows, episodesOf, isTooEarly, readingTitle, ruleOf, stretch, sureness } from "../src/model/alarms.ts";
-import { curvesOf } from "../src/model/curves.ts";
+import { alarmAt, alarmRows, episodesOf, isTooEarly, readingTitle, ruleOf, stateOf, stretch, sureness } from "../src/model/alarms.ts";
+import { curvesOf, laterFitsOf } from "../src/model/curves.ts";
 import { agreementWords, targetSentences, flagged, segmentSentences, marksOf, wholeSentences } from "../src/model/diagnostics.ts";
 import { makeExplained, makeSummary, MANIFEST, pack } from "./make.ts";
 
@@ -106,6 +106,56 @@ test("swapped pictures without their bytes are left out", () => {
     { probe: "a", donor: "c", name: "stop 1", label: 0, before: 0, beforeValue: 0.9, after: 2, afterValue: 0.8, picture: "data:image/png;base64,iVA=" },
   ]);
   assert.deepEqual(decodeSwaps(decodeContainer(pack({}, { step: null, pairs: "nonsense" }))), { step: null, steps: [], pairs: [] });
+});
+
+test("nearest training images are sorted by probe, those without their bytes left out", () => {
+  const pair = { probe: "a", picture: 0, label: 2, similarity: 0.9 };
+  const { step, byProbe } = decodeNeighbours(
+    decodeContainer(
+      pack(
+        { picture_0: [Uint8Array.of(137, 80), [2]], picture_1: [Uint8Array.of(255, 216), [2]] },
+        { step: 3, steps: [3], pairs: [pair, { ...pair, picture: 1, label: null, similarity: 0.5 }, { ...pair, picture: 9 }, "nonsense"] },
+      ),
+    ),
+  );
+  assert.equal(step, 3);
+  assert.deepEqual(byProbe.get("a"), [
+    { label: 2, similarity: 0.9, picture: "data:image/png;base64,iVA=" },
+    { label: null, similarity: 0.5, picture: "data:image/jpeg;base64,/9g=" },
+  ]);
+});
+
+test("further fits begin behind the first", () => {
+  assert.deepEqual([laterFitsOf(null), laterFitsOf({ fits: null }), laterFitsOf({ fits: [0] }), laterFitsOf({ fits: [0, 3, 5] })], [[], [], [], [3, 5]]);
+});
+
+test("no alarm is said only where a test could speak", () => {
+  const { manifest } = decodeManifest({ runs: [{ run: "a", manifest: { shortcut: { reliance_threshold: 0.1 } } }] }).runs[0];
+  const said = (statuses: unknown[], reliance: number, tests: unknown[] = []): string => {
+    const answer = pack(
+      { steps: [Int32Array.of(0), [1]], reliance: [Float32Array.of(reliance), [1]] },
+      { shortcut: { statuses, tests } },
+    );
+    return stateOf(manifest!, decodeSummary(decodeContainer(answer)), 0);
+  };
+  assert.deepEqual(
+    [said(["passed"], 0), said(["cannot say"], 0), said(["not tested"], NaN), said([null], 0.05), said([null], NaN), said([], NaN)],
+    ["no alarm", "cannot say", "not tested", "no alarm", "not tested", "not tested"],
+  );
+});
+
+test("every test's status is read", () => {
+  const tests = [[{ test: "swap", title: "objects", status: "passed" }, { status: 7, reason: "why" }, "nonsense"], "nonsense"];
+  const summary = decodeSummary(decodeContainer(pack({ steps: [Int32Array.of(0, 1), [2]], passes: [Float32Array.of(9, NaN), [2]] }, { shortcut: { tests } })));
+  assert.deepEqual(summary.shortcut.tests, [
+    [
+      { test: "swap", title: "objects", status: "passed", reason: "", remedy: "" },
+      { test: "test", title: "test", status: "not tested", reason: "why", remedy: "" },
+    ],
+    [],
+  ]);
+  assert.equal(summary.passes[0], 9);
+  assert.ok(Number.isNaN(summary.epochShare[0]));
 });
 
 test("a manifest's sentences and settings are read, whatever else it holds", () => {

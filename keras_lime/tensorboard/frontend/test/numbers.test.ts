@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { decimal, percent, probability, signed } from "../src/model/numbers.ts";
+import { decimal, percent, percentWithError, probability, signed } from "../src/model/numbers.ts";
 
 test("decimals stay short at every size", () => {
   assert.deepEqual(
@@ -14,5 +14,10 @@ test("decimals stay short at every size", () => {
 test("signs, shares and probabilities", () => {
   assert.deepEqual([0.25, -0.25, 0].map(signed), ["+0.250", "−0.250", "0"]);
   assert.deepEqual([0.5, 0.004, 0, -0.02, NaN].map(percent), ["50 %", "0.4 %", "0 %", "−2 %", "–"]);
+  const errors = [[0.69, 0.07], [0.0002, 0.03], [-0.004, 0.03], [-0.02, 0.03], [0.5, 0.004], [1, 0], [0.5, NaN], [NaN, 0.1]];
+  assert.deepEqual(
+    errors.map(([share, error]) => percentWithError(share, error)),
+    ["69 ± 7 %", "0 ± 3 %", "0 ± 3 %", "−2 ± 3 %", "50.0 ± 0.4 %", "100 ± 0 %", "50 %", "–"],
+  );
   assert.deepEqual([0.9999, 1, 0.5].map(probability), ["> 99 %", "100 %", "50 %"]);
 });

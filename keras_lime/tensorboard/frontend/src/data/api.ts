@@ -1,7 +1,7 @@
 // The plugin's routes. All addresses are relative to the page, so proxies and --path_prefix need no care.
 import { decodeContainer } from "./container.ts";
-import { decodeManifest, decodeSegments, decodeSeries, decodeSummary, decodeSwaps } from "./decode.ts";
-import type { Manifest, Picture, Segments, Series, Summary, Swaps } from "./types.ts";
+import { decodeManifest, decodeNeighbours, decodeSegments, decodeSeries, decodeSummary, decodeSwaps } from "./decode.ts";
+import type { Manifest, Neighbours, Picture, Segments, Series, Summary, Swaps } from "./types.ts";
 
 export function url(route: string, parameters: Readonly<Record<string, string>> = {}): string {
   const query = Object.entries(parameters).map(([key, value]) => `${key}=${encodeURIComponent(value)}`);
@@ -55,6 +55,12 @@ export async function fetchSegments(run: string, probe: string): Promise<Segment
 export async function fetchSwaps(run: string, step: number | null): Promise<Swaps> {
   const query: Record<string, string> = step === null ? { run } : { run, step: String(step) };
   return decodeSwaps(decodeContainer(await (await get(url("swaps", query))).arrayBuffer()));
+}
+
+/** Nearest training images of the newest epoch that has them, at most `step`; null: of the newest of all. */
+export async function fetchNeighbours(run: string, step: number | null): Promise<Neighbours> {
+  const query: Record<string, string> = step === null ? { run } : { run, step: String(step) };
+  return decodeNeighbours(decodeContainer(await (await get(url("neighbours", query))).arrayBuffer()));
 }
 
 export async function fetchPicture(run: string, probe: string): Promise<Picture> {

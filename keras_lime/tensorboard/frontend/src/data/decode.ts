@@ -8,6 +8,8 @@ import {
   MANIFEST_PROBES_HEADER,
   type ManifestHeader,
   type ManifestProbesHeader,
+  NEIGHBOURS_PAIRS_HEADER,
+  type NeighboursPairsHeader,
   REGIONS,
   SEGMENT_DIAGNOSTIC,
   SEGMENT_SENTENCES,
@@ -17,10 +19,12 @@ import {
   SUMMARY_SHORTCUT_HEADER,
   SUMMARY_SHORTCUT_MARKERS_HEADER,
   SUMMARY_SHORTCUT_READINGS_HEADER,
+  SUMMARY_SHORTCUT_TESTS_HEADER,
   type SummaryFields,
   type SummaryShortcutHeader,
   type SummaryShortcutMarkersHeader,
   type SummaryShortcutReadingsHeader,
+  type SummaryShortcutTestsHeader,
   SWAPS_PAIRS_HEADER,
   type SwapsPairsHeader,
   TARGET_SENTENCES,
@@ -30,6 +34,8 @@ import type {
   Manifest,
   Marker,
   Measure,
+  Neighbour,
+  Neighbours,
   ProbeInfo,
   Reading,
   RunInfo,
@@ -41,6 +47,7 @@ import type {
   Summary,
   SwapPair,
   Swaps,
+  TestStatus,
   Texts,
 } from "./types.ts";
 import { MEASURES } from "./types.ts";
@@ -138,6 +145,8 @@ export function decodeSummary(container: Container): Summary {
     classChance: perClass("class_chance"),
     errors: present((measure) => `${measure}_stderr`),
     classErrors: present((measure) => `class_${measure}_stderr`),
+    passes: overall("passes"),
+    epochShare: overall("epoch_share"),
     shortcut: decodeShortcut(container, fields, steps.length),
     probes: {
       predicted: fields.probePredicted,
@@ -165,8 +174,15 @@ function decodeShortcut(container: Container, fields: SummaryFields, s: number):
     alarms: alarms.map(decodeAlarm),
     unmeasured: strings(said.unmeasured),
     statuses: Array.isArray(said.statuses) ? said.statuses.map((status) => (typeof status === "string" ? status : null)) : [],
+    tests: Array.isArray(said.tests) ? said.tests.map((tests) => (Array.isArray(tests) ? tests.filter(isObject).map(decodeTest) : [])) : [],
     noGradients: typeof said.cross_check === "string" ? said.cross_check : null,
   };
+}
+
+function decodeTest(json: Json): TestStatus {
+  const { test, title, status, reason, remedy } = decodeHeader<SummaryShortcutTestsHeader>(json, SUMMARY_SHORTCUT_TESTS_HEADER);
+  const name = test ?? "test";
+  return { test: name, title: title ?? name, status: status ?? "not tested", reason: reason ?? "", remedy: remedy ?? "" };
 }
 
 function decodeAlarm(json: Json): Alarm {
@@ -214,6 +230,22 @@ export function decodeSwaps(container: Container): Swaps {
   });
   const steps = Array.isArray(container.meta.steps) ? container.meta.steps.filter((step) => typeof step === "number") : [];
   return { step: numberOrNull(container.meta.step), steps, pairs };
+}
+
+/** Images whose picture is lost are left out. */
+export function decodeNeighbours(container: Container): Neighbours {
+  const byProbe = new Map<string, Neighbour[]>();
+  for (const json of Array.isArray(container.meta.pairs) ? container.meta.pairs : []) {
+    const pair = decodeHeader<NeighboursPairsHeader>(json, NEIGHBOURS_PAIRS_HEADER);
+    const bytes = container.arrays.get(`picture_${pair.picture}`)?.data;
+    if (pair.probe === null || !(bytes instanceof Uint8Array)) continue;
+    // JPEG files begin with this byte, PNG files never.
+    const kind = bytes[0] === 0xff ? "jpeg" : "png";
+    const found = { label: pair.label, similarity: pair.similarity ?? NaN, picture: `data:image/${kind};base64,${base64(bytes)}` };
+    byProbe.set(pair.probe, [...(byProbe.get(pair.probe) ?? []), found]);
+  }
+  const steps = Array.isArray(container.meta.steps) ? container.meta.steps.filter((step) => typeof step === "number") : [];
+  return { step: numberOrNull(container.meta.step), steps, byProbe };
 }
 
 function base64(bytes: Uint8Array): string {

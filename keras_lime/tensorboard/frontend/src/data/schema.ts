@@ -205,6 +205,10 @@ export interface SummaryFields {
   readonly occlusionDropStderr: Float32Array | null; // (steps, regions)
   /** The fall by class. */
   readonly classOcclusionDrop: Float32Array | null; // (steps, classes, regions)
+  /** About how many forward passes the epoch took. */
+  readonly passes: Float32Array | null; // (steps)
+  /** Share of the epoch's time that they took. */
+  readonly epochShare: Float32Array | null; // (steps)
   /** Predicted class of each. */
   readonly probePredicted: Int32Array | null; // (steps, probes)
   /** Its probability. */
@@ -251,6 +255,8 @@ export const SUMMARY_FIELDS: readonly ArrayField<keyof SummaryFields>[] = [
   { key: "occlusionDrop", name: "occlusion_drop", dtype: "float32", axes: ["regions"], missing: NaN, optional: true },
   { key: "occlusionDropStderr", name: "occlusion_drop_stderr", dtype: "float32", axes: ["regions"], missing: NaN, optional: true },
   { key: "classOcclusionDrop", name: "class_occlusion_drop", dtype: "float32", axes: ["classes", "regions"], missing: NaN, optional: true },
+  { key: "passes", name: "passes", dtype: "float32", axes: [], missing: NaN, optional: true },
+  { key: "epochShare", name: "epoch_share", dtype: "float32", axes: [], missing: NaN, optional: true },
   { key: "probePredicted", name: "probe_predicted", dtype: "int32", axes: ["probes"], missing: -1, optional: true },
   { key: "probeValue", name: "probe_value", dtype: "float32", axes: ["probes"], missing: NaN, optional: true },
   { key: "probeShare", name: "probe_share", dtype: "float32", axes: ["probes"], missing: NaN, optional: true },
@@ -378,6 +384,8 @@ export const SUMMARY_SHORTCUT_HEADER: Readonly<Record<keyof SummaryShortcutHeade
 export interface SummaryShortcutTestsHeader {
   /** Name of the test. */
   readonly test: string | null;
+  /** What it tests, for people. */
+  readonly title: string | null;
   /** Passed, alarm, not tested or cannot say. */
   readonly status: string | null;
   /** Why that. */
@@ -390,6 +398,7 @@ export interface SummaryShortcutTestsHeader {
 
 export const SUMMARY_SHORTCUT_TESTS_HEADER: Readonly<Record<keyof SummaryShortcutTestsHeader, HeaderType>> = {
   test: "text",
+  title: "text",
   status: "text",
   reason: "text",
   remedy: "text",
@@ -475,4 +484,31 @@ export const SWAPS_PAIRS_HEADER: Readonly<Record<keyof SwapsPairsHeader, HeaderT
   before_value: "number",
   after: "number",
   after_value: "number",
+};
+
+export interface NeighboursHeader {
+  /** One entry a probe and training image, nearest first. */
+  readonly pairs: readonly Json[];
+}
+
+export const NEIGHBOURS_HEADER: Readonly<Record<keyof NeighboursHeader, HeaderType>> = {
+  pairs: "objects",
+};
+
+export interface NeighboursPairsHeader {
+  /** Id of the probe. */
+  readonly probe: string | null;
+  /** Which picture it is. */
+  readonly picture: number | null;
+  /** True class of the training image; null: unknown. */
+  readonly label: number | null;
+  /** Cosine of the features, −1 to 1. */
+  readonly similarity: number | null;
+}
+
+export const NEIGHBOURS_PAIRS_HEADER: Readonly<Record<keyof NeighboursPairsHeader, HeaderType>> = {
+  probe: "text",
+  picture: "number",
+  label: "number",
+  similarity: "number",
 };

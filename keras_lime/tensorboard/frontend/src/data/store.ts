@@ -1,10 +1,10 @@
 // Everything the page knows from the server, one Resource a thing, by run and probe.
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { makeLabelled, type LabelledPicture } from "../draw/overlay.ts";
-import { fetchManifest, fetchNewest, fetchPicture, fetchSegments, fetchSeries, fetchSummary, fetchSwaps } from "./api.ts";
+import { fetchManifest, fetchNeighbours, fetchNewest, fetchPicture, fetchSegments, fetchSeries, fetchSummary, fetchSwaps } from "./api.ts";
 import { RequestQueue } from "./requestQueue.ts";
 import { Resource } from "./resource.ts";
-import type { Manifest, Picture, RunInfo, RunManifest, Segments, Series, Summary, Swaps } from "./types.ts";
+import type { Manifest, Neighbours, Picture, RunInfo, RunManifest, Segments, Series, Summary, Swaps } from "./types.ts";
 
 /** Chromium opens six connections to one server; more requests would only queue where urgency is not known. */
 const CONNECTIONS = 6;
@@ -31,6 +31,7 @@ const queue = new RequestQueue(CONNECTIONS);
 const summaries = new Map<string, Resource<Summary>>();
 const probes = new Map<string, ProbeData>();
 const swaps = new Map<string, Resource<Swaps>>();
+const neighbours = new Map<string, Resource<Neighbours>>();
 
 export const manifest = new Resource<Manifest>("manifest", new RequestQueue(1), fetchManifest);
 
@@ -64,6 +65,12 @@ export function summaryOf(run: string): Resource<Summary> {
 export function swapsOf(run: string, step: number | null): Resource<Swaps> {
   const key = JSON.stringify([run, step]);
   return lookUp(swaps, key, () => new Resource(`swaps ${key}`, queue, () => fetchSwaps(run, step)));
+}
+
+/** Nearest training images at most of an epoch; null: of the newest. */
+export function neighboursOf(run: string, step: number | null): Resource<Neighbours> {
+  const key = JSON.stringify([run, step]);
+  return lookUp(neighbours, key, () => new Resource(`neighbours ${key}`, queue, () => fetchNeighbours(run, step)));
 }
 
 export function probeOf(run: string, probe: string): ProbeData {
@@ -117,7 +124,7 @@ export const retries = signal(0);
 
 /** Has everything that failed asked for again. False where nothing failed. */
 export function retryFailed(): boolean {
-  const all = [...summaries.values(), ...swaps.values(), ...[...probes.values()].flatMap(resourcesOf)] as Resource<unknown>[];
+  const all = [...summaries.values(), ...swaps.values(), ...neighbours.values(), ...[...probes.values()].flatMap(resourcesOf)] as Resource<unknown>[];
   const failed = all.filter((resource) => resource.error.peek() !== null);
   for (const resource of failed) resource.retry();
   if (failed.length > 0) retries.value++;

@@ -89,6 +89,9 @@ export interface Summary {
   readonly errors: Readonly<Partial<Record<Measure, Float32Array>>>; // (s,)
   readonly classErrors: Readonly<Partial<Record<Measure, Float32Array>>>; // (s, k)
   readonly shortcut: ShortcutTests;
+  /** About how many forward passes explanations and tests took, and their share of the epoch's time. */
+  readonly passes: Float32Array; // (s,)
+  readonly epochShare: Float32Array; // (s,)
   /** Of each probe, (s × n) row by row, in the order of the manifest; null in older logs. */
   readonly probes: ProbeColumns;
   readonly notices: readonly string[];
@@ -123,8 +126,19 @@ export interface ShortcutTests {
   readonly unmeasured: readonly string[];
   /** The decision at each epoch: "passed", "alarm", "not tested" or "cannot say"; null in older logs. */
   readonly statuses: readonly (string | null)[];
+  /** What each test says at each epoch; empty in older logs. */
+  readonly tests: readonly (readonly TestStatus[])[];
   /** Why there are no gradients to compare the weights with, where they were asked for. */
   readonly noGradients: string | null;
+}
+
+/** What one test says at an epoch; reason and remedy where that is neither passed nor alarm. */
+export interface TestStatus {
+  readonly test: string;
+  readonly title: string;
+  readonly status: string;
+  readonly reason: string;
+  readonly remedy: string;
 }
 
 export interface Alarm {
@@ -175,6 +189,23 @@ export interface SwapPair {
   readonly after: number | null;
   readonly afterValue: number;
   /** The swapped picture, an address of type `data:`. */
+  readonly picture: string;
+}
+
+/** Training images nearest to the probes, by the model's last features. */
+export interface Neighbours {
+  /** The epoch they are of; null: there are none yet. */
+  readonly step: number | null;
+  /** All epochs that have them, rising. */
+  readonly steps: readonly number[];
+  readonly byProbe: ReadonlyMap<string, readonly Neighbour[]>;
+}
+
+export interface Neighbour {
+  readonly label: number | null;
+  /** Cosine of the features. */
+  readonly similarity: number;
+  /** An address of type `data:`. */
   readonly picture: string;
 }
 

@@ -68,6 +68,19 @@ export function sureness({ value, stderr, threshold }: Reading): number {
   return stderr > 0 ? (value - threshold) / stderr : NaN;
 }
 
+/** What the tests of a run say at an epoch, in words; "no alarm" only where one was made and could speak. */
+export function stateOf(manifest: RunManifest, summary: Summary, row: number): string {
+  const { shortcut, overall, steps } = summary;
+  const alarm = alarmAt(summary, steps[row]);
+  if (alarm !== null) return `Shortcut alarm since epoch ${alarm.began}`;
+  if (manifest.shortcut === null) return "not tested";
+  if (isTooEarly(shortcut, row)) return "too early";
+  const status = shortcut.statuses[row] ?? null;
+  if (status === "not tested" || status === "cannot say") return status;
+  const measured = [overall.reliance, overall.swap_flip, shortcut.frame].some((values) => isNumber(values[row]));
+  return measured || status === "passed" ? "no alarm" : "not tested";
+}
+
 /** Whether training had not got far enough for a measurement to count. */
 export function isTooEarly({ counted }: ShortcutTests, row: number): boolean {
   return counted[row] === 0;

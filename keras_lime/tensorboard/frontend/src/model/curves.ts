@@ -1,6 +1,6 @@
 // Curves over epochs for several runs on one axis. Pure.
 import { isNumber } from "./numbers.ts";
-import type { Measure, Summary } from "../data/types.ts";
+import type { Measure, RunManifest, Summary } from "../data/types.ts";
 import { MEASURES } from "../data/types.ts";
 
 export interface RunSummary {
@@ -63,6 +63,11 @@ function chanceOf(summary: Summary, measure: Measure, classId: number | null): F
   if (measure === "swap_flip") return summary.shortcut.guess.map((guess) => 1 - guess);
   if (measure !== "object_share") return undefined;
   return classId === null ? summary.chance : columnOf(summary, summary.classChance, classId);
+}
+
+/** Steps at which trainings after the first began in a run. */
+export function laterFitsOf(manifest: Pick<RunManifest, "fits"> | null): readonly number[] {
+  return (manifest?.fits ?? []).slice(1);
 }
 
 /** Classes of any of the runs, rising. */

@@ -16,10 +16,13 @@ export function percent(share: number | null | undefined): string {
   return `${value.toFixed(digits).replace("-", "−")} %`;
 }
 
-/** A share with its standard error: "69 ± 7 %"; without an error the share alone. */
+/** A share with its standard error, as Python writes it: "69 ± 7 %"; without an error the share alone. */
 export function percentWithError(share: number | null | undefined, error: number | null | undefined): string {
   if (!isNumber(share) || !isNumber(error)) return percent(share);
-  return `${percent(share).replace(" %", "")} ± ${percent(error)}`;
+  // As many digits as the error has.
+  const digits = error > 0 && error < 0.01 ? 1 : 0;
+  const [value, spread] = [share, error].map((each) => (100 * each).toFixed(digits).replace(/^-(0(?:\.0)?)$/, "$1").replace("-", "−"));
+  return `${value} ± ${spread} %`;
 }
 
 /** A probability, never shown as certain when it is not: .9999 → "99.9 %". */

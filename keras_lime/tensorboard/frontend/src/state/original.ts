@@ -23,6 +23,17 @@ export function stopBlinking(): void {
   if (blinks.value) toggleBlinking();
 }
 
+/** Whether a divider in the detail shows the original left of it and the explanation right of it. */
+export const divides = signal(false);
+
+/** Where the divider stands, percent from the left. */
+export const dividerAt = signal(50);
+
+export function toggleDivider(): void {
+  stopBlinking();
+  divides.value = !divides.value;
+}
+
 /** The key O shows the originals as long as it is held. */
 export function followOriginalKey(): void {
   const hold = (event: KeyboardEvent, down: boolean): void => {

@@ -4,8 +4,7 @@ import type { ComponentChildren } from "preact";
 /** From the smallest intervention to the largest; the guide says how to verify that it helped. */
 export function Advice() {
   return (
-    <section class="advice" aria-label="What you can do">
-      <h3>What you can do</h3>
+    <div class="advice" role="group" aria-label="What you can do">
       <ol>
         <li>
           <b>See whether it is true.</b> Do the pasted objects below look right? If a mask or box is wrong, correct it first.
@@ -17,7 +16,14 @@ export function Advice() {
           <b>Add scenes.</b> Show each class before the other classes' backgrounds; drop images in which class and scene coincide.
         </li>
         <li>
-          <b>Mix backgrounds.</b> With masks or boxes of some training images, paste their objects onto other backgrounds.
+          <b>Mix backgrounds.</b> With masks or boxes of some training images, let{" "}
+          <code>SwapBackgrounds(pool).dataset(train_ds)</code> paste their objects onto other classes’ backgrounds.
+        </li>
+        <li>
+          <b>Cure the model that you have.</b>{" "}
+          <code>cured, receipt = cure(model, train_ds, pool, validation_data=val_ds, probes=probes)</code> trains a copy on
+          such images and measures before and after; on the command line{" "}
+          <code>keras-lime cure MODEL DATA --boxes boxes.json --out cured</code>.
         </li>
         <li>
           <b>Check again</b> with <code>print(shortcut_report(model, probes))</code> on the model trained anew.
@@ -26,7 +32,7 @@ export function Advice() {
       <p class="muted">
         The guide <code>examples/guides/after_an_alarm.md</code> goes through these steps one by one.
       </p>
-    </section>
+    </div>
   );
 }
 
@@ -65,6 +71,8 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["Space", "play through the epochs"],
   ["O, held", "the original pictures"],
   ["N P", "next or previous probe"],
+  ["B", "blink: original and explanation in turn"],
+  ["D", "divider: the original left of it"],
   ["Esc", "back to all probes"],
   ["/", "search"],
   ["?", "this list"],

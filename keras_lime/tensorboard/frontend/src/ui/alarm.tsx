@@ -77,6 +77,7 @@ export function AlarmBanner() {
           <b>Shortcut alarm since epoch {alarm.began}.</b> <span class="more">What was found, and what you can do</span>
         </summary>
         <p>{alarm.words}</p>
+        <h3>What you can do</h3>
         <Advice />
       </details>
       <button class="action" onClick={seeEvidence}>

@@ -34,6 +34,8 @@ interface Props {
   legend: boolean;
   /** Epoch with a mark. */
   mark?: number;
+  /** Epochs before which a line stands between two trainings. */
+  fits?: readonly number[];
   /** Value at which an alarm begins. */
   level?: number | null;
   /** What the legend explains beside the lines. */
@@ -76,6 +78,12 @@ export function Chart(props: Props) {
         <Axes steps={steps} range={range} x={x} y={y} width={width} height={height} format={format} />
         {level != null && <line class="level" x1={LEFT} x2={width - RIGHT} y1={y(level)} y2={y(level)} />}
         {mark !== undefined && <line class="mark" x1={x(mark)} x2={x(mark)} y1={TOP} y2={height - BOTTOM} />}
+        {props.fits?.map((step) => {
+          const row = steps.findIndex((each) => each >= step);
+          if (row <= 0) return null;
+          const between = (x(steps[row - 1]) + x(steps[row])) / 2;
+          return <line key={step} class="fit" x1={between} x2={between} y1={TOP} y2={height - BOTTOM} />;
+        })}
         <Lines {...props} width={width} />
         {row !== null && (
           <g class="cursor">

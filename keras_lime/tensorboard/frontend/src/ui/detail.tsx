@@ -10,9 +10,11 @@ import { currentStep, currentSummary, goToRow, show, view } from "../state/selec
 import { tiles } from "../state/shownTiles.ts";
 import { Bars } from "./bars.tsx";
 import { lineColour } from "./colours.ts";
+import { Divided, DividerSlider } from "./divider.tsx";
 import { History } from "./history.tsx";
+import { NearestImages } from "./neighbours.tsx";
 import { Rim, SegmentCard, UnsureRims } from "./hover.tsx";
-import { blinks, stopBlinking, toggleBlinking } from "../state/original.ts";
+import { blinks, divides, stopBlinking, toggleBlinking, toggleDivider } from "../state/original.ts";
 import { ScaleSentence, unitOf } from "./scaleNote.tsx";
 import { ownsKeys } from "../state/keys.ts";
 import { Icon } from "./icons.tsx";
@@ -146,13 +148,19 @@ function DetailBody({ run, probe, manifest, series, snapshot }: BodyProps) {
                 />
                 {shown !== null && <UnsureRims labelled={labelled} explained={shown} />}
                 <Rim labelled={labelled} segment={segment} />
+                {shown !== null && divides.value && <Divided labelled={labelled} drawing={drawing} />}
               </div>
+              {shown !== null && divides.value && <DividerSlider />}
               {shown !== null && (
                 <p class="under muted">
                   {drawing.scale !== null && `Full colour: a weight of ±${decimal(drawing.scale)} ${unitOf(shown)}. `}
                   <ScaleSentence manifest={manifest} explained={shown} /> Hold the picture or the key O for the original.{" "}
                   <button class="link" aria-pressed={blinks.value} onClick={toggleBlinking}>
                     {blinks.value ? "Stop blinking" : "Blink"}
+                  </button>
+                  {" · "}
+                  <button class="link" aria-pressed={divides.value} onClick={toggleDivider}>
+                    {divides.value ? "No divider" : "Divide"}
                   </button>
                 </p>
               )}
@@ -204,6 +212,7 @@ function DetailBody({ run, probe, manifest, series, snapshot }: BodyProps) {
           )}
         </section>
         <Classes run={run} probe={probe} manifest={manifest} series={series} snapshot={snapshot} />
+        <NearestImages run={run} probe={probe} manifest={manifest} />
       </div>
     </>
   );
@@ -286,6 +295,8 @@ function useKeys(go: (by: number) => void): void {
       else if (ownsKeys(event.target)) return;
       else if (event.key.toLowerCase() === "n") go(1);
       else if (event.key.toLowerCase() === "p") go(-1);
+      else if (event.key.toLowerCase() === "b") toggleBlinking();
+      else if (event.key.toLowerCase() === "d") toggleDivider();
     };
     window.addEventListener("keydown", onKey);
     return () => window.removeEventListener("keydown", onKey);

@@ -2,13 +2,16 @@
 import { computed, signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { alarmRows } from "../model/alarms.ts";
-import { currentRow, currentSummary, goToRow, show, steps, view } from "../state/selection.ts";
+import { laterFitsOf } from "../model/curves.ts";
+import { currentManifest, currentRow, currentSummary, goToRow, show, steps, view } from "../state/selection.ts";
 import { ownsKeys } from "../state/keys.ts";
 import { Icon } from "./icons.tsx";
 
 const FRAME_MS = 350;
 
 const playing = signal(false);
+
+const laterFits = computed(() => laterFitsOf(currentManifest.value));
 
 const alarms = computed(() => (currentSummary.value === null ? [] : alarmRows(currentSummary.value)));
 
@@ -29,7 +32,7 @@ export function EpochSlider() {
       >
         <Icon name={playing.value ? "pause" : "play"} />
       </button>
-      <StepSlider label="Epoch" steps={steps.value} row={row} marked={alarms.value} onRow={goToRow} />
+      <StepSlider label="Epoch" steps={steps.value} row={row} marked={alarms.value} fits={laterFits.value} onRow={goToRow} />
       <button
         class="newest"
         aria-pressed={view.epoch === null}
@@ -48,20 +51,23 @@ interface StepProps {
   row: number;
   /** Rows with a red mark: there is an alarm. */
   marked?: readonly boolean[];
+  /** Epochs at which a further training of the same run began. */
+  fits?: readonly number[];
   onRow: (row: number) => void;
 }
 
 /** A slider over rows, named by their epochs: explained epochs need not be evenly spread. */
-export function StepSlider({ label, steps, row, marked = [], onRow }: StepProps) {
+export function StepSlider({ label, steps, row, marked = [], fits = [], onRow }: StepProps) {
   const last = steps[steps.length - 1];
   return (
     <div class="steps">
       <div class="track-box">
         <AlarmTicks marked={marked} />
+        <FitTicks steps={steps} fits={fits} />
         <input
           type="range"
           aria-label={label}
-          aria-valuetext={`epoch ${steps[row]}${marked[row] === true ? ", shortcut alarm" : ""}`}
+          aria-valuetext={`epoch ${steps[row]}${marked[row] === true ? ", shortcut alarm" : ""}${fits.includes(steps[row]) ? ", a further fit begins" : ""}`}
           min={0}
           max={Math.max(steps.length - 1, 1)}
           step={1}
@@ -85,6 +91,20 @@ function AlarmTicks({ marked }: { marked: readonly boolean[] }) {
   return (
     <span class="alarm-ticks" aria-hidden="true">
       {marked.map((on, row) => on && <i key={row} style={{ left: `${(row / last) * 100}%` }} />)}
+    </span>
+  );
+}
+
+/** A line between two fits of one callback, before the first epoch of the later one. */
+function FitTicks({ steps, fits }: { steps: readonly number[]; fits: readonly number[] }) {
+  const rows = fits.map((step) => steps.findIndex((each) => each >= step)).filter((row) => row > 0);
+  if (rows.length === 0) return null;
+  const last = Math.max(steps.length - 1, 1);
+  return (
+    <span class="fit-ticks" aria-hidden="true">
+      {rows.map((row) => (
+        <i key={row} style={{ left: `${((row - 0.5) / last) * 100}%` }} title={`A further fit begins at epoch ${steps[row]}`} />
+      ))}
     </span>
   );
 }

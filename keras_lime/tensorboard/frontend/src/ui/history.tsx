@@ -3,6 +3,8 @@ import type { Signal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import type { Series } from "../data/types.ts";
 import { historyOf } from "../model/snapshot.ts";
+import { laterFitsOf } from "../model/curves.ts";
+import { currentManifest } from "../state/selection.ts";
 import { isNumber, signed } from "../model/numbers.ts";
 import { Chart, type Line } from "./chart.tsx";
 
@@ -53,6 +55,7 @@ export function History({ series, target, logOdds, segments, colourOf, pointed, 
       span={false}
       legend={false}
       mark={series.steps[at]}
+      fits={laterFitsOf(currentManifest.value)}
       onPick={onRow}
     />
   );

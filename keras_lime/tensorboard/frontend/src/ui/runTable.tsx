@@ -1,9 +1,9 @@
 // All runs in one sortable table: what a legend of many lines cannot tell.
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { readableRuns, summaryOf } from "../data/store.ts";
-import type { Summary } from "../data/types.ts";
-import { alarmAt } from "../model/alarms.ts";
+import { manifestOf, readableRuns, summaryOf } from "../data/store.ts";
+import type { RunManifest, Summary } from "../data/types.ts";
+import { alarmAt, stateOf } from "../model/alarms.ts";
 import { isNumber, percent, percentWithError, twoDecimals } from "../model/numbers.ts";
 import { rowAt } from "../model/snapshot.ts";
 import { chartedNames, setRunVisible, show, view } from "../state/selection.ts";
@@ -15,16 +15,17 @@ import { useVisible } from "./useVisible.ts";
 interface Column {
   readonly title: string;
   readonly value: (summary: Summary, row: number) => number;
-  readonly text: (summary: Summary, row: number) => string;
+  readonly text: (summary: Summary, row: number, manifest: RunManifest | null) => string;
 }
 
 const COLUMNS: readonly Column[] = [
   {
     title: "Alarm since",
     value: (summary, row) => alarmAt(summary, summary.steps[row])?.began ?? NaN,
-    text: (summary, row) => {
+    text: (summary, row, manifest) => {
       const alarm = alarmAt(summary, summary.steps[row]);
-      return alarm === null ? (summary.shortcut.counted.some(isNumber) ? "none" : "not tested") : `epoch ${alarm.began}`;
+      if (alarm !== null) return `epoch ${alarm.began}`;
+      return manifest === null ? "not tested" : stateOf(manifest, summary, row);
     },
   },
   {
@@ -124,7 +125,7 @@ function Row({ run }: { run: string }) {
       </th>
       {COLUMNS.map(({ title, text }, index) => (
         <td key={title} class={on && index === 0 ? "cross" : ""}>
-          {on && index === 0 && <Icon name="warning" />} {summary === null || row < 0 ? "…" : text(summary, row)}
+          {on && index === 0 && <Icon name="warning" />} {summary === null || row < 0 ? "…" : text(summary, row, manifestOf(run))}
         </td>
       ))}
     </tr>

@@ -3,7 +3,7 @@ import { useMemo } from "preact/hooks";
 import { manifestOf, summaryOf } from "../data/store.ts";
 import { type Measure, MEASURES } from "../data/types.ts";
 import { alarmRows, ruleOf } from "../model/alarms.ts";
-import { classesOf, curvesOf, type Curves, measuresOf, type RunSummary } from "../model/curves.ts";
+import { classesOf, curvesOf, type Curves, laterFitsOf, measuresOf, type RunSummary } from "../model/curves.ts";
 import { className, rowAt } from "../model/snapshot.ts";
 import { isNumber, percent } from "../model/numbers.ts";
 import { chartedNames, show, view } from "../state/selection.ts";
@@ -70,12 +70,13 @@ export function Shortcut() {
   if (runs.length === 0) return <p class="shortcut muted">Choose a run on the left.</p>;
   const row = rowAt(steps, view.epoch);
   const goTo = (next: number): void => show({ epoch: next >= steps.length - 1 ? null : steps[next] });
+  const fits = [...new Set(runs.flatMap(({ run }) => laterFitsOf(manifestOf(run))))];
   const marked = steps.map((step) => runs.some(({ summary }) => alarmRows(summary)[summary.steps.indexOf(step)] === true));
   return (
     <>
       {row >= 0 && (
         <div class="epochbar">
-          <StepSlider label="Epoch" steps={steps} row={row} marked={marked} onRow={goTo} />
+          <StepSlider label="Epoch" steps={steps} row={row} marked={marked} fits={fits} onRow={goTo} />
         </div>
       )}
       <div class="shortcut">
@@ -190,6 +191,7 @@ function CurveCard({ title, runs, classId, measure, height, mark, onPick }: Card
     () => curvesOf(runs, measure, classId),
     [key, ...runs.map(({ summary }) => summary), measure, classId],
   );
+  const fits = [...new Set(runs.flatMap(({ run }) => laterFitsOf(manifestOf(run))))];
   // Alarms are marked on the measure that they were judged by.
   const judged = classId === null ? runs.map(({ run }) => run).filter((run) => judges(run, measure)) : [];
   const lines = useMemo(() => linesOf(curves, measure, new Set(judged)), [curves, measure, judged.join("\n")]);
@@ -209,8 +211,9 @@ function CurveCard({ title, runs, classId, measure, height, mark, onPick }: Card
           span
           legend
           mark={mark}
+          fits={fits}
           level={thresholdOf(runs, measure)}
-          notes={notesOf(curves, new Set(judged))}
+          notes={[...notesOf(curves, new Set(judged)), ...(fits.length > 0 ? ["dotted: a further fit begins"] : [])]}
           onPick={onPick}
         />
       )}

@@ -1,12 +1,13 @@
 // Objects on other backgrounds: the pictures that changed the prediction most, with what the model said before and after.
 import { useEffect, useRef } from "preact/hooks";
 import { url } from "../data/api.ts";
-import { growthOf, retries, sessionOf, swapsOf, URGENCY } from "../data/store.ts";
+import { swapsOf } from "../data/store.ts";
 import type { ProbeInfo, RunManifest, SwapPair } from "../data/types.ts";
-import { className, rowAt } from "../model/snapshot.ts";
+import { className } from "../model/snapshot.ts";
 import { probability } from "../model/numbers.ts";
 import { evidenceOf } from "../state/place.ts";
 import { show } from "../state/selection.ts";
+import { useDated } from "./dated.ts";
 
 interface Props {
   run: string;
@@ -16,28 +17,15 @@ interface Props {
 }
 
 export function Swaps({ run, manifest, step }: Props) {
-  const newest = swapsOf(run, null);
-  const growth = growthOf(run);
-  const retry = retries.value;
-  useEffect(() => void newest.ensure(growth, URGENCY.visible), [newest, growth, retry]);
-  const known = newest.value.value;
-  // Few epochs have pictures: one request for each of them, however often the slider moves.
-  const wanted = known?.steps[rowAt(known.steps, step)] ?? null;
-  const own = swapsOf(run, wanted);
-  const session = sessionOf(run);
-  useEffect(() => {
-    if (wanted !== null) void own.ensure(session, URGENCY.visible);
-  }, [own, wanted, session, retry]);
+  const { value: swaps, problem, none } = useDated(swapsOf, run, step);
   const section = useRef<HTMLElement>(null);
   const asked = evidenceOf.value === run;
   useEffect(() => {
-    if (!asked || own.value.value === null) return;
+    if (!asked || swaps === null) return;
     evidenceOf.value = null;
     section.current?.scrollIntoView({ block: "start" });
     section.current?.focus({ preventScroll: true });
-  }, [asked, own.value.value]);
-  const swaps = wanted === null ? null : own.value.value;
-  const problem = newest.error.value ?? own.error.value;
+  }, [asked, swaps]);
   return (
     <section ref={section} tabIndex={-1} class="card swaps" aria-label={`Swapped pictures of ${run}`}>
       <h3>Objects on other backgrounds{swaps?.step == null ? "" : `, epoch ${swaps.step}`}</h3>
@@ -47,7 +35,7 @@ export function Swaps({ run, manifest, step }: Props) {
       </p>
       {problem !== null && <p class="problem">{problem}</p>}
       {swaps === null && problem === null && (
-        <p class="muted">{known !== null && wanted === null ? "No such pictures up to this epoch." : "On the way …"}</p>
+        <p class="muted">{none ? "No such pictures up to this epoch." : "On the way …"}</p>
       )}
       {swaps?.pairs.length === 0 && <p>No prediction changed, whatever the background.</p>}
       <ul class="swap-list">

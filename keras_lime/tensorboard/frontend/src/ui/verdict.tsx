@@ -1,7 +1,7 @@
 // What the shortcut tests of one run found at an epoch: the verdict, what it rests on, and what could not be measured.
-import type { RunManifest, ShortcutSettings, Summary } from "../data/types.ts";
+import type { RunManifest, ShortcutSettings, Summary, TestStatus } from "../data/types.ts";
 import { REGIONS } from "../data/schema.ts";
-import { alarmAt, episodesOf, isTooEarly, readingTitle, ruleOf, stretch, sureness } from "../model/alarms.ts";
+import { alarmAt, episodesOf, isTooEarly, readingTitle, ruleOf, stateOf, stretch, sureness } from "../model/alarms.ts";
 import type { Reading } from "../data/types.ts";
 import { isNumber, percent, percentWithError, twoDecimals } from "../model/numbers.ts";
 import { Advice } from "./advice.tsx";
@@ -32,14 +32,22 @@ export function Verdict({ run, manifest, summary, row }: Props) {
         <span class="state">
           {alarm !== null && <Icon name="warning" />}
           {stateOf(manifest, summary, row)}
+          {alarm === null && manifest.shortcut !== null && `, epoch ${step}`}
         </span>
       </h3>
       {alarm === null ? <Calm manifest={manifest} summary={summary} row={row} /> : <p>{alarm.words}</p>}
       {alarm !== null && alarm.readings.length > 0 && <Readings readings={alarm.readings} />}
       {alarm !== null && alarm.markers.length > 0 && <Markers run={run} manifest={manifest} markers={alarm.markers} />}
-      {alarm !== null && <Advice />}
+      {alarm !== null && (
+        <details>
+          <summary>What you can do</summary>
+          <Advice />
+        </details>
+      )}
       {alarm === null && others.length > 0 && <p class="cross">There is an alarm at {others.join(", ")}.</p>}
-      <Unmeasured manifest={manifest} summary={summary} />
+      <Tests tests={summary.shortcut.tests[row] ?? []} />
+      <Unmeasured manifest={manifest} summary={summary} row={row} />
+      <Costs summary={summary} row={row} />
     </section>
   );
 }
@@ -47,20 +55,36 @@ export function Verdict({ run, manifest, summary, row }: Props) {
 /** Grey where nothing was tested: no alarm would be the wrong word. */
 function cardKind(manifest: RunManifest, summary: Summary, row: number): string {
   if (alarmAt(summary, summary.steps[row]) !== null) return " on";
-  return /^(not tested|not measured|cannot say)/.test(stateOf(manifest, summary, row)) ? " untested" : "";
+  return stateOf(manifest, summary, row) === "no alarm" ? "" : " untested";
 }
 
-function stateOf(manifest: RunManifest, summary: Summary, row: number): string {
-  const step = summary.steps[row];
-  const alarm = alarmAt(summary, step);
-  if (alarm !== null) return `Shortcut alarm since epoch ${alarm.began}`;
-  if (manifest.shortcut === null) return "not tested";
-  if (isTooEarly(summary.shortcut, row)) return `too early, epoch ${step}`;
-  const status = summary.shortcut.statuses[row] ?? null;
-  if (status === "not tested" || status === "cannot say") return `${status}, epoch ${step}`;
-  const measured = isNumber(summary.overall.swap_flip[row]) || isNumber(summary.shortcut.frame[row]);
-  if (!measured) return "not measured";
-  return `no alarm, epoch ${step}`;
+/** Every test with its status; where it could not speak, why, and what to do. */
+function Tests({ tests }: { tests: readonly TestStatus[] }) {
+  if (tests.length === 0) return null;
+  return (
+    <ul class="tests" aria-label="Tests">
+      {tests.map(({ test, title, status, reason, remedy }) => (
+        <li key={test} class={status.replace(" ", "-")}>
+          <span class="status">{status}</span>
+          <span>
+            {title}
+            {reason !== "" && <span class="muted">. {reason}</span>} {remedy}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** What the epoch's findings cost. */
+function Costs({ summary, row }: Pick<Props, "summary" | "row">) {
+  const [passes, share] = [summary.passes[row], summary.epochShare[row]];
+  if (!isNumber(passes)) return null;
+  return (
+    <p class="muted costs">
+      This epoch took about {passes.toLocaleString("en")} forward passes{isNumber(share) && `, ${percent(share)} of its time`}.
+    </p>
+  );
 }
 
 /** Without an alarm: how far the numbers are from one. */
@@ -89,7 +113,7 @@ function Calm({ manifest, summary, row }: Omit<Props, "run">) {
           that still guesses changes its mind with any picture.
         </p>
       )}
-      {settings.swap && settings.swapped < settings.leastProbes && (
+      {summary.shortcut.tests.length === 0 && settings.swap && settings.swapped < settings.leastProbes && (
         <p>
           {settings.swapped} probes are too few to raise an alarm: it takes {settings.leastProbes}, and twice as many do well.
         </p>
@@ -160,10 +184,14 @@ function Readings({ readings }: { readings: readonly Reading[] }) {
   );
 }
 
-function Unmeasured({ manifest, summary }: Pick<Props, "manifest" | "summary">) {
+function Unmeasured({ manifest, summary, row }: Omit<Props, "run">) {
   const said = [...new Set([...(manifest.shortcut?.unmeasured ?? []), ...summary.shortcut.unmeasured])];
-  // One may be the other with its remedy.
-  const reasons = said.filter((reason) => !said.some((other) => other !== reason && other.startsWith(reason)));
+  const listed = (summary.shortcut.tests[row] ?? []).map(({ reason }) => reason).filter((reason) => reason !== "");
+  // One may be the other with its remedy, and what is told beside its test is not told again.
+  const reasons = said.filter(
+    (reason) =>
+      !said.some((other) => other !== reason && other.startsWith(reason)) && !listed.some((told) => reason.startsWith(told)),
+  );
   if (reasons.length === 0) return null;
   return (
     <div class="unmeasured">
