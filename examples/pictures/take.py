@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     views = {
         "overview": f"lime_run={RUN}",
-        "detail": f"lime_run={RUN}&lime_probe={misled_probe(options.log_dir)}",
+        "detail": f"lime_run={RUN}&lime_probe={telling_probe(options.log_dir)}",
         "shortcuts": "lime_page=shortcut",
     }
     with tensorboard(options.log_dir) as address, sync_playwright() as playwright:
@@ -58,24 +58,25 @@ def take(page: Page, address: str, path: Path) -> None:
     handle.screenshot(path=path)
 
 
-def misled_probe(log_dir: Path) -> str:
-    """Id of the speed limit that is taken for a stop sign with the least of the explanation on it."""
+def telling_probe(log_dir: Path) -> str:
+    """Id of the probe with the least of the explanation on its sign; one that is taken for another class first."""
     run = next(run for run in logged_runs(log_dir) if run.name == RUN)
     manifest = run.manifest
     if manifest is None:
         raise ValueError(f"The run {RUN} must have a manifest. Received: {log_dir}, where it has none.")
-    limit, stop = (manifest.header["class_names"].index(name) for name in ("speed limit", "stop"))
-    found: list[tuple[float, str]] = []
+    found: list[tuple[bool, float, str]] = []
     for probe in manifest.header["probes"]:
         newest = run.newest(result_tag(probe["id"]))
         if newest is None:
             continue
         header: Any = newest[1].header
         targets, share = newest[1].array("targets"), newest[1].array("object_share")
-        if targets is None or share is None or (probe["label"], header["predicted"]) != (limit, stop):
+        predicted = header["predicted"]
+        if targets is None or share is None or predicted not in targets:
             continue
-        found.append((float(share[targets.tolist().index(stop)]), probe["id"]))
-    return min(found)[1]
+        right = predicted == probe["label"]
+        found.append((right, float(share[targets.tolist().index(predicted)]), probe["id"]))
+    return min(found)[2]
 
 
 @contextmanager

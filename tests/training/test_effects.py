@@ -217,8 +217,8 @@ def test_it_begins_with_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
     shown = capsys.readouterr().out
     line = next(line for line in shown.splitlines() if line.startswith("lime: 4 probes"))
     assert line.startswith(
-        "lime: 4 probes of 2 classes; agrees with predict. Tested: objects on other backgrounds, on 4 images with "
-        "boxes. An explained epoch takes about "
+        "lime: 4 probes of 2 classes; agrees with predict. Tested: objects on other backgrounds "
+        "and small things off the object, on 4 images with boxes. An explained epoch takes about "
     )
     assert "4 tested images can give no verdict on shortcuts; it takes 30" in line
     (share,) = re.findall(r"lime: 4 probes in [\d.]+s, (\d+) % of the epoch", shown)
