@@ -21,6 +21,7 @@ from typing import Any
 import keras
 import numpy as np
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.util.tensor_util import make_ndarray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -94,9 +95,9 @@ def _tested(model: Any, shown: TrafficSigns, kind: str) -> tuple[float, bool]:
         callback.explain(model, 0)
         callback.close()
         events = EventAccumulator(str(Path(folder) / "lime")).Reload()
-        known = [tag for tag in events.Tags()["scalars"] if tag.endswith("shortcut/reliance")]
-        reliance = events.Scalars(known[0])[-1].value if known else np.nan
-    return float(reliance), bool(alarms)
+        known = [tag for tag in events.Tags()["tensors"] if tag.endswith("shortcut/reliance")]
+        reliance = float(make_ndarray(events.Tensors(known[0])[-1].tensor_proto)) if known else np.nan
+    return reliance, bool(alarms)
 
 
 if __name__ == "__main__":
