@@ -42,6 +42,9 @@ def readers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Readers]:
     with pytest.warns(LimeWarning, match="look the same hidden as shown"):
         explanations = many.explain(object_reader(), 0, {"accuracy": 0.9})
     many.close()
+    guessed = callback(log_dir / "estimated", probes(masks=None))
+    guessed.explain(object_reader(), 0, {"accuracy": 0.9})
+    guessed.close()
     twice = callback(log_dir / "twice")
     for _ in range(2):
         for epoch in range(2):
@@ -55,7 +58,7 @@ def readers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Readers]:
 
 def is_read(address: str) -> bool:
     runs = get_json(address, "data/plugin/keras_lime/manifest")["runs"]
-    return sorted(run["steps_hint"] or 0 for run in runs) == [1, 3, 3, 3, 3, 3, 4]
+    return sorted(run["steps_hint"] or 0 for run in runs) == [1, 1, 3, 3, 3, 3, 3, 4]
 
 
 def opened(tab: Tab, readers: Readers, run: str, page: str = "shortcut", view: str = "") -> Frame:
@@ -202,6 +205,24 @@ def test_masks_that_tell_nothing_show_the_reason(tab: Tab, readers: Readers) -> 
     expect(verdict).not_to_contain_text("no alarm")
     expect(verdict).to_contain_text("No object mask separates an object from a background: they cover nothing, or all")
     expect(frame.get_by_label("Measure", exact=True).get_by_role("button", name="Swap flip")).to_have_count(0)
+
+
+def test_estimated_outlines_are_drawn_as_such_and_become_boxes(tab: Tab, readers: Readers) -> None:
+    frame = opened(tab, readers, "estimated", "overview")
+    frame.get_by_role("tab", name="Objects").click()
+    first = frame.locator(".object-tile").first
+    expect(first).to_contain_text("outline estimated")
+    expect(first.locator(".mask-rim path").nth(1)).to_have_attribute("d", re.compile(r"^M\d"))
+    first.get_by_role("button", name="Add a box").click()
+    drawn = first.locator(".box-editor").get_by_role("button")
+    found = re.search(r"top (\d+), left (\d+), bottom (\d+), right (\d+)$", drawn.get_attribute("aria-label") or "")
+    assert found is not None
+    mask = squares(32, seed=5)[2][
+        next(i for i, each in enumerate(probes().ids) if each == first.get_attribute("data-probe"))
+    ]
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    real = (rows[0], columns[0], rows[-1] + 1, columns[-1] + 1)
+    assert np.abs(np.array([int(each) for each in found.groups()]) - real).max() <= 3
 
 
 def test_an_older_log_shows_nothing_broken(tab: Tab, readers: Readers) -> None:

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { boxBetween, boxesJson, grown, moved } from "../src/model/boxes.ts";
+import { boxAround, boxBetween, boxesJson, grown, moved } from "../src/model/boxes.ts";
 import { cutPatch } from "../src/draw/patch.ts";
 import { lineColour } from "../src/ui/colours.ts";
 import { scaleFor } from "../src/model/scaleFor.ts";
@@ -13,6 +13,13 @@ test("a box has whole pixels inside the picture, whichever corner it was begun a
   assert.deepEqual(boxBetween([8.6, 15.2], [2.4, -3], SIZE), [2, 0, 9, 15]);
   assert.deepEqual(boxBetween([0, 0], [99, 99], SIZE), [0, 0, 10, 20]);
   assert.equal(boxBetween([3, 3], [3.4, 9], SIZE), null);
+});
+
+test("the box around a mask holds all of it", () => {
+  const mask = new Uint8Array(200);
+  for (const at of [2 * 20 + 7, 5 * 20 + 3]) mask[at] = 1;
+  assert.deepEqual(boxAround(mask, SIZE), [2, 3, 6, 8]);
+  assert.equal(boxAround(new Uint8Array(200), SIZE), null);
 });
 
 test("boxes move and grow as far as the picture goes, and never vanish", () => {

@@ -20,6 +20,19 @@ export function boxBetween([y0, x0]: readonly [number, number], [y1, x1]: readon
   return box[2] - box[0] < LEAST || box[3] - box[1] < LEAST ? null : box;
 }
 
+/** The box around what a mask (h × w, row by row) covers; null where it covers nothing. */
+export function boxAround(mask: Uint8Array, { width, height }: Size): Box | null {
+  let [top, left, bottom, right] = [height, width, 0, 0];
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      if (mask[y * width + x] === 0) continue;
+      [top, bottom] = [Math.min(top, y), Math.max(bottom, y + 1)];
+      [left, right] = [Math.min(left, x), Math.max(right, x + 1)];
+    }
+  }
+  return bottom === 0 ? null : boxBetween([top, left], [bottom, right], { width, height });
+}
+
 /** Moved by whole pixels, as far as the picture goes. */
 export function moved([top, left, bottom, right]: Box, down: number, across: number, { width, height }: Size): Box {
   const y = Math.min(Math.max(Math.round(down), -top), height - bottom);

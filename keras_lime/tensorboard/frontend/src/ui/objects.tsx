@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { ProbeInfo } from "../data/types.ts";
 import { outlinesPath } from "../draw/outline.ts";
 import type { LabelledPicture } from "../draw/overlay.ts";
-import { type Box, boxBetween, boxesJson, grown, moved } from "../model/boxes.ts";
+import { type Box, boxAround, boxBetween, boxesJson, grown, moved } from "../model/boxes.ts";
 import { percent } from "../model/numbers.ts";
 import { boxes, canUndo, setBoxes, undoBoxes } from "../state/boxes.ts";
 import { ownsKeys } from "../state/keys.ts";
@@ -28,7 +28,7 @@ export function Objects() {
       <h2 class="visually-hidden">Where the objects are</h2>
       <div class="lead">
         <p class="muted">
-          The line is the probe's mask or box as it was logged. Drag to draw a box, drag a box to move it, its corner to resize
+          The line is the probe's mask, box or estimated outline as it was logged. Drag to draw a box, drag a box to move it, its corner to resize
           it; with the keyboard: arrows move, Shift and arrows resize, Delete removes.
         </p>
         <button class="action" disabled={!canUndo.value} onClick={undoBoxes}>
@@ -57,12 +57,14 @@ function ObjectTile({ run, probe }: { run: string; probe: ProbeInfo }) {
   const visible = useVisible(element);
   const data = useProbe(run, probe.id, visible);
   const labelled = data.labelled.value;
-  const mask = data.segments.value.value?.objectMask ?? null;
+  const { objectMask = null, estimatedMask = null } = data.segments.value.value ?? {};
   const own = boxes.value.get(probe.id) ?? [];
   const add = (): void => {
     const { width, height } = probe;
     const centred = boxBetween([height / 4, width / 4], [(3 * height) / 4, (3 * width) / 4], probe);
-    if (centred !== null) setBoxes(probe.id, [...own, centred]);
+    const first = own.length === 0 && estimatedMask !== null ? boxAround(estimatedMask, probe) : null;
+    const added = first ?? centred;
+    if (added !== null) setBoxes(probe.id, [...own, added]);
   };
   return (
     <section ref={element} class="tile object-tile" aria-label={probe.name} data-probe={probe.id}>
@@ -70,7 +72,7 @@ function ObjectTile({ run, probe }: { run: string; probe: ProbeInfo }) {
         {visible && labelled !== null && (
           <>
             <Picture labelled={labelled} weights={null} drawing={drawing.value} label={`Picture of ${probe.name}`} />
-            <MaskRim labelled={labelled} mask={mask} />
+            <MaskRim labelled={labelled} mask={objectMask ?? estimatedMask} />
             <BoxEditor probe={probe} own={own} />
           </>
         )}
@@ -78,13 +80,18 @@ function ObjectTile({ run, probe }: { run: string; probe: ProbeInfo }) {
       <span class="name">{probe.name}</span>
       <span class="muted">
         {own.length > 0 && `${own.length} ${own.length === 1 ? "box" : "boxes"} drawn`}
-        {own.length === 0 && (probe.chance === null ? "no mask" : `mask on ${percent(probe.chance)}`)}
+        {own.length === 0 && outlineOf(probe, estimatedMask !== null)}
       </span>
       <button class="link" onClick={add}>
         Add a box
       </button>
     </section>
   );
+}
+
+function outlineOf(probe: ProbeInfo, estimated: boolean): string {
+  if (probe.chance !== null) return `mask on ${percent(probe.chance)}`;
+  return estimated ? "outline estimated" : "no mask";
 }
 
 /** A thin line around the logged object. */
