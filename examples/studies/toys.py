@@ -1,6 +1,6 @@
 """Toys on fabrics, all drawn: a second world for studies, in which nothing looks like a traffic sign on a photograph.
 
-Five shapes in any colour, turned at will; five weaves of cloth in any colour. With `correlation=1.0` each shape lies on
+Five shapes in any colour, turned a little; five weaves of cloth in any colour. With `correlation=1.0` each shape lies on
 its own weave, with 0.2 on any. Only its outline tells a toy's class, only its pattern a cloth. Needs Pillow and numpy.
 """
 
@@ -61,9 +61,9 @@ def _toy(label: int, rng: np.random.Generator) -> NDArray[np.float64]:
     side = _SIZE * _FINE
     canvas = Image.new("L", (side, side))
     draw = ImageDraw.Draw(canvas)
-    radius = side * rng.uniform(0.13, 0.21)
+    radius = side * rng.uniform(0.17, 0.25)
     x, y = rng.uniform(radius + side / 16, side - radius - side / 16, 2)
-    turn = rng.uniform(0, 2 * math.pi)
+    turn = rng.uniform(-0.4, 0.4) - math.pi / 2
 
     def points(radii: list[float]) -> list[tuple[float, float]]:
         angles = [turn + 2 * math.pi * step / len(radii) for step in range(len(radii))]
