@@ -157,6 +157,8 @@ def _one_network(
                         {} if options.no_receipts else {"validation_data": _data(held_out), "probes": probes}
                     )
                     cured, receipt = cure(model, _data(world), pool, method, seed=seed, **given)
+                    if not options.no_receipts:
+                        print(f"    {receipt.sentences[0]}")
                     yield measured(name, cured, None if options.no_receipts else str(receipt.outcome))
 
 

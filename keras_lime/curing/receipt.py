@@ -157,14 +157,17 @@ def make_receipt(changes: Sequence[Change], before: Sequence[TestResult], after:
     """Says what the changes mean together.
 
     A cure is better if a shortcut test improves and nothing is lost; worse if validation accuracy falls beyond doubt by
-    more than two percentage points, or a test that was no alarm gets worse beyond doubt without raising one; "another
+    more than two percentage points, or a test gets worse beyond doubt without raising an alarm, and none of its numbers better; "another
     shortcut grew" if a test raises an alarm that it did not raise before.
     """
     accuracy = [change for change in changes if change.test is None and change.more_is_better]
     tests = [change for change in changes if change.test is not None]
     grown = _grown(before, after)
     lost = [change for change in accuracy if change.outcome is Outcome.WORSE]
-    worse = [change for change in tests if change.outcome is Outcome.WORSE]
+    improved = {change.test for change in tests if change.outcome is Outcome.BETTER}
+    # Numbers of one test that contradict each other say nothing: a head that is surer of everything is surer of bare
+    # backgrounds too, while fewer of its predictions follow them.
+    worse = [change for change in tests if change.outcome is Outcome.WORSE and change.test not in improved]
     better = [change for change in [*tests, *accuracy] if change.outcome is Outcome.BETTER]
     sentences = []
     if grown:

@@ -67,6 +67,15 @@ def test_a_shortcut_that_is_absent_does_not_grow() -> None:
     assert grown.outcome is Outcome.WORSE
 
 
+def test_numbers_of_one_test_that_contradict_each_other_are_no_loss() -> None:
+    rng = np.random.default_rng(1)
+    noise = 0.02 * rng.standard_normal((2, 40))
+    surer = compare("certainty", 0.3 + noise[0], 0.5 + noise[1], more_is_better=False, test="swap")
+    assert surer.outcome is Outcome.WORSE
+    assert make_receipt([flips(0.8, 0.2), surer], (), ()).outcome is Outcome.BETTER
+    assert make_receipt([surer], (), ()).outcome is Outcome.WORSE
+
+
 def test_an_alarm_that_is_new_wins_over_what_got_better() -> None:
     def results(status: Status) -> tuple[TestResult, ...]:
         return (TestResult("marker", status, "The model reads a letter."),)
