@@ -1,7 +1,8 @@
 """Toys on fabrics, all drawn: a second world for studies, in which nothing looks like a traffic sign on a photograph.
 
-Five shapes in any colour, turned a little; five weaves of cloth in any colour. With `correlation=1.0` each shape lies on
-its own weave, with 0.2 on any. Only its outline tells a toy's class, only its pattern a cloth. Needs Pillow and numpy.
+Five shapes in any colour, turned a little; five weaves of cloth in any colour. With `correlation=1.0` each shape lies
+on its own weave, with 0.2 on any. Only its outline tells a toy's class, only its pattern a cloth. Needs Pillow and
+numpy.
 """
 
 import math

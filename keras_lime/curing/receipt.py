@@ -157,8 +157,8 @@ def make_receipt(changes: Sequence[Change], before: Sequence[TestResult], after:
     """Says what the changes mean together.
 
     A cure is better if a shortcut test improves and nothing is lost; worse if validation accuracy falls beyond doubt by
-    more than two percentage points, or a test gets worse beyond doubt without raising an alarm, and none of its numbers better; "another
-    shortcut grew" if a test raises an alarm that it did not raise before.
+    more than two percentage points, or a number of a test gets worse beyond doubt without raising an alarm and no other
+    of its numbers gets better; "another shortcut grew" if a test raises an alarm that it did not raise before.
     """
     accuracy = [change for change in changes if change.test is None and change.more_is_better]
     tests = [change for change in changes if change.test is not None]
