@@ -126,7 +126,7 @@ def _one_network(
     tests = [draw(n_images // 5, share, split="test", seed=seed) for share in (0.0, correlation)]
     # Other images than those of the tests, which are what the receipt is judged by.
     held_out = draw(n_images // 5, correlation, split="test", seed=seed + 1000)
-    shown = draw(60, correlation, split="test", seed=seed + 2000)
+    shown = draw(10 if options.quick else 60, correlation, split="test", seed=seed + 2000)
     probes = ProbeSet(shown.images, shown.labels, masks=shown.masks).explaining(20)
 
     def measured(name: str, model: Any, outcome: str | None = None) -> Measured:

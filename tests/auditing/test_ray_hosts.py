@@ -18,6 +18,7 @@ import keras_lime
 from keras_lime import audit
 from keras_lime.exceptions import LimeWarning
 from tests.support.audits import FAST, slow_reader, write_folder
+from tests.support.serving import wait_until
 from tests.support.worlds import squares
 
 pytestmark = pytest.mark.slow
@@ -64,6 +65,8 @@ def node(cluster: Any, folder: Path, **changes: Any) -> Iterator[None]:
         yield
     finally:
         cluster.remove_node(added, allow_graceful=False)
+        # Ray goes on counting its processors and GPUs for a moment.
+        wait_until(lambda: ray.cluster_resources().get("CPU") == 1 and "GPU" not in ray.cluster_resources())
 
 
 def other_package(folder: Path) -> dict[str, Any]:

@@ -44,6 +44,9 @@ _IN_FLIGHT = 2
 _TRIES = 4
 """A shard whose worker dies so often is taken for the reason."""
 
+_PATIENCE = 60.0
+"""Seconds after which an audit says that no worker has answered."""
+
 _LOOK_SECONDS = 5.0
 """How often the cluster is asked for machines that have joined."""
 
@@ -95,7 +98,9 @@ class RayRunner:
             self._tries: Counter[int | None] = Counter()
             # In a worker, as all shards will be: what cannot be sent there is found out before anything is written.
             worker = self._new_worker()
-            self.job, self.identity = self._answer(worker.prepare.remote(request, first))
+            prepared = worker.prepare.remote(request, first)
+            self._say_if_slow(prepared)
+            self.job, self.identity = self._answer(prepared)
             self._starting[worker.check.remote(keras_lime.__version__, None)] = worker
         except BaseException:
             self.close()
@@ -185,6 +190,17 @@ class RayRunner:
         # It stays there and idle: else Ray would fill its place with the next one.
         self._refused.append(worker)
         warn(f"{problem} The audit goes on without it.")
+
+    def _say_if_slow(self, answer: Any) -> None:
+        """Names what the first worker needs where it does not come: the machine that had it may have left."""
+        if self._ray.wait([answer], timeout=_PATIENCE)[0]:
+            return
+        needs = f"1 CPU and {self._gpus:g} GPU" if self._gpus else "1 CPU"
+        free = self._ray.available_resources()
+        warn(
+            f"No worker has answered for {_PATIENCE:g} seconds. It loads the model, or Ray has no room: it needs "
+            f"{needs}; free are {free.get('CPU', 0):g} CPU and {free.get('GPU', 0):g} GPU. The audit waits."
+        )
 
     def _answer(self, answer: Any) -> Any:
         try:
