@@ -118,7 +118,7 @@ def test_classes_that_could_not_be_judged_are_counted_apart(tmp_path: Path) -> N
     one = summarise(write_audit(tmp_path / "one", Planted(images=30, classes=1, on_scene=0)))
     assert (one["judged"], one["suspicious"]) == (0, None)
     assert one["classes"][0]["status"] == "not tested"
-    assert "no image is predicted as another class" in one["findings"][-1]
+    assert any("no image is predicted as another class" in finding for finding in one["findings"])
 
 
 @pytest.mark.parametrize(("wrong", "asks"), [(60, True), (41, False), (4, False)])

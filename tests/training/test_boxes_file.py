@@ -25,8 +25,10 @@ def test_boxes_are_taken_up_at_the_next_explained_epoch(tmp_path: Path) -> None:
     lime = callback(tmp_path, probes(masks=None, outlines=None), shortcut_threshold=1.0)
     lime.explain(object_reader(), 0)
     (tmp_path / "lime" / "boxes.json").write_text(boxes_of(lime.probes.ids))
-    for epoch in (1, 2):
-        lime.explain(object_reader(), epoch)
+    lime.explain(object_reader(), 1)
+    # The boxes lie beside the squares that the model reads, so it is right that something off the objects is found.
+    with pytest.warns(LimeWarning, match="small things off the object"):
+        lime.explain(object_reader(), 2)
     lime.close()
     events = read_events(tmp_path / "lime")
     assert list(events.records(SUMMARY_TAG)) == [0, 1, 2]
