@@ -12,7 +12,7 @@ from keras_lime.curing.receipt import Outcome
 from tests.curing.worlds import scenes
 from tests.support.events import read_events
 
-TRAIN = scenes(240, correlation=0.97, striped=True)
+TRAIN = scenes(240, correlation=0.99, striped=True)
 VALIDATION = scenes(80, correlation=0.97, seed=1, striped=True)
 ELSEWHERE = scenes(80, correlation=0.0, seed=2, striped=True)
 
@@ -34,7 +34,7 @@ def trained() -> Any:
     model = network()
     model.fit(TRAIN.images, TRAIN.labels, epochs=6, verbose=0)
     assert accuracy(model, VALIDATION) > 0.9
-    assert accuracy(model, ELSEWHERE) < 0.6
+    assert accuracy(model, ELSEWHERE) < 0.5
     return model
 
 
@@ -120,15 +120,14 @@ def test_outlines_of_a_pool_are_estimated(trained: Any) -> None:
 
 
 def test_probes_without_masks_are_measured_by_estimates(trained: Any) -> None:
-    shown = scenes(40, correlation=0.97, seed=3, striped=True)
+    shown = scenes(80, correlation=0.97, seed=3, striped=True)
     _, receipt = cure(
         trained, (TRAIN.images, TRAIN.labels), pool(), epochs=6, probes=ProbeSet(shown.images, shown.labels)
     )
     assert receipt.outcome is Outcome.BETTER, str(receipt)
     assert "Suspicion" not in str(receipt)
     changes = {change.name: change for change in receipt.changes}
-    flips = changes["predictions that change with the background"]
-    assert flips.after < flips.before
+    assert changes["predictions that change with the background"].high < 0
     assert np.isnan(changes["object share, grey baseline"].before)
 
 

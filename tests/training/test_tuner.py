@@ -52,7 +52,7 @@ def search(tuner: type[keras_tuner.RandomSearch], folder: Path, callbacks: list[
     return sorted(found.oracle.trials)
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:The model predicts .* of 4 probes")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_each_trial_is_a_run(tmp_path: Path) -> None:
     search(keras_tuner.RandomSearch, tmp_path, [callback(tmp_path / "logs")])
     runs = sorted(path.name for path in (tmp_path / "logs").iterdir())
@@ -61,7 +61,7 @@ def test_each_trial_is_a_run(tmp_path: Path) -> None:
         assert list(read_events(tmp_path / "logs" / run).records(SUMMARY_TAG)) == [0, 1]
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:The model predicts .* of 4 probes")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_each_trial_in_a_folder_of_its_name(tmp_path: Path) -> None:
     trials = search(_NamedTrials, tmp_path, [])
     logs = tmp_path / "search" / "logs"
