@@ -2,12 +2,13 @@
 
 `lime` draws independent masks and fits ridge regression with a penalty of 1; with its masks and scores keras_lime gives
 its weights to 1e-6, as the tests check. So its repetitions are rows drawn from one scored pool of such masks, without
-further model calls. Balanced designs are scored anew. The surrogate of the whole pool stands for the limit. Its own
-error, known from its two halves, is taken out of the balanced designs' errors, which have nothing to do with the pool;
-a repetition of n of the pool's N rows is nearer to it than to the limit, by the factor sqrt(1 − n/N), which is taken
-out too.
+further model calls. Balanced designs are scored anew, and fitted without a proxy and with one. The surrogate of the
+whole pool stands for the limit. Its own error, known from its two halves, is taken out of the balanced designs' errors,
+which have nothing to do with the pool; a repetition of n of the pool's N rows is nearer to it than to the limit, by the
+factor sqrt(1 − n/N), which is taken out too.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from benchmarks.models import Subject
 from keras_lime.core.neighborhood import Neighborhood
 from keras_lime.core.plan import make_plans
+from keras_lime.core.proxy import adjusted_fit
 from keras_lime.core.settings import Settings
 from keras_lime.core.surrogate import fit_surrogate
 from keras_lime.scoring import make_scorer
@@ -46,7 +48,9 @@ def accuracy(
     results: dict[str, Any] = {}
     shown = sorted({reference // 2, reference})
     print(f"\n{subject.name}, limit from {pool:,} masks, {seeds} seeds: error over the spread of the limit's weights")
-    heads = [f"lime {size}" for size in shown] + [f"balanced {size}" for size in sizes]
+    heads = [f"lime {size}" for size in shown] + [
+        f"{design} {size}" for size in sizes for design in ("balanced", "proxy")
+    ]
     print(f"  {'':<12}{'p':>6}{'parts':>7}{'R²':>6}" + "".join(f"{head:>14}" for head in heads))
     for name, image in subject.photographs(names).items():
         (plan,) = make_plans([image], Settings(num_samples=pool, sampling="bernoulli"))
@@ -56,15 +60,13 @@ def accuracy(
         own = _own_error(plan.neighborhood, scores.values)
         errors = {f"lime {size}": _drawn(plan.neighborhood, scores.values, limit, size) for size in shown}
         for size in sizes:
-            settings = [Settings(num_samples=size, seed=1 + seed) for seed in range(seeds)]
+            settings = [Settings(num_samples=size, seed=1 + seed, proxy="pairs") for seed in range(seeds)]
             plans = [make_plans([image], each)[0] for each in settings]
-            found = scorer(plans, [scores.targets] * seeds)
-            coefs = [
-                fit_surrogate(each.neighborhood, answer.values).coef[0]
-                for each, answer in zip(plans, found, strict=True)
-            ]
-            square = np.mean((np.array(coefs) - limit) ** 2) - own**2
-            errors[f"balanced {size}"] = float(np.sqrt(max(square, 0.0)) / limit.std())
+            answers = list(scorer(plans, [scores.targets] * seeds))
+            for design, chosen in (("balanced", [replace(each, pool=None) for each in plans]), ("proxy", plans)):
+                coefs = [adjusted_fit(*pair, None, "probability").coef[0] for pair in zip(chosen, answers, strict=True)]
+                square = np.mean((np.array(coefs) - limit) ** 2) - own**2
+                errors[f"{design} {size}"] = float(np.sqrt(max(square, 0.0)) / limit.std())
         p, parts = scores.predicted_value, plan.segmentation.n_segments
         row = "".join(f"{errors[head]:>14.3f}" for head in heads)
         print(f"  {name:<12}{p:>6.2f}{parts:>7}{fit.r2[0]:>6.2f}{row}", flush=True)

@@ -94,7 +94,7 @@ def _measure(options: argparse.Namespace, found: dict[str, Any]) -> None:
                 each,
                 names,
                 pool=600 if quick else 30_000 if fast else options.pool,
-                sizes=(64,) if quick else (128, 256, 384) if fast else (256,),
+                sizes=(64,) if quick else (128, 256) if fast else (192, 256),
                 seeds=2 if quick else 40 if fast else options.seeds,
                 reference=128 if quick else 512,
             )

@@ -6,7 +6,8 @@
 
 For each image one pool of LIME's independent masks is scored. The surrogate of the whole pool stands for the limit;
 rows drawn from the pool stand for repetitions of the explainer, which costs no further model call. A balanced design
-cannot be drawn from a pool, so its repetitions are scored anew, and there are fewer of them for a large model.
+cannot be drawn from a pool, so its repetitions are scored anew, and there are fewer of them for a large model. `proxy`
+is the balanced design with `proxy="pairs"`, which makes no further model call.
 
 The table says, for each design, how many nominal 95 % intervals hold the limit, how many times the real error of a
 probability's weights is claimed (root mean squares), and how far the mean of the repetitions is off the limit: `bias`
@@ -36,9 +37,10 @@ from traffic_signs import CLASSES, draw_signs
 
 from keras_lime.core.neighborhood import Neighborhood
 from keras_lime.core.plan import Plan, make_plans
+from keras_lime.core.proxy import adjusted_fit
 from keras_lime.core.scores import Scorer, Scores
 from keras_lime.core.settings import Settings
-from keras_lime.core.surrogate import Fit, fit_surrogate
+from keras_lime.core.surrogate import Fit
 from keras_lime.scoring import make_scorer
 
 __all__ = ["bias", "covered", "main"]
@@ -66,8 +68,8 @@ def cat(size: int) -> list[NDArray[Any]]:
 
 def fits(plan: Plan, scores: Scores) -> list[Fit]:
     """The surrogates of the same scores on each of `SCALES`, and of the probability without a penalty."""
-    penalised = [fit_surrogate(plan.neighborhood, each) for each in (scores.values, scores.log_odds)]
-    return [*penalised, fit_surrogate(plan.neighborhood, scores.values, LinearRegression())]
+    penalised = [adjusted_fit(plan, scores, None, scale) for scale in ("probability", "logit")]
+    return [*penalised, adjusted_fit(plan, scores, LinearRegression(), "probability")]
 
 
 def covered(fit: Fit, limit: Fit, independent: bool = False) -> NDArray[np.bool_]:
@@ -138,12 +140,13 @@ def measure(
             [fits(*drawn(plan, pool, size, rng)) for _ in range(repetitions)], limits, independent=False
         )
         balanced = [
-            replace(settings, num_samples=size, sampling="balanced", seed=1 + seed)
+            replace(settings, num_samples=size, sampling="balanced", proxy="pairs", seed=1 + seed)
             for seed in range(balanced_repetitions)
         ]
         plans = [make_plans([image], each)[0] for each in balanced]
-        answers = scorer(plans, [pool.targets] * len(plans))
-        found["balanced", size] = _summary(list(map(fits, plans, answers)), limits, independent=True)
+        answers = list(scorer(plans, [pool.targets] * len(plans)))
+        for design, chosen in (("balanced", [replace(each, pool=None) for each in plans]), ("proxy", plans)):
+            found[design, size] = _summary(list(map(fits, chosen, answers)), limits, independent=True)
     return found
 
 

@@ -21,6 +21,12 @@ __all__ = ["Answer", "score_in_rounds"]
 _GROWTH = 2.0
 """A round asks for no more than this many times the rows so far: the first estimates of an error are rough."""
 
+_FALL = 1.5
+"""Half of an error takes 2 to this many times the rows: fewer than independent ones, with the balanced design."""
+
+_STEPS = 8
+"""Stops per block after the first. Its rows come in pairs, and any number of pairs will do."""
+
 
 @dataclass(frozen=True, eq=False)
 class Answer:
@@ -47,8 +53,9 @@ def score_in_rounds(
 ) -> list[Answer]:
     """Scores, round by round, all images that are not sure enough yet, in shared batches.
 
-    A round ends with a whole block of the balanced design, or with the last perturbation of the plan. How many blocks
-    it takes follows from the error, which falls with the square root of the rows; but rows at most double.
+    The first round is a block of the balanced design. The next end with an eighth of one, or with the last perturbation
+    of the plan; how many they take follows from the error, but rows at most double. Of few superpixels all masks are
+    there, none twice, and the error is zero after the last.
 
     Args:
         plans: one per image; each holds as many perturbations as may be scored.
@@ -87,15 +94,26 @@ def score_in_rounds(
 
 
 def _first_stop(plan: Plan) -> int:
-    rows = len(plan.neighborhood.masks)
-    return rows if plan.neighborhood.enumerated else min(rows, 1 + block_size(plan.segmentation.n_segments))
+    neighborhood, block = plan.neighborhood, block_size(plan.segmentation.n_segments)
+    # Without dummies nothing but all of the masks tells how sure the weights are: they are few.
+    if neighborhood.enumerated and neighborhood.dummies is None:
+        return len(neighborhood.masks)
+    return min(len(neighborhood.masks), _unpaired(plan) + block)
 
 
 def _next_stop(plan: Plan, stop: int, excess: float) -> int:
-    block = block_size(plan.segmentation.n_segments)
-    needed = min(stop * excess**2, _GROWTH * stop)
-    blocks = max(math.ceil((needed - 1) / block), (stop - 1) // block + 1)
-    return min(len(plan.neighborhood.masks), 1 + blocks * block)
+    rows, unpaired = len(plan.neighborhood.masks), _unpaired(plan)
+    # Where all masks are there, the error falls to zero with them.
+    least = 1 / rows if plan.neighborhood.enumerated else 0.0
+    needed: float = min(1 / (least + (1 / stop - least) / excess**_FALL), _GROWTH * stop)
+    step = block_size(plan.segmentation.n_segments) // _STEPS
+    steps = max(math.ceil((needed - unpaired) / step), (stop - unpaired) // step + 1)
+    return min(rows, unpaired + steps * step)
+
+
+def _unpaired(plan: Plan) -> int:
+    """Rows before the first block: the image itself, which is part of it where all masks are there."""
+    return 0 if plan.neighborhood.enumerated else 1
 
 
 def _largest_error(fit: Fit) -> float:

@@ -84,7 +84,7 @@ def write(explanation: "Explanation", path: Path) -> Path:
         **{name: getattr(fit, name) for name in _FIT},
     }
     if neighborhood is not None:
-        header["enumerated"] = neighborhood.enumerated
+        header |= {"enumerated": neighborhood.enumerated, "unseen": neighborhood.unseen}
         arrays |= {"masks": neighborhood.masks, "sample_weights": neighborhood.weights}
         arrays |= {"groups": neighborhood.groups, "dummies": neighborhood.dummies}
     if scores is not None:
@@ -186,6 +186,7 @@ def _fields(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> di
             header["enumerated"],
             arrays.get("groups"),
             arrays.get("dummies"),
+            header.get("unseen", 1.0),
         )
     if "values" in arrays:
         scores = Scores(

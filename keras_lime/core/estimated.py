@@ -128,16 +128,21 @@ def estimate(plan: Plan, rows: NDArray[np.intp], scores: Scores, earlier: NDArra
     features = _features(plan)
     centred = features - weights @ features[rows] / weights.sum()
     mean = weights @ working / weights.sum()
-    # Ridge regression in its dual form, for there are more features than scored masks.
-    gram = centred[rows] @ centred[rows].T + np.diag(1 / weights)
-    smoother = np.linalg.solve(gram, centred[rows] @ centred.T).T
-    hat = smoother[rows]
-    found = mean + smoother @ (working - mean)
-    freedom = np.full(working.shape[1], 1 - (np.trace(hat) + 1) / len(rows))
+    weighted = centred[rows].T * weights
+    gram = weighted @ centred[rows]
+    inverse = np.linalg.inv(gram + np.eye(len(gram)))
+
+    def smooth(answers: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What the features say of all masks, given answers to the scored ones, (n_masks, n_targets)."""
+        smoothed: NDArray[np.float64] = centred @ (inverse @ (weighted @ answers))
+        return smoothed
+
+    found = mean + smooth(working - mean)
+    freedom = np.full(working.shape[1], 1 - (np.sum(inverse * gram) + 1) / len(rows))
     if earlier is not None:
         # The earlier answer is one more feature, joined by its part that the others do not explain.
         shift = earlier - weights @ earlier[rows] / weights.sum()
-        own = shift - smoother @ shift[rows]
+        own = shift - smooth(shift[rows])
         left = working - found[rows]
         moving = (weights[:, None] * shift[rows] * own[rows]).sum(axis=0) + _EARLIER
         slope = (weights[:, None] * shift[rows] * left).sum(axis=0) / moving

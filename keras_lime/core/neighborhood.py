@@ -20,6 +20,9 @@ class Neighborhood:
             other; None if every row was drawn by itself.
         dummies: bool array (n_samples, n_dummies): columns of the same design that no superpixel has, so that nothing
             but chance moves the scores with them; None where there are none. See `keras_lime.core.standard_errors`.
+        unseen: share of all masks that are not among the rows, where none of these is there twice: what is left to
+            chance, and the factor of variances (finite population: Cochran 1977, section 2.6). 1 where masks may come
+            twice.
     """
 
     masks: NDArray[np.bool_]
@@ -27,6 +30,7 @@ class Neighborhood:
     enumerated: bool = False
     groups: NDArray[np.int64] | None = None
     dummies: NDArray[np.bool_] | None = None
+    unseen: float = 1.0
 
     def rows(self, start: int, stop: int) -> "Neighborhood":
         """The perturbations from row `start` up to, and without, row `stop`."""
@@ -34,9 +38,13 @@ class Neighborhood:
 
     def take(self, rows: slice | NDArray[np.intp]) -> "Neighborhood":
         """The perturbations of some rows, in their order."""
+        masks, unseen = self.masks[rows], self.unseen
+        if unseen < 1:
+            unseen = 1 - len(masks) / 2 ** masks.shape[1]
         groups = None if self.groups is None else self.groups[rows]
         dummies = None if self.dummies is None else self.dummies[rows]
-        return Neighborhood(self.masks[rows], self.weights[rows], self.enumerated, groups, dummies)
+        everything = self.enumerated and len(masks) == len(self.masks)
+        return Neighborhood(masks, self.weights[rows], everything, groups, dummies, unseen)
 
 
 def kernel_weights(masks: NDArray[np.bool_], kernel_width: float) -> NDArray[np.float64]:

@@ -15,6 +15,7 @@ from keras_lime.core.adaptive import Answer, score_in_rounds
 from keras_lime.core.carry_over import CarryOver
 from keras_lime.core.explanation import Explanation
 from keras_lime.core.plan import Plan
+from keras_lime.core.proxy import adjusted_fit
 from keras_lime.core.scores import Scorer, Scores
 from keras_lime.core.settings import Settings
 from keras_lime.core.surrogate import Fit, fit_surrogate
@@ -158,9 +159,8 @@ def _threads() -> ThreadpoolController:
 
 
 def _fit(plan: Plan, scores: Scores, settings: Settings) -> Fit:
-    values = scores.log_odds if settings.scale == "logit" else scores.values
     with _one_thread():
-        return fit_surrogate(plan.neighborhood, values, settings.surrogate)
+        return adjusted_fit(plan, scores, settings.surrogate, settings.scale)
 
 
 def fit_log_odds(explanation: Explanation) -> Fit | None:

@@ -17,7 +17,7 @@ from keras_lime.core.model_input import OtherInputs, inputs_of
 from keras_lime.core.neighborhood import Neighborhood
 from keras_lime.core.parallel import map_all
 from keras_lime.core.phrases import count_of
-from keras_lime.core.sampling import sample_neighborhood
+from keras_lime.core.sampling import block_size, enumerated_in_blocks, pool_size, sample_neighborhood
 from keras_lime.core.segmentation import Segmentation, cut
 from keras_lime.core.settings import Settings
 from keras_lime.exceptions import warn
@@ -41,6 +41,8 @@ class Plan:
         blind: bool array (n_segments,), True where the baseline is (nearly) the same as the image; None if unknown.
         second_baseline: float32 array (h, w, c), what they show when scored once more; None for once only.
         inputs: what the model takes beside the image, by name; it stays as it is. Defaults to nothing.
+        pool: more perturbations, of which `neighborhood` is the first, with answers that a proxy estimates; None for
+            no proxy, and where few superpixels leave no more perturbations.
     """
 
     image: NDArray[Any]
@@ -51,6 +53,7 @@ class Plan:
     blind: NDArray[np.bool_] | None = None
     second_baseline: NDArray[np.float32] | None = None
     inputs: OtherInputs = field(default_factory=dict)
+    pool: Neighborhood | None = None
 
     @property
     def pixels(self) -> NDArray[np.float32]:
@@ -85,7 +88,7 @@ def make_plan(image: NDArray[Any], settings: Settings, display: Display, segment
             f"Raise `{name}` or lower `n_segments`."
         )
     entropy = _entropy(image, settings)
-    neighborhood = _sampled(image, segmentation, settings, settings.most_samples)
+    neighborhood, pool = _with_pool(image, segmentation, settings)
     pixels, grey = as_pixels(image), display.grey(image)
 
     def filled(baseline: Baseline, stream: int) -> NDArray[np.float32]:
@@ -102,6 +105,7 @@ def make_plan(image: NDArray[Any], settings: Settings, display: Display, segment
         hidden,
         blind=blind_segments(pixels, hidden, segmentation, display),
         second_baseline=None if settings.second_baseline is None else filled(settings.second_baseline, 2),
+        pool=pool,
     )
 
 
@@ -114,15 +118,27 @@ def _entropy(image: NDArray[Any], settings: Settings) -> list[int]:
     return [settings.seed, int(image_id(image), 16)]
 
 
+def _with_pool(
+    image: NDArray[Any], segmentation: Segmentation, settings: Settings
+) -> tuple[Neighborhood, Neighborhood | None]:
+    """The perturbations, and those that a proxy needs beside them: see `Plan.pool`."""
+    if settings.proxy != "none":
+        pool = _sampled(image, segmentation, settings, pool_size(settings.most_samples))
+        if not pool.enumerated:
+            return pool.rows(0, settings.most_samples), pool
+    return _sampled(image, segmentation, settings, settings.most_samples), None
+
+
 def _sampled(image: NDArray[Any], segmentation: Segmentation, settings: Settings, num_samples: int) -> Neighborhood:
-    return sample_neighborhood(
-        segmentation.n_segments,
-        num_samples,
-        settings.kernel_width,
+    rng, n_segments, neighbours = (
         np.random.default_rng(_entropy(image, settings)),
-        settings.sampling,
+        segmentation.n_segments,
         segmentation.neighbours(),
     )
+    in_blocks = settings.num_samples == "auto" and settings.sampling == "balanced"
+    if in_blocks and block_size(n_segments) < 2**n_segments <= num_samples:
+        return enumerated_in_blocks(n_segments, num_samples, settings.kernel_width, rng, neighbours)
+    return sample_neighborhood(n_segments, num_samples, settings.kernel_width, rng, settings.sampling, neighbours)
 
 
 def make_plans(images: Sequence[NDArray[Any]], settings: Settings, inputs: OtherInputs | None = None) -> list[Plan]:

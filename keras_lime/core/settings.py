@@ -15,11 +15,26 @@ from keras_lime.core.sampling import SAMPLINGS, Sampling
 from keras_lime.core.segmentation import SEGMENTATION_METHODS, SegmentationMethod
 from keras_lime.core.surrogate import ridge_penalty
 
-__all__ = ["OUTPUTS", "SCALES", "Scale", "Settings", "SettingsDict", "Targets", "make_settings", "options"]
+__all__ = [
+    "OUTPUTS",
+    "PROXIES",
+    "SCALES",
+    "Proxy",
+    "Scale",
+    "Settings",
+    "SettingsDict",
+    "Targets",
+    "make_settings",
+    "options",
+]
 
 Scale = Literal["probability", "logit"]
 
 SCALES = ("probability", "logit")
+
+Proxy = Literal["none", "pairs"]
+
+PROXIES = ("none", "pairs")
 
 Targets = str | int | Sequence[str | int]
 
@@ -45,6 +60,7 @@ class SettingsDict(TypedDict, total=False):
     tolerance: float
     max_samples: int
     sampling: Sampling
+    proxy: Proxy
     kernel_width: float
     surrogate: Any
     targets: Targets
@@ -86,6 +102,9 @@ class Settings:
             `2000`.
         sampling: `"balanced"`, an orthogonal design with the same limit as LIME's own that needs about half of the
             samples for the same error, or `"bernoulli"`, LIME's own independent coins. Defaults to `"balanced"`.
+        proxy: `"pairs"` estimates the answers to further masks of the balanced design from those to the scored ones, by
+            superpixels and pairs that touch, and corrects the weights: the limit and the passes stay, and errors are
+            smaller where superpixels that touch act together. Defaults to `"none"`.
         kernel_width: width of the exponential kernel on the cosine distance between masks. Defaults to `0.25`.
         surrogate: scikit-learn regressor with `coef_` whose `fit` takes `sample_weight`; cloned and fitted per target.
             Defaults to `None`, LIME's `Ridge(alpha=1)`.
@@ -128,6 +147,9 @@ class Settings:
     )
     max_samples: int = field(default=2000, metadata=_by_text("for auto: perturbations per image at most", int, "N"))
     sampling: Sampling = field(default="balanced", metadata=_by_text("how perturbations are drawn", choices=SAMPLINGS))
+    proxy: Proxy = field(
+        default="none", metadata=_by_text("what estimates the answers to further perturbations", choices=PROXIES)
+    )
     kernel_width: float = field(default=0.25, metadata=_by_text("width of LIME's kernel", float, "X"))
     surrogate: Any = None
     targets: Targets = field(
@@ -150,7 +172,7 @@ class Settings:
         _check_choice("baseline", self.baseline, BASELINES, "a colour, an image or a callable")
         if self.second_baseline is not None:
             _check_choice("second_baseline", self.second_baseline, BASELINES, "a colour, an image or a callable")
-        for name, choices in (("output", OUTPUTS), ("sampling", SAMPLINGS), ("scale", SCALES)):
+        for name, choices in (("output", OUTPUTS), ("sampling", SAMPLINGS), ("proxy", PROXIES), ("scale", SCALES)):
             if getattr(self, name) not in choices:
                 raise ValueError(
                     f"`{name}` must be one of {', '.join(choices)}. Received: {name}={getattr(self, name)!r}."
@@ -172,7 +194,13 @@ class Settings:
             if value is not None and not (callable(value) if name == "display_fn" else hasattr(value, "fit")):
                 kind = "a callable" if name == "display_fn" else "a scikit-learn regressor"
                 raise TypeError(f"`{name}` must be {kind} or None. Received: {name}={value!r}.")
-        if self.num_samples == "auto" and self.surrogate is not None and ridge_penalty(self.surrogate) is None:
+        unknown_errors = self.surrogate is not None and ridge_penalty(self.surrogate) is None
+        if self.proxy != "none" and (self.sampling != "balanced" or unknown_errors):
+            raise ValueError(
+                "`proxy` needs balanced masks, and ridge regression or least squares with an intercept. Received: "
+                f"proxy={self.proxy!r}, sampling={self.sampling!r}, surrogate={self.surrogate!r}. Leave `proxy` out."
+            )
+        if self.num_samples == "auto" and unknown_errors:
             raise ValueError(
                 '`num_samples="auto"` goes by the standard errors of the weights, which are known for ridge regression '
                 f"and least squares with an intercept. Received: surrogate={self.surrogate!r}. "

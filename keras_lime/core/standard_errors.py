@@ -149,7 +149,7 @@ def _errors_and_deleted(
             for other in range(one + 1):
                 products = influence[1:, rows[:, one]] * influence[1:, rows[:, other]]
                 twice = 1 if one == other else 2
-                squares += twice * products @ (inflated[:, one] * inflated[:, other])
+                squares += twice * neighborhood.unseen * products @ (inflated[:, one] * inflated[:, other])
     errors: NDArray[np.float64] = np.sqrt(np.maximum(squares, 0.0)).T if of_dummies is None else of_dummies
     return errors, deleted
 
@@ -172,7 +172,7 @@ def _errors_of_dummies(
     if np.count_nonzero(free) < _FEWEST_DUMMIES:
         return None
     sums = weights * own[:, free]
-    variance = ((sums.T @ residuals) ** 2 / (sums**2).sum(axis=0)[:, None]).mean(axis=0)
+    variance = ((sums.T @ residuals) ** 2 / (sums**2).sum(axis=0)[:, None]).mean(axis=0) * neighborhood.unseen
     # What the penalty takes from the weights: the residuals hold it, and fitted once more they give it.
     shrunk = (influence[1:] @ residuals).T
     errors: NDArray[np.float64] = np.sqrt(variance[:, None] * (influence[1:] ** 2).sum(axis=1) + shrunk**2)

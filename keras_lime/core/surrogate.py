@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.linear_model import LinearRegression, Ridge
-from sklearn.metrics import r2_score
 
 from keras_lime.core.neighborhood import Neighborhood
+from keras_lime.core.ridge import design_matrix, influence_matrix
 from keras_lime.core.standard_errors import leave_out
 
 __all__ = ["RESOLUTION", "Fit", "fit_surrogate", "ridge_penalty", "unresolved"]
@@ -83,14 +83,12 @@ def fit_surrogate(neighborhood: Neighborhood, scores: NDArray[np.float64], surro
 
 
 def _fit_ridge(neighborhood: Neighborhood, scores: NDArray[np.float64]) -> Fit:
-    masks, weights = neighborhood.masks.astype(np.float64), neighborhood.weights
+    # Without scikit-learn's `Ridge`, whose checks take longer than its solution.
+    design = design_matrix(neighborhood.masks)
     # Relative to the image itself: scores that are all equal give weights that are exactly zero.
-    first = scores[0]
-    model = Ridge(alpha=1.0).fit(masks, scores - first, sample_weight=weights)
-    coef = np.asarray(model.coef_, dtype=np.float64).reshape(scores.shape[1], masks.shape[1])
-    intercept = np.broadcast_to(model.intercept_, scores.shape[1]) + first
-    predicted = masks @ coef.T + intercept
-    return _judged(neighborhood, scores, predicted, coef, intercept, 1.0)
+    solution = influence_matrix(design, neighborhood.weights, 1.0) @ (scores - scores[0])
+    predicted = design @ solution + scores[0]
+    return _judged(neighborhood, scores, predicted, solution[1:].T.copy(), solution[0] + scores[0], 1.0)
 
 
 def _judged(
@@ -103,7 +101,9 @@ def _judged(
 ) -> Fit:
     """The `Fit` with what can be said about its quality; `alpha` as in `ridge_penalty`."""
     unmoved = unresolved(scores)
-    r2 = r2_score(scores, predicted, sample_weight=neighborhood.weights, multioutput="raw_values")
+    weights = neighborhood.weights
+    with np.errstate(divide="ignore", invalid="ignore"):
+        r2 = 1 - weights @ (scores - predicted) ** 2 / (weights @ (scores - weights @ scores / weights.sum()) ** 2)
     fit = Fit(coef, intercept, np.where(unmoved, np.nan, r2), predicted[0].astype(np.float64), alpha=alpha)
     if alpha is None:
         return fit

@@ -70,15 +70,17 @@ def run(numbers: Sequence[int], **given: Any) -> tuple[list[Explanation], Counti
 
 
 def test_each_round_scores_all_images_that_still_need_it_and_no_row_twice() -> None:
-    explanations, scorer = run([0, 1, 9], tolerance=0.05)
+    explanations, scorer = run([0, 3, 9], tolerance=0.05)
     used = {int(each.image[0, 0, 0]): each.num_samples or 0 for each in explanations}
     scored = {number: sum(rows for each in scorer.rounds for name, rows in each if name == number) for number in used}
     assert used == scored
     assert used[0] == 1 + BLOCK
-    assert BLOCK < used[1] < used[9] <= 2000
-    assert scorer.rounds[0] == [(0, 1 + BLOCK), (1, 1 + BLOCK), (9, 1 + BLOCK)]
+    assert 1 + BLOCK < used[3] < used[9] <= 2000
+    assert scorer.rounds[0] == [(0, 1 + BLOCK), (3, 1 + BLOCK), (9, 1 + BLOCK)]
     assert all(0 not in dict(each) for each in scorer.rounds[1:])
-    assert all(rows % BLOCK == 0 for each in scorer.rounds[1:] for _, rows in each if sum(scored.values()) < 2000)
+    steps = [rows % (BLOCK // 8) for each in scorer.rounds[1:] for name, rows in each if scored[name] < 2000]
+    assert steps
+    assert not any(steps)
 
 
 @pytest.mark.parametrize("sampling", ["balanced", "bernoulli"])
@@ -134,10 +136,37 @@ def test_nothing_varies_and_nothing_is_chased() -> None:
     assert explanation.fit.relative_error[0] == 0
 
 
-def test_few_superpixels_are_enumerated_in_one_round() -> None:
-    (explanation,), scorer = run([1], n_segments=9)
-    assert explanation.num_samples == 2**9
-    assert len(scorer.rounds) == 1
+def test_few_superpixels_take_all_masks_only_where_they_must() -> None:
+    (loose,), _ = run([9], n_segments=9, tolerance=0.1)
+    (tight,), scorer = run([9], n_segments=9, tolerance=1e-3)
+    (exact,), _ = run([9], n_segments=9, num_samples=2000)
+    assert loose.num_samples is not None
+    assert block_size(9) <= loose.num_samples < 2**8
+    assert tight.num_samples == 2**9 == sum(rows for each in scorer.rounds for _, rows in each)
+    np.testing.assert_allclose(tight.fit.coef, exact.fit.coef, atol=1e-12)
+    assert tight.fit.stderr is not None
+    assert loose.fit.stderr is not None
+    assert not tight.fit.stderr.any()
+    largest = np.abs(exact.fit.coef).max()
+    off = np.sqrt(np.mean((loose.fit.coef - exact.fit.coef) ** 2)) / largest
+    claimed = np.sqrt(np.mean(loose.fit.stderr**2)) / largest
+    assert off < 0.15
+    assert 0.5 < claimed / off < 2
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_it_stops_where_the_tolerance_is_reached(number: int) -> None:
+    limit = run([number], num_samples=8192)[0][0].fit.coef
+    fixed = [
+        run([number], num_samples=size, seed=1 + seed)[0][0].fit.coef - limit
+        for size in (129, 193, 257)
+        for seed in range(10)
+    ]
+    error = np.sqrt((np.array(fixed).reshape(3, -1) ** 2).mean(axis=1)) / np.abs(limit).max()
+    # With this tolerance 193 samples are needed.
+    used = [run([number], tolerance=float(error[1]), seed=1 + seed)[0][0].num_samples or 0 for seed in range(10)]
+    assert error[0] > error[1] > error[2]
+    assert 193 / 1.3 < np.mean(used) < 193 * 1.3
 
 
 def test_a_second_baseline_is_scored_once_with_the_same_perturbations() -> None:

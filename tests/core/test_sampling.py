@@ -11,7 +11,7 @@ from sklearn.linear_model import LinearRegression
 
 from keras_lime.core.neighborhood import kernel_weights
 from keras_lime.core.ridge import design_matrix, influence_matrix
-from keras_lime.core.sampling import SAMPLINGS, Sampling, block_size, sample_neighborhood
+from keras_lime.core.sampling import SAMPLINGS, Sampling, block_size, enumerated_in_blocks, sample_neighborhood
 from keras_lime.core.surrogate import fit_surrogate
 from tests.support.closed_forms import detector_limit
 
@@ -205,3 +205,23 @@ def test_the_designs_have_the_same_limit_and_the_balanced_one_comes_nearer() -> 
         assert (np.abs(shrunk - 0.97)[large] < 0.03 + 4 * spread[large]).all()
         misses[sampling] = np.sqrt(np.mean((np.array(coefs) - limit) ** 2))
     assert misses["balanced"] < 0.7 * misses["bernoulli"]
+
+
+@pytest.mark.parametrize("n_segments", [5, 8, 9, 10])
+def test_all_masks_block_by_block(n_segments: int) -> None:
+    size = block_size(n_segments)
+    drawn = enumerated_in_blocks(n_segments, 2000, 0.25, np.random.default_rng(0))
+    whole = sample_neighborhood(n_segments, 2000, 0.25, np.random.default_rng(0))
+    codes = drawn.masks @ (1 << np.arange(n_segments))
+    assert sorted(codes.tolist()) == list(range(2**n_segments))
+    assert drawn.masks[0].all()
+    assert drawn.enumerated
+    np.testing.assert_allclose(drawn.weights.sum(), whole.weights.sum())
+    for start in range(0, len(codes), size):
+        signs = 2.0 * drawn.masks[start : start + size] - 1
+        np.testing.assert_array_equal(signs.T @ signs, size * np.eye(n_segments))
+        np.testing.assert_array_equal(signs[::2], -signs[1::2])
+    some = drawn.rows(0, size)
+    assert not some.enumerated
+    assert some.unseen == 1 - size / 2**n_segments
+    assert drawn.rows(0, len(codes)).enumerated

@@ -35,7 +35,7 @@ def test_all_parts(tmp_path: Path) -> None:
     assert speed["plain_seconds"] > 0
     assert {"keras_lime", "lime as it comes"} <= set(speed["over_plain"])
     errors = found["accuracy"]["small CNN"]["chelsea"]["errors"]
-    assert list(errors) == ["lime 64", "lime 128", "balanced 64"]
+    assert list(errors) == ["lime 64", "lime 128", "balanced 64", "proxy 64"]
     assert all(0 <= error < 10 for error in errors.values())
     assert found["time"]["small CNN"]["samples"]["others"] == 128
     assert found["memory"]["explain_mb"] > 50
@@ -57,8 +57,8 @@ def test_limits_and_standard_errors(tmp_path: Path) -> None:
     model.save(tmp_path / "m.keras")
     arguments = ["--model", "m.keras", "--pool", "2000", "--sizes", "200", "--repetitions", "20"]
     printed = run(tmp_path, *arguments, "--balanced-repetitions", "6", script="studies/standard_errors.py")
-    rows = {line.split()[0]: [float(value) for value in line.split()[1:]] for line in printed.splitlines()[-2:]}
-    assert set(rows) == {"bernoulli", "balanced"}
+    rows = {line.split()[0]: [float(value) for value in line.split()[1:]] for line in printed.splitlines()[-3:]}
+    assert set(rows) == {"bernoulli", "balanced", "proxy"}
     for values in rows.values():
         assert values[0] == 200
         assert 0.8 < values[1] <= 1
