@@ -18,6 +18,7 @@ hypothesis.settings.register_profile("workers", deadline=None)
 hypothesis.settings.load_profile("workers")
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """The number of workers for `-n auto`: one a processor for the whole suite, 0 for tests that were named."""
     named = config.args_source is pytest.Config.ArgsSource.ARGS

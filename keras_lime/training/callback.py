@@ -10,12 +10,10 @@ from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Self, Unpack
-from warnings import catch_warnings, simplefilter
 
 import keras
 
 from keras_lime.core.carry_over import CarryOver, check_carry_over
-from keras_lime.core.display import Display
 from keras_lime.core.explanation import Explanation
 from keras_lime.core.model_input import as_other_inputs
 from keras_lime.core.phrases import count_of
@@ -35,6 +33,7 @@ from keras_lime.training.arguments import check_arguments, check_epoch
 from keras_lime.training.boxes_file import BOXES_FILE, BoxesFile
 from keras_lime.training.explained_model import check_model, explained_model
 from keras_lime.training.failures import Failure, Failures
+from keras_lime.training.journal import Journal
 from keras_lime.training.metrics import logs_of
 from keras_lime.training.nearest_images import NearestImages
 from keras_lime.training.outcome import EpochOutcome, Material, observe
@@ -169,15 +168,12 @@ class LimeCallback(keras.callbacks.Callback):
             )
         self._object_chance = None if probes.masks is None else float(probes.masks.mean())
         self._plans: list[Plan] | None = None
-        self._log: LimeLog | None = None
+        self._journal: Journal | None = None
         self._scorer: Any = None
         self._agreement = ""
         self._reset()
 
     def _reset(self) -> None:
-        self._schedule = PictureSchedule(None)
-        self._outcome: EpochOutcome | None = None
-        self._pictured: int | None = None
         self._boxes_file = BoxesFile()
         self._former_metrics: dict[str, float] = {}
         self._first_epoch = True
@@ -206,13 +202,13 @@ class LimeCallback(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Before the first batch opens the event file, and spreads the pictures over the epochs to come."""
         self._epoch_began = time.perf_counter()
-        if not self._first_epoch or self._log is not None:
+        if not self._first_epoch or self._journal is not None:
             return
         self._open(epoch)
         with self._failures.guard(Failure.CHOOSE, epoch):
-            self._schedule = PictureSchedule(
-                planned_epochs(self._epochs, epoch, (self.params or {}).get("epochs")), self._session.offset
-            )
+            planned = planned_epochs(self._epochs, epoch, (self.params or {}).get("epochs"))
+            if self._journal is not None:
+                self._journal.schedule = PictureSchedule(planned, self._session.offset)
         if self._verbosity():
             print(self._introduction())
 
@@ -265,7 +261,7 @@ class LimeCallback(keras.callbacks.Callback):
         """
         epoch = check_epoch(epoch)
         self._prepare(model)
-        if self._log is None:
+        if self._journal is None:
             self._open(epoch)
         self._failures.mode = "raise"
         outcome = self._explain(epoch + self._session.offset, 0, logs)
@@ -314,9 +310,17 @@ class LimeCallback(keras.callbacks.Callback):
             shortcut = None if self._monitor is None else self._monitor.describe()
             names, settings = self.probes.class_names, self._settings.describe()
             with writing("log_dir", directory):
-                self._log = LimeLog(
+                log = LimeLog(
                     directory, self.name, names, settings, shortcut, self._session.fits, self._session.written
                 )
+            self._journal = Journal(
+                log,
+                self._failures,
+                self._max_images,
+                nearest=self._nearest,
+                trained=self.model,
+                display_fn=self._settings.display_fn,
+            )
 
     def _introduction(self) -> str:
         tested = "" if self._monitor is None else self._monitor.tested
@@ -336,9 +340,9 @@ class LimeCallback(keras.callbacks.Callback):
 
     def _explain(self, epoch: int, verbosity: int, logs: Mapping[str, Any] | None) -> EpochOutcome | None:
         """Observes an epoch and lets everything follow that depends on it; nothing waits for another."""
-        if self._log is not None:
+        if self._journal is not None:
             with self._failures.guard(Failure.BOXES, epoch):
-                self._take_boxes(self._log, verbosity)
+                self._take_boxes(self._journal.log, verbosity)
         progress = Progress(verbosity, len(self.probes), self.name)
         began = time.perf_counter()
         outcome: EpochOutcome | None = None
@@ -358,7 +362,7 @@ class LimeCallback(keras.callbacks.Callback):
         if self._epoch_began is not None:
             now = time.perf_counter()
             outcome = replace(outcome, epoch_share=(now - began) / (now - self._epoch_began))
-        self._outcome, self._metrics = outcome, self._logs_of(outcome)
+        self._metrics = self._logs_of(outcome)
         self._session.explained(epoch)
         if outcome.alarm_began and outcome.tests is not None:
             self._raise_alarm(epoch, outcome.tests.verdict)
@@ -367,12 +371,8 @@ class LimeCallback(keras.callbacks.Callback):
         if not self._compared:
             with self._failures.guard(Failure.COMPARE, epoch):
                 self._compared = compare_accuracy(outcome, logs)
-        if self._log is not None:
-            with self._failures.guard(Failure.WRITE, epoch):
-                self._log.write(outcome, self._plans or [], self._subjects)
-            if self._schedule.takes(epoch):
-                self._write_pictures(self._log)
-                self._write_neighbours(self._log, epoch)
+        if self._journal is not None:
+            self._journal.write(outcome, self._plans or [], self._subjects, self.probes)
         return outcome
 
     def _take_boxes(self, log: LimeLog, verbosity: int) -> None:
@@ -409,38 +409,10 @@ class LimeCallback(keras.callbacks.Callback):
         with self._failures.guard(Failure.HOOK, epoch):
             warn(f"Shortcut alarm at epoch {epoch}. {verdict.message}")
 
-    def _write_pictures(self, log: LimeLog) -> None:
-        outcome = self._outcome
-        if outcome is None or outcome.step == self._pictured:
-            return
-        self._pictured = outcome.step
-        with self._failures.guard(Failure.PICTURES, outcome.step):
-            log.pictures(outcome.explanations[: self._max_images])
-            if self._max_images:
-                log.swaps(outcome)
-
-    def _write_neighbours(self, log: LimeLog, epoch: int) -> None:
-        if self._nearest is None:
-            return
-        with self._failures.guard(Failure.NEIGHBOURS, epoch):
-            release_weights(self.model)
-            found = self._nearest.find(self.probes.images)
-            if found is not None:
-                log.neighbours(epoch, found, self.probes.ids, self._display)
-
-    @property
-    def _display(self) -> Display:
-        with catch_warnings():
-            # An unusual range was told when the plans were made.
-            simplefilter("ignore")
-            return Display.of(self.probes.images, self._settings.display_fn)
-
     def _close(self) -> None:
-        log, self._log = self._log, None
-        if log is not None:
-            self._write_pictures(log)
-            with self._failures.guard(Failure.CLOSE):
-                log.close()
+        journal, self._journal = self._journal, None
+        if journal is not None:
+            journal.close()
         self._session.end()
         with self._failures.guard(Failure.CLOSE):
             self._failures.summarise()
@@ -466,7 +438,7 @@ class LimeCallback(keras.callbacks.Callback):
         """Becomes a callback that has seen no training."""
         self.set_model(None)
         self.set_params({})
-        self._log, self._scorer = None, None
+        self._journal, self._scorer = None, None
         self._session = Session(self._session.log_dir, self.name)
         self._cross_check = None if self._cross_check is None else CrossCheck()
         self._nearest = None if self._nearest is None else self._nearest.fresh()

@@ -153,6 +153,8 @@ def test_the_advice_names_the_cure(tab: Tab, readers: Readers) -> None:
         "examples/guides/after_an_alarm.md",
     ):
         expect(advice).to_contain_text(words)
+    expect(advice).to_contain_text("Add scenes.")
+    expect(advice).not_to_contain_text("Crop or cover the mark.")
 
 
 def test_the_swapped_pictures_load_with_the_prediction_before_and_after(tab: Tab, readers: Readers) -> None:

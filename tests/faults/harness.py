@@ -124,8 +124,8 @@ def failing_disks(folder: Path, rng: random.Random, times: int) -> Counts:
     lime = callback(folder)
     lime.explain(object_reader(), 0)
     for epoch in range(1, times + 1):
-        assert lime._log is not None
-        opened: Any = lime._log._writer._file
+        assert lime._journal is not None
+        opened: Any = lime._journal.log._writer._file
         if not isinstance(opened._file, _FailingFile):
             opened._file = _FailingFile(opened._file, rng)
         opened._file.fails = rng.random() < 0.6

@@ -285,7 +285,7 @@ def test_a_full_disk_only_warns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
     def fill(epoch: int, logs: Any) -> None:
         full = Path("/dev/full").open("wb", buffering=0)  # noqa: SIM115
-        monkeypatch.setattr(lime._log._writer._file, "_file", full)  # type: ignore[union-attr]
+        monkeypatch.setattr(lime._journal.log._writer._file, "_file", full)  # type: ignore[union-attr]
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", LimeWarning)

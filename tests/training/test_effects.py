@@ -60,8 +60,8 @@ class _Fill(keras.callbacks.Callback):
         self.lime, self.epochs, self.how = lime, epochs, how
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        assert self.lime._log is not None
-        opened: Any = self.lime._log._writer._file
+        assert self.lime._journal is not None
+        opened: Any = self.lime._journal.log._writer._file
         if epoch in self.epochs:
             opened._file = _FullDisk(opened._file, **self.how)
         elif isinstance(opened._file, _FullDisk):
@@ -182,8 +182,8 @@ def test_a_log_that_is_deleted_goes_on_in_a_new_file(tmp_path: Path) -> None:
 def test_where_a_failed_write_cannot_be_undone_a_new_file_begins(tmp_path: Path) -> None:
     lime = callback(tmp_path)
     lime.explain(object_reader(), 0)
-    assert lime._log is not None
-    opened: Any = lime._log._writer._file
+    assert lime._journal is not None
+    opened: Any = lime._journal.log._writer._file
     opened._file = _FullDisk(opened._file, cuts=False, takes=1000)
     with pytest.raises(OSError, match="No space left"):
         lime.explain(object_reader(), 1)
@@ -199,8 +199,8 @@ def test_where_a_failed_write_cannot_be_undone_a_new_file_begins(tmp_path: Path)
 def test_a_failed_write_that_takes_nothing_needs_no_new_file(tmp_path: Path) -> None:
     lime = callback(tmp_path)
     lime.explain(object_reader(), 0)
-    assert lime._log is not None
-    opened: Any = lime._log._writer._file
+    assert lime._journal is not None
+    opened: Any = lime._journal.log._writer._file
     file = opened._file
     opened._file = _FullDisk(file, cuts=False)
     with pytest.raises(OSError, match="No space left"):

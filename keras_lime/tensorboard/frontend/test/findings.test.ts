@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { decodeContainer } from "../src/data/container.ts";
 import { decodeManifest, decodeNeighbours, decodeSeries, decodeSummary, decodeSwaps } from "../src/data/decode.ts";
 import { SEGMENT_DIAGNOSTIC, SEGMENT_SENTENCES, TARGET_DIAGNOSTIC, TARGET_SENTENCES } from "../src/data/schema.ts";
-import { alarmAt, alarmRows, episodesOf, isTooEarly, readingTitle, ruleOf, stateOf, stretch, sureness } from "../src/model/alarms.ts";
+import { alarmAt, alarmRows, blames, episodesOf, isTooEarly, readingTitle, ruleOf, stateOf, stretch, sureness } from "../src/model/alarms.ts";
 import { curvesOf, laterFitsOf } from "../src/model/curves.ts";
 import { agreementWords, targetSentences, flagged, segmentSentences, marksOf, wholeSentences } from "../src/model/diagnostics.ts";
 import { makeExplained, makeSummary, MANIFEST, pack } from "./make.ts";
@@ -75,6 +75,15 @@ test("a reading says which test fired and how sure it is", () => {
   assert.equal(readingTitle({ ...READING, subject: "any background" }), "Changes on any other background");
   assert.equal(readingTitle({ ...READING, test: "class markers", subject: "stop" }), "Small things off the object, stop");
   assert.equal(readingTitle({ ...READING, test: "later", subject: "x" }), "later x");
+});
+
+test("an alarm blames what its readings tested; without readings it may be either", () => {
+  const alarm = { step: 1, began: 1, words: "", markers: [], readings: [READING] };
+  const mark = { ...READING, test: "class occlusion" };
+  assert.deepEqual(blames(alarm), { mark: false, background: true });
+  assert.deepEqual(blames({ ...alarm, readings: [mark] }), { mark: true, background: false });
+  assert.deepEqual(blames({ ...alarm, readings: [READING, { ...mark, test: "markers" }] }), { mark: true, background: true });
+  assert.deepEqual(blames({ ...alarm, readings: [] }), { mark: true, background: true });
 });
 
 test("the rule judges by the reliance, in older logs by what changes", () => {

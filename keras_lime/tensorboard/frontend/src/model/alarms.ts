@@ -55,6 +55,14 @@ const TESTS: Readonly<Record<string, string>> = {
   "class occlusion": "Hidden, for",
 };
 
+const MARKS: ReadonlySet<string> = new Set(["markers", "class markers", "occlusion", "class occlusion"]);
+
+/** What an alarm blames; an alarm without readings, of an older log, may mean either. */
+export function blames({ readings }: Alarm): { readonly mark: boolean; readonly background: boolean } {
+  const mark = readings.map(({ test }) => MARKS.has(test));
+  return { mark: mark.length === 0 || mark.includes(true), background: mark.length === 0 || mark.includes(false) };
+}
+
 /** "Background swap, class stop"; a test that this page does not know keeps its own name. */
 export function readingTitle({ test, subject }: Reading): string {
   const name = TESTS[test] ?? test;

@@ -1,20 +1,29 @@
 // What one can do about an alarm, and how the page is to be read.
 import type { ComponentChildren } from "preact";
+import type { Alarm } from "../data/types.ts";
+import { blames } from "../model/alarms.ts";
 
 /** From the smallest intervention to the largest; the guide says how to verify that it helped. */
-export function Advice() {
+export function Advice({ alarm }: { alarm: Alarm }) {
+  const { mark, background } = blames(alarm);
   return (
     <div class="advice" role="group" aria-label="What you can do">
       <ol>
         <li>
-          <b>See whether it is true.</b> Do the pasted objects below look right? If a mask or box is wrong, correct it first.
+          <b>See whether it is true.</b> {background && "Do the pasted objects look right? "}
+          {mark && "Is what the blocks show no part of the object? "}If a mask or box is wrong, correct it first.
         </li>
-        <li>
-          <b>Crop or cover the mark.</b> A watermark, caption or frame goes, in training and in prediction.
-        </li>
-        <li>
-          <b>Add scenes.</b> Show each class before the other classes' backgrounds; drop images in which class and scene coincide.
-        </li>
+        {mark && (
+          <li>
+            <b>Crop or cover the mark.</b> A watermark, caption or frame goes, in training and in prediction.
+          </li>
+        )}
+        {background && (
+          <li>
+            <b>Add scenes.</b> Show each class before the other classes' backgrounds; drop images in which class and scene
+            coincide.
+          </li>
+        )}
         <li>
           <b>Mix backgrounds.</b> With masks or boxes of some training images, let{" "}
           <code>SwapBackgrounds(pool).dataset(train_ds)</code> paste their objects onto other classes’ backgrounds.

@@ -78,7 +78,7 @@ export function AlarmBanner() {
         </summary>
         <p>{alarm.words}</p>
         <h3>What you can do</h3>
-        <Advice />
+        <Advice alarm={alarm} />
       </details>
       <button class="action" onClick={seeEvidence}>
         See the evidence

@@ -41,7 +41,7 @@ export function Verdict({ run, manifest, summary, row }: Props) {
       {alarm !== null && (
         <details>
           <summary>What you can do</summary>
-          <Advice />
+          <Advice alarm={alarm} />
         </details>
       )}
       {alarm === null && others.length > 0 && <p class="cross">There is an alarm at {others.join(", ")}.</p>}
