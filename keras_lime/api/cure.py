@@ -1,15 +1,18 @@
 """`cure()`: a model with a shortcut → one without it, and a receipt. May import Keras."""
 
+from collections.abc import Iterator
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from keras_lime.curing.evidence import gather, receipt_of
 from keras_lime.curing.finetune import EPOCHS, finetune
 from keras_lime.curing.last_layer import refit_on_composites
-from keras_lime.curing.measure import Examination, validation_hits
+from keras_lime.curing.measure import Examination
 from keras_lime.curing.model_copy import check_model
-from keras_lime.curing.receipt import Change, Receipt, compare, make_receipt
+from keras_lime.curing.receipt import Receipt
 from keras_lime.curing.swap_backgrounds import check_pool
+from keras_lime.data.models import first_line
 from keras_lime.probes import ProbeSet
 from keras_lime.scoring.infer_output import infer_output
 from keras_lime.training.callback import LimeCallback
@@ -60,7 +63,9 @@ def cure(
         validation_data: images and labels for the receipt, what `fit` takes. Defaults to `None`, not measured.
         probes: images for the shortcut tests of the receipt, best with labels and masks; none of them may be in the
             pool. Defaults to `None`, not measured.
-        epochs: of `"finetune"`. Defaults to `4`.
+        epochs: of `"finetune"`, in which the learning rate falls. Up to four times as many come before, for as long as
+            the model does not know the objects: one or two where it had learned them too, a dozen where it read
+            nothing but backgrounds. Defaults to `4`.
         log_dir: also logs the probes before (step 0) and after (step 1) to the run `<log_dir>/lime`, for TensorBoard.
             Defaults to `None`, no log.
         seed: decides composites, shuffling and bootstrap. Defaults to `0`.
@@ -71,69 +76,28 @@ def cure(
 
     Raises:
         TypeError: if `model` is no Keras model, or `pool` or `probes` no `ProbeSet`.
-        ValueError: if model and method do not fit, the pool cannot serve, or probes are in it.
+        ValueError: if model and method do not fit, the pool cannot serve or lacks a class, or probes are in it.
 
     Example:
         >>> cured, receipt = cure(model, (x_train, y_train), pool, validation_data=(x_val, y_val), probes=probes)
         >>> print(receipt)
         >>> cured.save("cured.keras")
     """
-    _check(model, pool, method, probes)
+    _check(model, pool, method, validation_data, probes, epochs)
+    # First of all what the receipt needs: a training should not end with an error about it.
+    examination = None if probes is None else Examination(probes, seed)
+    before = gather(model, validation_data, examination)
     cured = _cured(model, train_data, pool, method, epochs, seed, verbose)
-    changes: list[Change] = []
-    if validation_data is not None:
-        shape = tuple(model.input_shape[1:])
-        before, ids = validation_hits(model, validation_data, shape)
-        after, again = validation_hits(cured, validation_data, shape)
-        if ids != again:
-            raise ValueError(
-                "`validation_data` must give the same images in the same order twice, or before and after cannot be "
-                "compared. Received: other images at the second reading. Do not shuffle it."
-            )
-        changes.append(compare("accuracy on the validation set", before, after, more_is_better=True, seed=seed))
-    if probes is None:
-        return Cure(cured, make_receipt(changes, (), ()))
-    examination = Examination(probes, seed)
-    first, second = examination.measure(model), examination.measure(cured)
-    for test, values in first.by_test.items():
-        later = second.by_test.get(test, {})
-        changes += [
-            compare(name, value, later[name], more_is_better=False, test=test, seed=seed)
-            for name, value in values.items()
-            if name in later
-        ]
-    changes.append(
-        compare(
-            "object share, grey baseline",
-            first.object_share,
-            second.object_share,
-            more_is_better=True,
-            test="object share",
-            seed=seed,
-        )
-    )
-    if log_dir is not None:
+    after = gather(cured, validation_data, examination)
+    if log_dir is not None and probes is not None:
         _log(model, cured, probes, Path(fspath(log_dir)), seed)
-    return Cure(cured, make_receipt(changes, first.results, second.results))
+    return Cure(cured, receipt_of(before, after, seed))
 
 
 def _cured(model: Any, train_data: Any, pool: ProbeSet, method: str, epochs: int, seed: int, verbose: int) -> Any:
-    check_model(model)
-    n_inputs = len(getattr(model, "inputs", None) or [None])
-    if n_inputs > 1:
-        raise ValueError(
-            f"`model` must take images alone. Received: a model with {n_inputs} inputs, of which composites know one. "
-            "Put `SwapBackgrounds` on the images in your own training."
-        )
-    meaning = infer_output(model)
-    if meaning.kind not in ("softmax", "sigmoid") or (meaning.kind == "sigmoid" and method != "finetune"):
-        raise ValueError(
-            f"`model` must be a classifier of images that have one class each. Received: an output of kind "
-            f"{meaning.kind!r}" + (' with one column; take method="finetune".' if meaning.kind == "sigmoid" else ".")
-        )
     if method == "head":
         return refit_on_composites(model, pool, seed=seed)
-    logits = meaning.from_logits
+    logits = infer_output(model).from_logits
     return finetune(model, train_data, pool, epochs=epochs, from_logits=logits, seed=seed, verbose=verbose)
 
 
@@ -144,15 +108,52 @@ def _log(model: Any, cured: Any, probes: ProbeSet, log_dir: Path, seed: int) -> 
     callback.close()
 
 
-def _check(model: Any, pool: Any, method: Any, probes: Any) -> None:
+def _check(model: Any, pool: Any, method: Any, validation_data: Any, probes: Any, epochs: Any) -> None:
     if method not in METHODS:
         raise ValueError(f"`method` must be one of {', '.join(METHODS)}. Received: method={method!r}.")
+    if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1:
+        raise ValueError(f"`epochs` must be a whole number, at least 1. Received: epochs={epochs!r}.")
     if probes is not None and not isinstance(probes, ProbeSet):
         raise TypeError(f"`probes` must be a ProbeSet, or None. Received: {type(probes).__name__}.")
+    if isinstance(validation_data, Iterator):
+        raise TypeError(
+            "`validation_data` must be readable twice, before and after the cure. Received: "
+            f"{type(validation_data).__name__}, which is read once. Give arrays or a data set."
+        )
     check_pool(pool)
     shared = [] if probes is None else sorted(set(pool.ids) & set(probes.tested.ids))
     if shared:
         raise ValueError(
             f"`pool` must hold none of the probes: the proof would be circular. Received: {len(shared)} images in "
             f"both, the first with id {shared[0]}. Take training images for the pool, validation images for probes."
+        )
+    _check_model(model, pool, method)
+
+
+def _check_model(model: Any, pool: ProbeSet, method: str) -> None:
+    check_model(model)
+    n_inputs = len(getattr(model, "inputs", None) or [None])
+    if n_inputs > 1:
+        raise ValueError(
+            f"`model` must take images alone. Received: a model with {n_inputs} inputs, of which composites know one. "
+            "Put `SwapBackgrounds` on the images in your own training."
+        )
+    try:
+        meaning = infer_output(model)
+    except ValueError as error:
+        raise ValueError(
+            "`model` must say what its output means. Compile it with the loss of its training, or end it in a softmax. "
+            f"{first_line(error)}"
+        ) from error
+    if meaning.kind not in ("softmax", "sigmoid") or (meaning.kind == "sigmoid" and method != "finetune"):
+        raise ValueError(
+            f"`model` must be a classifier of images that have one class each. Received: an output of kind "
+            f"{meaning.kind!r}" + (' with one column; take method="finetune".' if meaning.kind == "sigmoid" else ".")
+        )
+    wanted, own = tuple(model.input_shape[1:]), pool.images.shape[1:]
+    own = own if len(own) == len(wanted) else (*own, 1)
+    if any(one not in (None, two) for one, two in zip(wanted, own, strict=True)):
+        raise ValueError(
+            f"`pool` must hold images of the shape that the model takes, {wanted}. Received: shape={own}. Resize them, "
+            "and their masks or boxes too."
         )

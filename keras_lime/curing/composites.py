@@ -13,7 +13,7 @@ from scipy.ndimage import gaussian_filter
 
 from keras_lime.shortcut.background import can_be_swapped, remove_objects
 
-__all__ = ["Compositor", "make_compositor"]
+__all__ = ["Compositor", "check_classes", "make_compositor"]
 
 _SOFTNESS = 1 / 96
 """Standard deviation of the blur of a mask's edge, as a share of the image's shorter side: a hard edge would be a new
@@ -89,13 +89,13 @@ def make_compositor(
         labels: int array (n,), true classes.
         masks: bool array (n, h, w), True on the object. Images whose mask covers nothing, or leaves no background, are
             passed over.
-        n_classes: number of classes that must occur. Defaults to `None`, two at least.
+        n_classes: number of classes, each of which must occur. Defaults to `None`, two at least.
 
     Returns:
         The `Compositor`.
 
     Raises:
-        ValueError: if no mask tells an object from a background, or a class has no usable image.
+        ValueError: if no mask tells an object from a background, a class has no usable image, or a label is none.
     """
     usable = can_be_swapped(masks)
     if not usable.any():
@@ -103,7 +103,33 @@ def make_compositor(
             "`pool` must hold images whose mask tells an object from a background. Received: masks that cover nothing, "
             "or (nearly) the whole image. Draw outlines or boxes around the objects."
         )
-    found = set(labels[usable].tolist())
+    check_classes(labels[usable], n_classes)
+    found = sorted(set(labels[usable].tolist()))
+    pixels = images[usable].astype(np.float32)
+    pixels = pixels[..., None] if pixels.ndim == 3 else pixels
+    kept, chosen = masks[usable], labels[usable].astype(np.int64)
+    sigma = max(_LEAST_SOFTNESS, _SOFTNESS * min(kept.shape[1:]))
+    alphas = np.stack([gaussian_filter(mask.astype(np.float32), sigma) for mask in kept])[..., None]
+    members = tuple(np.flatnonzero(chosen == label) for label in found)
+    return Compositor(pixels, alphas, remove_objects(pixels, kept), chosen, members)
+
+
+def check_classes(labels: NDArray[np.int64], n_classes: int | None = None) -> None:
+    """Refuses a pool without images of some class.
+
+    Args:
+        labels: of its images with a usable mask.
+        n_classes: number of classes, each of which must occur. Defaults to `None`, two at least.
+
+    Raises:
+        ValueError: if one does not occur, or a label is none.
+    """
+    found = set(labels.tolist())
+    if n_classes is not None and max(found) >= n_classes:
+        raise ValueError(
+            f"`pool` must have labels below the number of classes. Received: label {max(found)} for a model of "
+            f"{n_classes} classes."
+        )
     missing = [] if n_classes is None else sorted(set(range(n_classes)) - found)
     if missing or len(found) < 2:
         shown = f"none of class {', '.join(map(str, missing[:10]))}" if missing else "images of one class alone"
@@ -111,13 +137,6 @@ def make_compositor(
             f"`pool` must hold images with a usable mask of every class, or composites would teach that the others do "
             f"not exist. Received: {shown}. Add some of them."
         )
-    pixels = images[usable].astype(np.float32)
-    pixels = pixels[..., None] if pixels.ndim == 3 else pixels
-    kept, chosen = masks[usable], labels[usable].astype(np.int64)
-    sigma = max(_LEAST_SOFTNESS, _SOFTNESS * min(kept.shape[1:]))
-    alphas = np.stack([gaussian_filter(mask.astype(np.float32), sigma) for mask in kept])[..., None]
-    members = tuple(np.flatnonzero(chosen == label) for label in sorted(found))
-    return Compositor(pixels, alphas, remove_objects(pixels, kept), chosen, members)
 
 
 def _zoomed(image: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:

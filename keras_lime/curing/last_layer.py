@@ -38,8 +38,9 @@ def refit_on_composites(model: Any, pool: ProbeSet, *, seed: int = 0) -> Any:
     """
     labels, masks = check_pool(pool)
     cured = copy_model(model)
-    images, classes = make_compositor(pool.images, labels, masks).draw(_COMPOSITES, np.random.default_rng(seed))
     dense, features = _split(cured)
+    compositor = make_compositor(pool.images, labels, masks, n_classes=dense.units)
+    images, classes = compositor.draw(_COMPOSITES, np.random.default_rng(seed))
     _fit(dense, features.predict(images, verbose=0), classes)
     return cured
 
@@ -67,11 +68,6 @@ def _fit(dense: Any, features: NDArray[Any], classes: NDArray[np.int64]) -> None
     if dense.units == 2 and len(coef) == 1:
         # Two classes have one row in scikit-learn, and two units in a network.
         coef, intercept = np.vstack([-coef, coef]) / 2, np.hstack([-intercept, intercept]) / 2
-    kernel = np.zeros((features.shape[1], dense.units))
-    # A class that did not occur is never predicted.
-    bias = np.full(dense.units, -50.0)
-    kernel[:, found.classes_] = (coef / spread).T
-    bias[found.classes_] = intercept - coef @ (mean / spread)
-    dense.kernel.assign(kernel)
+    dense.kernel.assign((coef / spread).T)
     if dense.use_bias:
-        dense.bias.assign(bias)
+        dense.bias.assign(intercept - coef @ (mean / spread))

@@ -1,6 +1,6 @@
 """A model's measurements for a receipt: right predictions, shortcut tests, object share. May import Keras."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,14 +32,14 @@ class Measured:
     """What one model was measured at.
 
     Attributes:
+        hits: float array (n_probes,), 1 for a right prediction; NaN without labels.
         results: of every shortcut test.
-        by_test: for each test its values per probe, by name; lower is better.
         object_share: float array (n_probes,), share of the evidence that lies on the object under a grey baseline; NaN
             without a mask.
     """
 
+    hits: NDArray[np.float64]
     results: tuple[TestResult, ...]
-    by_test: Mapping[str, Mapping[str, NDArray[np.float64]]]
     object_share: NDArray[np.float64]
 
 
@@ -74,31 +74,32 @@ class Examination:
         scores = scorer.score_images(data.images)
         predictions = Predictions(scores.argmax(axis=1), scores.max(axis=1), scores.shape[1], probes.class_names)
         results = tuple(run_test(test, data, scorer, predictions, RELIANCE_THRESHOLD) for test in self._tests)
-        found = {each.test: each.findings.probe_values for each in results if each.findings is not None}
         shares = np.full(len(probes), np.nan)
         if probes.masks is not None and probes.labels is not None:
             if self._plans is None:
                 self._plans = make_plans(list(probes.images), self._settings)
             explanations = explain_plans(self._plans, probes.subjects(), scorer, self._settings)
             shares = np.array([float(object_share(explanation)[0]) for explanation in explanations])
-        return Measured(results, found, shares)
+        hits = np.full(len(data.images), np.nan)
+        if data.labels is not None:
+            hits = (predictions.classes == data.labels).astype(np.float64)
+        return Measured(hits, results, shares)
 
 
-def validation_hits(model: Any, data: Any, image_shape: tuple[int, ...]) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+def validation_hits(model: Any, data: Any) -> tuple[NDArray[np.float64], tuple[str, ...]]:
     """Which validation images a model predicts right.
 
     Args:
         model: a Keras model.
         data: anything that `fit` takes as `validation_data`; at most 5,000 images are looked at.
-        image_shape: (h, w, c) of the model's input.
 
     Returns:
         Float array (n,) of 0 and 1, and the images' ids.
 
     Raises:
-        ValueError: if it has no labels.
+        ValueError: if it holds no images, or no labels.
     """
-    scorer = make_scorer(model, image_shape)
+    scorer = make_scorer(model, tuple(model.input_shape[1:]))
     hits: list[NDArray[np.float64]] = []
     ids: list[str] = []
     for batch in read_batches(data):
@@ -108,4 +109,6 @@ def validation_hits(model: Any, data: Any, image_shape: tuple[int, ...]) -> tupl
         ids += [image_id(image) for image in batch.images]
         if len(ids) >= _MOST_IMAGES:
             break
+    if not ids:
+        raise ValueError("`validation_data` must hold images. Received: none. Give (images, labels).")
     return np.concatenate(hits)[:_MOST_IMAGES], tuple(ids[:_MOST_IMAGES])

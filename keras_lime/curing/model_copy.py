@@ -63,12 +63,20 @@ def check_trainable(model: Any) -> None:
         )
 
 
-def loss_of_labels(model: Any, from_logits: bool) -> Any:
-    """The loss that a copy is trained with: the model's own, or cross-entropy with class ids.
+def loss_of_labels(model: Any, from_logits: bool, rows: bool | None = None) -> Any:
+    """The loss that a copy is trained with: the model's own where it fits the labels, else cross-entropy.
 
     Args:
-        model: the given model; its loss is used where it was compiled with one.
+        model: the given model; its loss is used where it was compiled with one that takes such labels.
         from_logits: whether the outputs are logits.
+        rows: whether the labels are one-hot rows; None where it is unknown.
     """
     own = getattr(model, "loss", None)
-    return keras.losses.SparseCategoricalCrossentropy(from_logits=from_logits) if own is None else own
+    if own is not None and rows is None:
+        return own
+    name = getattr(own, "__name__", None) or getattr(own, "name", own)
+    # A network may have been trained with rows and get ids now, from a folder, say.
+    if own is not None and name != ("sparse_categorical_crossentropy" if rows else "categorical_crossentropy"):
+        return own
+    losses = keras.losses
+    return (losses.CategoricalCrossentropy if rows else losses.SparseCategoricalCrossentropy)(from_logits=from_logits)

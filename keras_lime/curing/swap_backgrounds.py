@@ -21,6 +21,9 @@ __all__ = ["SwapBackgrounds", "check_pool"]
 _OTHER_RANGE = 8.0
 """Pool and batch have different ranges (0..255 and 0..1, say) when their largest values differ by this factor."""
 
+_ROUNDING = 0.01
+"""Rows of float16 labels add up to one within this."""
+
 
 @keras.saving.register_keras_serializable("keras_lime")
 class SwapBackgrounds(keras.layers.Layer):
@@ -41,10 +44,13 @@ class SwapBackgrounds(keras.layers.Layer):
         share: share of each batch that is replaced, 0..1. Defaults to `0.5`.
         seed: decides the composites; the same seed and order of batches give the same composites. Defaults to `0`.
 
+    Attributes:
+        classes: int64 array, the classes that composites show.
+
     Raises:
         TypeError: if `pool` is no `ProbeSet`.
         ValueError: if `pool` has no labels, no outlines are given or can be estimated, it holds one class alone, or
-            does not fit the images of a batch.
+            does not fit the images or labels of a batch.
 
     Example:
         >>> pool = ProbeSet(x_train[:250], y_train[:250], boxes=boxes)
@@ -59,6 +65,7 @@ class SwapBackgrounds(keras.layers.Layer):
         self.pool, self.share, self.seed = pool, float(share), int(seed)
         self._masks = masks
         self._compositor = make_compositor(pool.images, labels, masks)
+        self.classes = np.unique(self._compositor.labels)
         # Counting is one step of Python, whichever thread of a pipeline asks.
         self._numbers = itertools.count()
 
@@ -143,10 +150,16 @@ class SwapBackgrounds(keras.layers.Layer):
                 f"`pool` must hold images in the range of a batch's. Received: values up to {known:g} for batches with "
                 f"values up to {largest:g}. Rescale the pool as the training images are rescaled."
             )
-        if labels.ndim == 2 and labels.shape[1] > 1 and labels.shape[1] <= self._compositor.labels.max():
+        if labels.ndim == 2 and labels.shape[1] > 1 and labels.shape[1] <= self.classes[-1]:
             raise ValueError(
-                f"`pool` must have labels below the number of classes. Received: label "
-                f"{self._compositor.labels.max()} for one-hot labels of {labels.shape[1]} classes."
+                f"`pool` must have labels below the number of classes. Received: label {self.classes[-1]} for one-hot "
+                f"labels of {labels.shape[1]} classes."
+            )
+        missing = np.setdiff1d(_class_ids(labels), self.classes)
+        if len(missing):
+            raise ValueError(
+                "`pool` must hold images with a usable mask of every class, or composites would teach that the others "
+                f"do not exist. Received: none of class {missing[0]}, which a batch holds. Add some of it."
             )
 
 
@@ -187,6 +200,18 @@ def _like(composites: NDArray[np.float32], dtype: np.dtype[Any]) -> NDArray[Any]
         return composites.astype(dtype)
     bounds = np.iinfo(dtype)
     return np.clip(np.rint(composites), bounds.min, bounds.max).astype(dtype)
+
+
+def _class_ids(labels: NDArray[Any]) -> NDArray[np.int64]:
+    """Classes of a batch's labels, (n,)."""
+    rows = labels.ndim == 2 and labels.shape[1] > 1
+    values = labels.astype(np.float64)
+    if (rows and (values.sum(axis=1) > 1 + _ROUNDING).any()) or (not rows and (values % 1 != 0).any()):
+        raise ValueError(
+            "Labels must give one class each, as ids or one-hot rows: a composite shows one object. Received: "
+            + ("rows of several classes." if rows else f"numbers such as {values[values % 1 != 0][0]:g}.")
+        )
+    return (values.argmax(axis=1) if rows else values.reshape(-1)).astype(np.int64)
 
 
 def _as_labels(classes: NDArray[np.int64], labels: NDArray[Any]) -> NDArray[Any]:

@@ -15,7 +15,7 @@ Swap = Callable[..., Any]
 """From a batch `(images, labels)` or `(images, labels, sample_weight)` to another one."""
 
 
-def swapped_dataset(data: Any, swap: Swap, *, batch_size: int, seed: int) -> Any:
+def swapped_dataset(data: Any, swap: Swap, *, batch_size: int, seed: int, name: str = "data") -> Any:
     """Applies a function to every batch of a data set, at every epoch.
 
     Args:
@@ -24,6 +24,7 @@ def swapped_dataset(data: Any, swap: Swap, *, batch_size: int, seed: int) -> Any
         swap: the function.
         batch_size: of arrays, which are shuffled at every epoch.
         seed: of the shuffling.
+        name: what messages call the data set. Defaults to `"data"`.
 
     Returns:
         Something of the same kind; for arrays a `PyDataset`.
@@ -36,15 +37,15 @@ def swapped_dataset(data: Any, swap: Swap, *, batch_size: int, seed: int) -> Any
     if isinstance(data, keras.utils.PyDataset):
         return _SwappedPyDataset(data, swap)
     if isinstance(data, tuple | list) and len(data) in (2, 3):
-        return _ShuffledArrays(tuple(to_numpy(part, "data") for part in data), swap, batch_size, seed)
+        return _ShuffledArrays(tuple(to_numpy(part, name) for part in data), swap, batch_size, seed)
     torch_data = sys.modules.get("torch.utils.data")
     if torch_data is not None and isinstance(data, torch_data.DataLoader):
         return _swapped_loader(data, swap)
     if isinstance(data, Iterator):
         return (swap(*batch) for batch in data)
     raise TypeError(
-        "`data` must be a tf.data.Dataset, a PyDataset, a torch DataLoader, arrays (images, labels) or an iterator of "
-        f"batches. Received: {type(data).__name__}."
+        f"`{name}` must be a tf.data.Dataset, a PyDataset, a torch DataLoader, arrays (images, labels) or an iterator "
+        f"of batches. Received: {type(data).__name__}."
     )
 
 

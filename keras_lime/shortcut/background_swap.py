@@ -45,6 +45,8 @@ _REMEDY = (
     "`keras_lime.cure`."
 )
 
+_MISTAKES = "mistakes on backgrounds of other classes"
+
 _MOST_DONORS = 30
 """Backgrounds of each kind per probe at most where a model is tested once."""
 
@@ -112,6 +114,7 @@ class BackgroundSwap:
             details=scores,
             gaps=_gaps(plan, predictions.n_classes),
             probe_values=_probe_values(scores),
+            deciding=_MISTAKES,
         )
 
     def sentence(self, findings: Findings) -> str:
@@ -191,7 +194,10 @@ def _same(found: SwapStatistics) -> str:
 def _probe_values(scores: SwapScores) -> dict[str, NDArray[np.float64]]:
     probes, n = scores.plan.probes, len(scores.plan.images)
     certainty = (scores.background - scores.chance) / (1 - scores.chance)
+    asked = scores.after >= 0
+    wrong = (asked & (scores.after != scores.plan.labels[probes][:, None])).sum(axis=1) / asked.sum(axis=1)
     return {
+        _MISTAKES: at_probes(wrong, probes, n),
         "predictions that change with the background": at_probes(scores.shares, probes, n),
         "certainty from the background alone": at_probes(certainty, probes, n),
     }

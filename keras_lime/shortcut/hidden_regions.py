@@ -65,6 +65,7 @@ class HiddenRegions:
             {"occlusion_drop": float(occlusion.mean().max()), "p_frame": float(occlusion.frame.mean())},
             len(plan.images),
             details=occlusion,
+            probe_values={"certainty from the outer frame alone": occlusion.frame},
         )
 
     def sentence(self, findings: Findings) -> str:

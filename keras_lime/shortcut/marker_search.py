@@ -34,6 +34,8 @@ where a block is pasted once alone, it takes more of a class."""
 _MOST_SHOWN = 3
 """Images named by an alarm."""
 
+_STRENGTH = "certainty that hangs on a small thing off the object"
+
 
 @dataclass(frozen=True)
 class MarkerSearch:
@@ -75,11 +77,8 @@ class MarkerSearch:
             len(scores.rows),
             least_probes=LEAST_IMAGES,
             details=scores,
-            probe_values={
-                "certainty that hangs on a small thing off the object": at_probes(
-                    scores.strengths, scores.rows, len(plan.probes.images)
-                )
-            },
+            probe_values={_STRENGTH: at_probes(scores.strengths, scores.rows, len(plan.probes.images))},
+            deciding=_STRENGTH,
         )
 
     def sentence(self, findings: Findings) -> str:

@@ -128,6 +128,7 @@ class Findings:
         gaps: what it does not cover, in sentences.
         probe_values: name for people → float array (n,), a number for each probe, lower is better and NaN where it was
             not tested: what two models can be compared by, probe by probe. Defaults to nothing.
+        deciding: name of the probe value by which one of two models is better; empty where all of them only explain.
     """
 
     measurements: tuple[Measurement, ...]
@@ -139,6 +140,7 @@ class Findings:
     details: Any = None
     gaps: tuple[str, ...] = ()
     probe_values: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    deciding: str = ""
 
 
 @dataclass(frozen=True, eq=False)

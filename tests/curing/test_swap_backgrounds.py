@@ -172,3 +172,17 @@ def test_too_few_columns_of_labels() -> None:
     high = ProbeSet(world.images, world.labels + 3, masks=world.masks)
     with pytest.raises(ValueError, match="label 4 for one-hot labels of 2 classes"):
         SwapBackgrounds(high)(WORLD.images, np.eye(2)[WORLD.labels])
+
+
+def test_labels_that_composites_cannot_have_are_refused() -> None:
+    layer = SwapBackgrounds(pool())
+    labels: Any = WORLD.labels.copy()
+    labels[5] = 2
+    with pytest.raises(ValueError, match="usable mask of every class.*none of class 2, which a batch holds"):
+        layer(WORLD.images, labels)
+    with pytest.raises(ValueError, match="one class each.*Received: rows of several classes"):
+        layer(WORLD.images, np.ones((64, 2)))
+    with pytest.raises(ValueError, match="one class each.*Received: numbers such as 0.5"):
+        layer(WORLD.images, WORLD.labels / 2)
+    # Soft rows have one class still.
+    layer(WORLD.images, (0.9 * np.eye(2)[WORLD.labels] + 0.05).astype(np.float16))
