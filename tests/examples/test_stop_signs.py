@@ -16,9 +16,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples" / "studi
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples"))
 
 import cure_stop_signs
-import cures
 import stop_signs
 import traffic_signs
+from cures import __main__ as cures
 from traffic_signs import CLASSES, SCENES, draw_signs
 
 
@@ -174,9 +174,14 @@ def test_the_cure_runs_from_any_folder(
 
 
 @pytest.mark.slow
-def test_the_study_of_cures_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    cures.main(["--quick", "--correlations", "1.0", "--seeds", "0", "--pools", "50", "--worlds", "signs"])
-    table = capsys.readouterr().out.partition("another scene")[2]
-    assert "receipts that say what is true" in table
-    for name in ("as trained", "afr", "finetune 50 masks", "finetune 50 boxes", "head 50 masks", "new 50 masks"):
-        assert name in table
+def test_the_study_of_cures_runs_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cures.main(["--quick", "--out", str(tmp_path)])
+    printed = capsys.readouterr().out
+    assert "Receipts that say what is true" in printed
+    for name in ("as trained", "afr", "finetune 50 masks", "head 50 masks", "new 50 masks"):
+        assert f"| signs | 1 | {name} | 1 | " in printed
+    outcomes = (tmp_path / "outcomes.jsonl").read_text()
+    # What is done is not done again.
+    cures.main(["--quick", "--out", str(tmp_path)])
+    assert (tmp_path / "outcomes.jsonl").read_text() == outcomes
+    assert capsys.readouterr().out.strip() == (tmp_path / "table.md").read_text().strip()
