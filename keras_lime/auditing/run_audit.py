@@ -60,14 +60,14 @@ def run_audit(arguments: Arguments) -> Audit:
         remaining = None if source.n_images is None else source.n_images - sum(each.images for each in done.values())
         progress = AuditProgress(arguments.verbose, remaining)
         finished = {shard.manifest.shard: shard for shard in runner.run(todo, progress.add)}
+        manifests = done | {number: shard.manifest for number, shard in finished.items()}
+        hosts = {number: shard.host for number, shard in finished.items()}
+        check_complete(folder, manifests, hosts, source.n_images)
+        progress.done(sum(each.failed for each in manifests.values()))
+        fresh = bool(finished) or not (folder / "summary.json").exists()
+        summary = summarise(folder, manifests, runner.prove) if fresh else read_json(folder / "summary.json")
     finally:
         runner.close()
-    manifests = done | {number: shard.manifest for number, shard in finished.items()}
-    hosts = {number: shard.host for number, shard in finished.items()}
-    check_complete(folder, manifests, hosts, source.n_images)
-    progress.done(sum(each.failed for each in manifests.values()))
-    fresh = bool(finished) or not (folder / "summary.json").exists()
-    summary = summarise(folder, manifests) if fresh else read_json(folder / "summary.json")
     if arguments.report and (fresh or not (folder / "report.html").exists()):
         make_report(folder, folder / "report.html")
     return Audit(folder, summary)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from keras_lime.core.phrases import count_of, percent
+from keras_lime.core.phrases import count_of, listing, percent, points
 
 __all__ = ["sentences"]
 
@@ -105,6 +105,7 @@ def _words(summary: Mapping[str, Any], baseline: Any) -> list[str]:
     rest = len(suspicious) - _MOST_CLASSES
     if rest > 0:
         lines.append(f"The same holds for {count_of(rest, 'more class', 'more classes')}.")
+    lines += _not_proved(summary)
     passed = sum(each["status"] == "passed" for each in summary["classes"])
     if passed and not suspicious:
         lines.append(_nothing_found(summary, passed))
@@ -146,8 +147,41 @@ def _suspicion(entry: Mapping[str, Any]) -> str:
     return (
         f"“{entry['name']}”: {share} of what speaks for it lies around the object and goes with this class ({looks}). "
         f"Such surroundings are in {here} of the images taken for it and in "
-        f"{percent(first['presence_elsewhere'])} of the others."
+        f"{percent(first['presence_elsewhere'])} of the others. {_pasting(first)}"
     )
+
+
+def _pasting(word: Mapping[str, Any]) -> str:
+    """What the surroundings of a class do in images of others, and what the word's patches do."""
+    told = (
+        "Proved by pasting: around the objects of other classes, such surroundings change the probability of this "
+        f"class by {points(word['around'])}, their own by {points(word['around_random'])}"
+    )
+    if word["proof_reason"] is not None:
+        return f"{told}; no word of it does so alone."
+    return (
+        f"{told}; the patches of “{word['description']}” alone by {points(word['pull'])}, random ones of the same size "
+        f"and place by {points(word['pull_random'])}."
+    )
+
+
+def _not_proved(summary: Mapping[str, Any]) -> list[str]:
+    """Classes whose surroundings look suspicious, but do not pull the prediction."""
+    found = []
+    for entry in summary["classes"]:
+        refuted = [word for word in entry["words"] if word["proof"] == "not proved"]
+        if refuted and entry["status"] != "alarm":
+            found.append((entry["name"], refuted[0]))
+    if not found:
+        return []
+    name, word = max(found, key=lambda each: float(each[1]["around"] - each[1]["around_random"]))
+    names = listing([f"“{name}”" for name, _ in found], _MOST_CLASSES)
+    return [
+        f"Not proved, and so no accusation: there is evidence around the objects of {names}, but pasted into images of "
+        "other classes such surroundings do not pull them towards the class. They change its probability by "
+        f"{points(word['around'])} at most (“{name}”), and its most suspicious patches by {points(word['pull'])}; "
+        f"random patches of the same size and place change it by {points(word['pull_random'])}."
+    ]
 
 
 def _mistake(summary: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ from keras_lime.auditing.storage.parquet import opened_parquet
 from keras_lime.auditing.storage.schema import FORMAT_VERSION
 from keras_lime.auditing.storage.shards import ShardManifest, done_shards, read_json, write_json
 from keras_lime.auditing.submodular_pick import Representative, pick_representatives
+from keras_lime.auditing.visual_words.proof import Prover
 from keras_lime.auditing.visual_words.words import FEWEST_FOR_NO, FEWEST_IMAGES, Words, find_words, write_words
 from keras_lime.core.phrases import listing
 
@@ -48,7 +49,9 @@ _MOST_WORDS = 6
 """Words told of a class; `words.parquet` has them all."""
 
 
-def summarise(folder: Path, manifests: Mapping[int, ShardManifest] | None = None) -> dict[str, Any]:
+def summarise(
+    folder: Path, manifests: Mapping[int, ShardManifest] | None = None, prove: Prover | None = None
+) -> dict[str, Any]:
     """Reads an audit's rows, writes `words.parquet` and at last `summary.json`.
 
     Each image counts once, by its predicted class's row. What each key of the summary means says `SUMMARY_KEYS`.
@@ -56,6 +59,7 @@ def summarise(folder: Path, manifests: Mapping[int, ShardManifest] | None = None
     Args:
         folder: the audit's folder, all shards done.
         manifests: of all shards, which must be there. Defaults to `None`: those that are there.
+        prove: tests suspicious words by pasting, where the model is at hand. Defaults to `None`: they are not tested.
 
     Returns:
         What was written.
@@ -78,7 +82,7 @@ def summarise(folder: Path, manifests: Mapping[int, ShardManifest] | None = None
             names.setdefault(image["label"], image["label_name"])
             classes.setdefault(image["label"], ImageStatistics()).add(image)
         overall.add(image)
-    words = find_words(folder)
+    words = find_words(folder, prove=prove)
     write_words(folder, words)
     by_class = words.by_class
     picked = {} if words.statistics is None else pick_representatives(words.statistics)
@@ -147,8 +151,14 @@ def _judgements(summary: Mapping[str, Any], words: Words, n_outputs: int) -> dic
 def _status(entry: Mapping[str, Any], predicted_classes: int) -> tuple[str, str | None]:
     """What visual words say of a class: the status of a test, and the reason where it says nothing."""
     count = entry["predictions"]
-    if any(word["suspicious"] for word in entry["words"]):
+    if any(word["proof"] == "proved" for word in entry["words"]):
         return "alarm", None
+    suspicious = next((word for word in entry["words"] if word["suspicious"]), None)
+    if suspicious is not None:
+        return (
+            "cannot say",
+            f"surroundings look suspicious and were not tested by pasting: {suspicious['proof_reason']}",
+        )
     if count < FEWEST_IMAGES:
         return "not tested", f"fewer than {FEWEST_IMAGES} images are predicted as it"
     if predicted_classes < 2:
@@ -170,6 +180,15 @@ _WORD = (
     "off_object",
     "presence",
     "presence_elsewhere",
+    "proof",
+    "proof_reason",
+    "pull",
+    "pull_random",
+    "pull_stderr",
+    "around",
+    "around_random",
+    "around_stderr",
+    "proof_images",
 )
 
 

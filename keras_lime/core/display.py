@@ -92,6 +92,31 @@ class Display:
         scaled = np.clip((image.astype(np.float64) - self.low) / (span if span > 0 else 1.0), 0.0, 1.0)
         return _three_channels(scaled)
 
+    @property
+    def invertible(self) -> bool:
+        """Whether `model_input` can give model input back: not where a user's own `display_fn` made the RGB."""
+        return self.display_fn is None or isinstance(self.display_fn, Normalisation)
+
+    def model_input(self, picture: NDArray[np.uint8], image_shape: tuple[int, ...]) -> NDArray[np.float32]:
+        """What `picture` was made of, as far as 8 bits and the range keep it.
+
+        Args:
+            picture: uint8 array (h, w, 3), RGB of an image.
+            image_shape: (h, w) or (h, w, c) of the model input; at most three channels.
+
+        Returns:
+            float32 array of that shape.
+
+        Raises:
+            ValueError: if RGB does not hold all channels, or was made by a user's `display_fn`.
+        """
+        if not self.invertible or (len(image_shape) == 3 and image_shape[-1] > 3):
+            raise ValueError("`display` must keep all of an image. Received: one that cannot be undone.")
+        if isinstance(self.display_fn, Normalisation):
+            return self.display_fn.apply(picture.astype(np.float64))
+        values = (self.low + picture * ((self.high - self.low) / 255)).astype(np.float32)
+        return values[..., 0] if len(image_shape) == 2 else values[..., : image_shape[-1]]
+
     def grey(self, image: NDArray[Any]) -> NDArray[np.float32]:
         """The model input that is shown as middle grey, shape (c,).
 

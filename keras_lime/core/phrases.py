@@ -6,7 +6,7 @@ The page has the same style in `frontend/src/model/numbers.ts`.
 import math
 from collections.abc import Sequence
 
-__all__ = ["count_of", "listing", "number", "percent"]
+__all__ = ["count_of", "listing", "number", "percent", "points"]
 
 NOTHING = "–"
 """In place of a number that is unknown."""
@@ -54,6 +54,14 @@ def percent(share: float | None, error: float | None = None) -> str:
     if 0.99 < share < 1:
         return "more than 99 %"
     return f"{100 * share:.0f} %"
+
+
+def points(difference: float | None) -> str:
+    """`"+42 points"`, `"−3 points"`: a difference of shares in percentage points; a dash for what is unknown."""
+    if difference is None or not math.isfinite(difference):
+        return NOTHING
+    rounded = round(100 * difference)
+    return f"{'−' if rounded < 0 else '+'}{abs(rounded)} points"
 
 
 def listing(things: Sequence[object], at_most: int = 5) -> str:

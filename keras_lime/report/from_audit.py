@@ -15,7 +15,7 @@ from skimage.color import lab2rgb
 from keras_lime.auditing.storage.parquet import opened_parquet
 from keras_lime.auditing.storage.row_batches import rows_at
 from keras_lime.auditing.storage.shards import read_json
-from keras_lime.report.images import ReportImages
+from keras_lime.report.images import ReportImages, image_url
 from keras_lime.report.setting_labels import setting_labels
 from keras_lime.report.source_error import SourceError
 
@@ -184,6 +184,8 @@ def _pictures(folder: Path, wanted: Sequence[int], images: ReportImages) -> dict
 
 def _class_words(rows: Sequence[Mapping[str, Any]], place: int, index: Mapping[int, int]) -> dict[str, Any]:
     first = rows[0]
+    # One picture a class: of the first word that was tested.
+    tested = next((row for row in rows if row.get("proof_picture") is not None), None)
     return {
         "name": first["class_name"],
         "predictions": first["class_images"],
@@ -199,10 +201,27 @@ def _class_words(rows: Sequence[Mapping[str, Any]], place: int, index: Mapping[i
                 "exclusivity": row["exclusivity"],
                 "off_object": row["off_object"],
                 "measured": row["off_object_measured"],
+                "proof": _proof(row, pictured=row is tested and place < _PICTURED_CLASSES),
                 "examples": _examples(row, index) if place < _PICTURED_CLASSES else [],
             }
             for row in rows
         ],
+    }
+
+
+def _proof(row: Mapping[str, Any], *, pictured: bool) -> dict[str, Any] | None:
+    """What pasting said of a word; None for words that never looked suspicious, and in audits of earlier versions."""
+    if row.get("proof") is None:
+        return None
+    return {
+        "status": row["proof"],
+        "reason": row["proof_reason"],
+        "pull": row["pull"],
+        "random": row["pull_random"],
+        "around": row["around"],
+        "aroundRandom": row["around_random"],
+        "images": row["proof_images"],
+        "picture": image_url(row["proof_picture"]) if pictured else None,
     }
 
 

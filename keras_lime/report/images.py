@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-__all__ = ["ReportImages"]
+__all__ = ["ReportImages", "image_url"]
 
 _LONGEST = 256
 """Pixels of the longer side; larger pictures are made smaller."""
@@ -60,12 +60,11 @@ class ReportImages:
             The picture's index, or None if there is no room left for it.
         """
         file, labels = _fitted(file, segments)
-        kind = "png" if file.startswith(b"\x89PNG") else "jpeg"
         entry = {
             **about,
             "width": labels.shape[1],
             "height": labels.shape[0],
-            "file": f"data:image/{kind};base64,{base64.b64encode(file).decode()}",
+            "file": image_url(file),
             "segments": base64.b64encode(zlib.compress(labels.astype("<u2").tobytes(), 9)).decode(),
             "weights": [_short(value) or 0 for value in weights],
             "stderr": None if stderr is None else [_short(value) for value in stderr],
@@ -78,6 +77,12 @@ class ReportImages:
         self._left -= size
         self.entries.append(entry)
         return len(self.entries) - 1
+
+
+def image_url(file: bytes) -> str:
+    """A PNG or JPEG file as the address of an image in a page."""
+    kind = "png" if file.startswith(b"\x89PNG") else "jpeg"
+    return f"data:image/{kind};base64,{base64.b64encode(file).decode()}"
 
 
 def _fitted(file: bytes, segments: NDArray[np.integer[Any]]) -> tuple[bytes, NDArray[np.integer[Any]]]:

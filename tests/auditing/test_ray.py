@@ -17,7 +17,7 @@ import pytest
 from keras_lime import audit
 from keras_lime.auditing.runners.ray_cluster import check_ray
 from tests.support.audits import FAST, NAMES, classifier, slow_reader, write_folder
-from tests.support.worlds import squares
+from tests.support.worlds import background_reader, squares
 
 ray = pytest.importorskip("ray")
 
@@ -75,6 +75,24 @@ def test_the_same_files_bit_for_bit(tmp_path: Path) -> None:
     # Nothing is left to do, in whichever engine.
     again = audit(model, folder, tmp_path / "local", engine="ray", workers=2, **given)
     assert _files(again.folder) == _files(local.folder)
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_worker_proves_words_as_this_process_does(tmp_path: Path) -> None:
+    images, labels, _ = squares(96)
+    given: dict[str, Any] = {**SETTINGS, "shard_size": 48, "targets": "predicted"}
+    reader = background_reader()
+
+    def model(batch: Any) -> Any:
+        return reader(batch)
+
+    found = [
+        audit(model, (images, labels), tmp_path / engine, engine=engine, workers=1, **given)
+        for engine in ("local", "ray")
+    ]
+    assert found[0].summary == found[1].summary
+    assert "proved" in {word["proof"] for entry in found[1].summary["classes"] for word in entry["words"]}
+    assert (found[0].folder / "words.parquet").read_bytes() == (found[1].folder / "words.parquet").read_bytes()
 
 
 class Halved(keras.layers.Layer):

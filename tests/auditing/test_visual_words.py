@@ -190,10 +190,10 @@ def test_memory_does_not_grow_with_the_images(tmp_path: Path, monkeypatch: pytes
 
 
 def test_the_sample_is_drawn_evenly(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn = vocabulary_module._draw(np.arange(100_000, dtype=np.float64), seed=3)
+    drawn = vocabulary_module.draw(np.arange(100_000, dtype=np.float64), seed=3)
     assert np.abs(np.histogram(drawn, 10, (0, 1))[0] - 10_000).max() < 500
     assert np.abs(np.corrcoef(drawn[:-1], drawn[1:])[0, 1]) < 0.02
-    assert not np.array_equal(drawn, vocabulary_module._draw(np.arange(100_000, dtype=np.float64), seed=4))
+    assert not np.array_equal(drawn, vocabulary_module.draw(np.arange(100_000, dtype=np.float64), seed=4))
 
 
 def test_only_the_predicted_class_counts(tmp_path: Path) -> None:

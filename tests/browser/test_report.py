@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page
 from keras_lime.api.report import write_report
 from keras_lime.auditing.summary import summarise
 from tests.browser.tab import drawn
-from tests.support.planted_audits import Planted, write_audit
+from tests.support.planted_audits import Planted, prover, write_audit
 from tests.support.synthetic_logs import Settings, raise_alarm, write_run
 
 EVIL = "<script>alert(1)</script>.png"
@@ -58,7 +58,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     names[1], names[58] = EVIL, f"broken {EVIL}"
     planted = Planted(wrong=4, failed=2, names=names, class_names=("stop", "<b>yield</b>", "priority"))
     folder = write_audit(tmp_path_factory.mktemp("audit"), planted)
-    summarise(folder)
+    summarise(folder, prove=prover(folder, planted))
     return write_report(folder, folder / "report.html")
 
 
@@ -87,6 +87,10 @@ def test_it_says_what_was_found(opened: Opened, report: Path) -> None:
         "How this was found, and what it cannot say",
     ]
     assert page.locator(".word.suspicious").count() >= 3
+    proof = page.locator(".word.suspicious .proof").first
+    assert "Proved by pasting: in images of other classes its patches change the probability" in proof.inner_text()
+    shown = proof.locator("img")
+    assert shown.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [72, 36]
     assert page.locator("table").first.locator("tbody tr").count() == 3
 
 

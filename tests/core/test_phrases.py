@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from keras_lime.core.phrases import count_of, listing, number, percent
+from keras_lime.core.phrases import count_of, listing, number, percent, points
 
 
 def test_counts_have_the_right_plural() -> None:
@@ -43,6 +43,13 @@ def test_numbers(value: float | None, error: float | None, text: str) -> None:
 )
 def test_shares(share: float | None, error: float | None, text: str) -> None:
     assert percent(share, error) == text
+
+
+@pytest.mark.parametrize(
+    ("difference", "text"), [(0.424, "+42 points"), (-0.03, "−3 points"), (-0.001, "+0 points"), (None, "–")]
+)
+def test_differences_of_shares(difference: float | None, text: str) -> None:
+    assert points(difference) == text
 
 
 def test_listings() -> None:

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples" / "studi
 import planted_words
 
 from keras_lime.exceptions import LimeWarning
-from tests.support.planted_audits import SIDE, Planted, write_audit
+from tests.support.planted_audits import SIDE, Planted, prover, write_audit
 
 
 @pytest.mark.slow
@@ -35,8 +35,8 @@ def test_the_masks_tell_scene_from_object(tmp_path: Path, on_scene: float, scene
     mask = np.zeros((SIDE, SIDE), bool)
     mask[2:4, 2:4] = True
     masks = np.broadcast_to(np.kron(mask, np.ones((planted.pixels, planted.pixels), bool)), (40, 36, 36))
-    found = planted_words.leaders(folder, masks)
+    found = planted_words.leaders(folder, masks, prover(folder, planted))
     assert len(found) == 5
     assert {each.scene for each in found} == {scene}
-    assert {each.suspicious for each in found} == {scene}
+    assert {(each.suspected, each.accused) for each in found} == {(scene, scene)}
     assert all(each.off_sign == pytest.approx(float(scene)) for each in found)

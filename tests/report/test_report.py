@@ -26,7 +26,7 @@ from keras_lime.report.from_log import log_content
 from keras_lime.report.images import ReportImages
 from keras_lime.tensorboard.plugin.event_files import logged_runs
 from keras_lime.tensorboard.plugin.static_files import page_file
-from tests.support.planted_audits import Planted, write_audit
+from tests.support.planted_audits import Planted, prover, write_audit
 from tests.support.synthetic_logs import Settings, raise_alarm, write_run
 from tests.support.worlds import background_reader
 from tests.training.test_callback_shortcut import follow
@@ -48,7 +48,7 @@ def audit(tmp_path_factory: pytest.TempPathFactory) -> Path:
     names[1], names[59] = EVIL, f"broken {EVIL}"
     planted = Planted(wrong=4, failed=2, names=names, class_names=("stop", "<b>yield</b>", "naïve & 停"))
     folder = write_audit(tmp_path_factory.mktemp("audit"), planted)
-    summarise(folder)
+    summarise(folder, prove=prover(folder, planted))
     return folder
 
 
@@ -64,6 +64,10 @@ def test_an_audit_is_told(audit: Path, tmp_path: Path) -> None:
     scores = [each["score"] for each in chapter["classes"]]
     assert scores == sorted(scores, reverse=True)
     assert all(each["words"][0]["suspicious"] for each in chapter["words"])
+    assert {each["words"][0]["proof"]["status"] for each in chapter["words"]} == {"proved"}
+    # One picture a class, of what was pasted.
+    pictures = [[word["proof"]["picture"] for word in each["words"] if word["proof"]] for each in chapter["words"]]
+    assert all(own[0].startswith("data:image/png;base64,") and not any(own[1:]) for own in pictures)
     assert chapter["wrong"]["count"] == 4
     wrong = [data["pictures"][place] for place in chapter["wrong"]["pictures"]]
     assert [each["value"] for each in wrong] == sorted((each["value"] for each in wrong), reverse=True)

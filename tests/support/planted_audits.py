@@ -6,9 +6,9 @@
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,10 @@ from keras_lime.auditing.storage.image_codec import encode_image, encode_mask, e
 from keras_lime.auditing.storage.schema import FORMAT_VERSION, PICTURE_COLUMNS, ROW_COLUMNS
 from keras_lime.auditing.storage.shards import make_folder, write_shard
 from keras_lime.auditing.visual_words.descriptors import Descriptors, describe_segments
+from keras_lime.auditing.visual_words.proof import Prover, prove_words
+from keras_lime.core.display import Display
 from keras_lime.core.segmentation import Segmentation
+from keras_lime.scoring import make_scorer
 
 OBJECTS = ((200, 40, 40), (230, 190, 40), (230, 230, 230), (120, 40, 150), (240, 130, 30))
 SCENES = ((60, 120, 50), (90, 140, 210), (60, 55, 50), (150, 110, 80), (30, 150, 150))
@@ -86,6 +89,34 @@ def write_audit(folder: Path, planted: Planted | None = None) -> Path:
         drawn = {name: [picture.get(name) for picture in pictures] for name in PICTURE_COLUMNS}
         write_shard(folder, index, columns, drawn, [row["image_id"] for row in rows], len(rows) - len(pictures))
     return folder
+
+
+def prover(
+    folder: Path, planted: Planted | None = None, *, reads: Literal["scene", "patch", "object"] = "scene"
+) -> Prover:
+    """Proves words with a model that knows a class by its colour.
+
+    Args:
+        folder: the audit's folder.
+        planted: what it holds.
+        reads: by how much of the scene, or of the object, has its colour, or whether any patch of the scene has.
+    """
+    planted = planted or Planted()
+    colours: Any = (OBJECTS if reads == "object" else SCENES)[: planted.classes]
+    side = SIDE * planted.pixels
+    middle = np.zeros((side, side), bool)
+    middle[side // 3 : -(side // 3), side // 3 : -(side // 3)] = True
+    seen = middle if reads == "object" else ~middle
+
+    def model(images: NDArray[np.float32]) -> NDArray[np.float64]:
+        away = np.linalg.norm(images[:, seen][:, :, None] - np.array(colours), axis=3)
+        share = (away.argmin(axis=2)[..., None] == np.arange(len(colours))).mean(axis=1)
+        likely = np.exp(4.0 * (share > 0.01) if reads == "patch" else 8 * share)
+        return np.asarray(likely / likely.sum(axis=1, keepdims=True))
+
+    shape = (side, side, 3)
+    scorer = make_scorer(model, shape)
+    return partial(prove_words, folder, display=Display(0, 255), image_shape=shape, scorer=scorer)
 
 
 def _image(planted: Planted, position: int) -> tuple[dict[str, Any], dict[str, Any] | None]:
@@ -197,7 +228,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
-    summarise(write_audit(folder, Planted(wrong=4, failed=2)))
+    summarise(write_audit(folder, Planted(wrong=4, failed=2)), prove=prover(folder))
     print(write_report(folder, folder / "report.html"))
 
 

@@ -3,7 +3,7 @@
 import os
 import platform
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
@@ -12,9 +12,13 @@ from threadpoolctl import threadpool_limits
 from keras_lime.auditing.explain_shard import explain_shard
 from keras_lime.auditing.opened_model import OpenedModel
 from keras_lime.auditing.prepare import Request, prepare
+from keras_lime.auditing.prove import prove
 from keras_lime.auditing.runners.runner import DoneShard
 from keras_lime.auditing.shard import Shard, ShardReference
 from keras_lime.auditing.storage.shards import ShardManifest
+from keras_lime.auditing.visual_words.proof import WordProof
+from keras_lime.auditing.visual_words.proof_images import Candidate
+from keras_lime.auditing.visual_words.vocabulary import Vocabulary
 from keras_lime.exceptions import warn
 
 __all__ = ["LocalRunner"]
@@ -75,6 +79,10 @@ class LocalRunner:
                     yield from done(finished)
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
+
+    def prove(self, candidates: Sequence[Candidate], vocabulary: Vocabulary) -> Mapping[Candidate, WordProof]:
+        """See `Runner.prove`."""
+        return prove(self._model, self.job, candidates, vocabulary)
 
     def close(self) -> None:
         """Nothing is held."""

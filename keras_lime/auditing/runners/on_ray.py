@@ -10,7 +10,7 @@ is gone, and a worker that is lost is replaced, on whatever machine is there by 
 import platform
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from tempfile import TemporaryFile
 from typing import Any
 
@@ -18,6 +18,7 @@ import keras_lime
 from keras_lime.auditing.explain_shard import Job, explain_shard
 from keras_lime.auditing.opened_model import OpenedModel
 from keras_lime.auditing.prepare import Request, prepare
+from keras_lime.auditing.prove import prove
 from keras_lime.auditing.runners.packed_model import pack
 from keras_lime.auditing.runners.ray_cluster import (
     check_folder,
@@ -33,6 +34,9 @@ from keras_lime.auditing.runners.ray_cluster import (
 from keras_lime.auditing.runners.runner import DoneShard
 from keras_lime.auditing.shard import Shard, ShardReference
 from keras_lime.auditing.storage.shards import read_json
+from keras_lime.auditing.visual_words.proof import WordProof
+from keras_lime.auditing.visual_words.proof_images import Candidate
+from keras_lime.auditing.visual_words.vocabulary import Vocabulary
 from keras_lime.data.models import first_line
 from keras_lime.exceptions import warn
 
@@ -126,6 +130,23 @@ class RayRunner:
                 for done in self._settle(answer, lost):
                     tick(done.manifest.images)
                     yield done
+
+    def prove(self, candidates: Sequence[Candidate], vocabulary: Vocabulary) -> Mapping[Candidate, WordProof]:
+        """See `Runner.prove`: by one worker, or the one that follows it where it is lost."""
+        while True:
+            ready = [*self._flying, *self._starting.values()]
+            worker = ready[0] if ready else self._new_worker()
+            answer = worker.prove.remote(self.job, candidates, vocabulary)
+            if not ready:
+                self._starting[answer] = worker
+            try:
+                found: Mapping[Candidate, WordProof] = self._answer(answer)
+            except self._ray.exceptions.RayActorError as error:
+                self._flying.pop(worker, None)
+                self._starting = {key: each for key, each in self._starting.items() if each is not worker}
+                self._count(None, error)
+            else:
+                return found
 
     def close(self) -> None:
         """Ends the workers, and the Ray that was started here."""
@@ -248,6 +269,10 @@ class _Worker:
         self._packed = model
         self._model: OpenedModel | None = None
         self._scorer: Any = None
+
+    def prove(self, job: Job, candidates: Sequence[Candidate], vocabulary: Vocabulary) -> Mapping[Candidate, WordProof]:
+        """See `keras_lime.auditing.prove.prove`."""
+        return prove(self._opened(), job, candidates, vocabulary)
 
     def prepare(self, request: Request, first: Shard) -> tuple[Job, dict[str, Any]]:
         """See `prepare`."""

@@ -1,12 +1,15 @@
 """What runs an audit: this process (`local`), or workers of Ray (`on_ray`). May import the modules beside it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from keras_lime.auditing.explain_shard import Job
 from keras_lime.auditing.shard import ShardReference
 from keras_lime.auditing.storage.shards import ShardManifest
+from keras_lime.auditing.visual_words.proof import WordProof
+from keras_lime.auditing.visual_words.proof_images import Candidate
+from keras_lime.auditing.visual_words.vocabulary import Vocabulary
 
 __all__ = ["DoneShard", "Runner"]
 
@@ -45,6 +48,9 @@ class Runner(Protocol):
         Yields:
             The shards, as they are done.
         """
+
+    def prove(self, candidates: Sequence[Candidate], vocabulary: Vocabulary) -> Mapping[Candidate, WordProof]:
+        """Tests suspicious words with the model, once all shards are done; see `prove_words`."""
 
     def close(self) -> None:
         """Ends what was begun for this audit."""

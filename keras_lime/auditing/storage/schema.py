@@ -121,7 +121,8 @@ SUMMARY_KEYS: dict[str, str] = {
     ),
     "evidence_off_object_measured": "whether by masks",
     "judged, suspicious": (
-        "number of classes that visual words could judge, and of the suspicious among them, null if none was judged"
+        "number of classes that visual words could judge, and of those among them with a word that is proved, null if "
+        "none was judged"
     ),
     "representatives": "images picked over all classes, each with position, class, name and words at work",
     "classes": "for each class `label`, `name`, the numbers above over its images, and the following",
@@ -130,7 +131,8 @@ SUMMARY_KEYS: dict[str, str] = {
         "what visual words say: passed, alarm, not tested or cannot say, and why not, over the images predicted as it"
     ),
     "classes: words, surroundings": (
-        "the first six of `words.parquet`; share of the evidence of the suspicious ones, null where it was not judged"
+        "the first six of `words.parquet`, with `proof` (proved, not proved, not tested; null where nothing looks "
+        "suspicious) and its figures; share of the evidence of the suspicious ones, null where it was not judged"
     ),
     "classes: representatives": "images that are typical of it",
     "classes: shortcut_score, shortcut_score_from": (

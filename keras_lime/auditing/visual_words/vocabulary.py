@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from keras_lime.auditing.storage.row_batches import RowBatch, count_images, explained, row_batches
 
-__all__ = ["FEATURES", "MOST_WORDS", "ROW_PART", "Vocabulary", "features", "learn_vocabulary"]
+__all__ = ["FEATURES", "MOST_WORDS", "ROW_PART", "Vocabulary", "draw", "features", "learn_vocabulary"]
 
 FEATURES = (
     "segment_lightness",
@@ -150,7 +150,7 @@ def _sample(folder: Path, seed: int) -> NDArray[np.float64]:
         if taken == 0 and len(batch.row):
             per_image = len(batch.row) / len(batch)
             share = min(1.0, _SAMPLE / max(1.0, images * per_image))
-        drawn = explained(batch) & (_draw(batch.columns["position"], seed) < share)
+        drawn = explained(batch) & (draw(batch.columns["position"], seed) < share)
         described = features(batch)[drawn[batch.row]]
         taken += len(described)
         parts.append(described)
@@ -159,7 +159,7 @@ def _sample(folder: Path, seed: int) -> NDArray[np.float64]:
     return np.concatenate(parts)
 
 
-def _draw(positions: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+def draw(positions: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
     """A number in 0..1 for each position, by the finaliser of SplitMix64 (Steele, Lea & Flood 2014)."""
     with np.errstate(over="ignore"):
         state = positions.astype(np.uint64) + np.uint64(seed + 1) * np.uint64(0x9E3779B97F4A7C15)

@@ -20,7 +20,8 @@ summed as they are). Whether a class is read off its surroundings is then decide
 The words with all three are *suspicious* if together they matter and say much about the class: if they carry at least
 a tenth of its evidence (in thousands of pictures the smallest effect is significant), and are present (cover a tenth of
 the picture) in at least 40 percentage points more of the class's pictures than of the others (Youden's index J). They
-lead the class's list, by share × exclusivity × off object; the others follow by their share.
+lead the class's list, by share × exclusivity × off object; the others follow by their share. Where the model is at hand
+each of them is then proved by pasting (`proof`), and what does not pull the prediction is suspicious no longer.
 
 What it cannot see: a shortcut that is inside the object's outline, a background that all classes share, and, without
 masks, an object that fills the picture to its border. A word is a look, not a thing: look at the examples.
@@ -37,6 +38,8 @@ from keras_lime.auditing.storage.row_batches import explained, row_batches
 from keras_lime.auditing.storage.schema import schema_of
 from keras_lime.auditing.storage.shards import read_json, write_table
 from keras_lime.auditing.visual_words.appearance import Looks, describe, stripes_name
+from keras_lime.auditing.visual_words.proof import UNTESTED, Prover, WordProof
+from keras_lime.auditing.visual_words.proof_images import Candidate
 from keras_lime.auditing.visual_words.statistics import LOOKS, WordStatistics, measure_presence, word_statistics
 from keras_lime.auditing.visual_words.vocabulary import MOST_WORDS, ROW_PART, Vocabulary, learn_vocabulary
 
@@ -51,7 +54,7 @@ WORD_COLUMNS: dict[str, tuple[str, str]] = {
     "description": ("string", "what it looks like and where it is, in the class's pictures"),
     "suspicious": (
         "bool",
-        "off the object, with evidence, and of this class: see the help of `words`",
+        "off the object, with evidence, of this class, and not refuted by pasting: see the help of `words`",
     ),
     "share": ("float64", "part of the class's positive evidence, 0..1"),
     "evidence": ("float64", "mean over the class's pictures of the sum of the word's weights"),
@@ -64,6 +67,22 @@ WORD_COLUMNS: dict[str, tuple[str, str]] = {
     "off_object_measured": ("bool", "whether by masks; else estimated by the boundary prior"),
     "presence": ("float64", "share of the class's pictures that the class's candidates for suspicion are present in"),
     "presence_elsewhere": ("float64", "the same share of the pictures of other classes"),
+    "proof": (
+        "string",
+        "of a word that looks suspicious: `proved`, `not proved` or `not tested` by pasting its patches; else null",
+    ),
+    "proof_reason": ("string", "why it was not tested, or on what the proof rests; or null"),
+    "pull": ("float64", "rise of the class's probability in images of other classes that get its patches; or null"),
+    "pull_random": ("float64", "the same with random patches of the same size and place; or null"),
+    "pull_stderr": ("float64", "standard error of the difference; or null"),
+    "around": ("float64", "the same rise by all that is around the class's objects; or null"),
+    "around_random": ("float64", "and by what is around others of the class that gets it; or null"),
+    "around_stderr": ("float64", "standard error of the difference; or null"),
+    "proof_images": ("int32", "number of images from which the word's patches were cut; or null"),
+    "proof_picture": (
+        "binary",
+        "image file: an image with a patch of the word, beside it with the random one; or null",
+    ),
     "superpixels": ("int64", "number of the word's superpixels in the class's pictures"),
     "images": ("int32", "number of the class's pictures with one of them"),
     "lightness": ("float64", "mean CIELAB L*"),
@@ -124,15 +143,16 @@ class Words:
         return found
 
 
-def find_words(folder: Path, n_words: int | None = None, seed: int = 0) -> Words:
+def find_words(folder: Path, n_words: int | None = None, seed: int = 0, prove: Prover | None = None) -> Words:
     """Learns the visual words of an audit and ranks them for every class.
 
-    Reads the rows four times in bounded batches; the result is the same whatever the shards.
+    Reads the rows four times in bounded batches, once more for a proof; the result is the same whatever the shards.
 
     Args:
         folder: the audit's folder, with its rows.
         n_words: number of words. Defaults to `None`: four per class, at least 24 and at most 64.
         seed: of clustering and its sample. Defaults to `0`.
+        prove: tests what looks suspicious, where the model is at hand. Defaults to `None`: nothing is tested.
 
     Returns:
         `Words`; no rows if no image could be explained.
@@ -150,11 +170,31 @@ def find_words(folder: Path, n_words: int | None = None, seed: int = 0) -> Words
     leads = (measured_words["share"] * measured_words["candidate"]).sum(axis=1) >= LEAST_SHARE
     with np.errstate(invalid="ignore"):
         leads &= presence[:, 0] - presence[:, 1] >= PRESENCE_GAP
+    proofs = _proofs(measured_words, leads, statistics, vocabulary, prove)
     rows = []
     for place, number in sorted(enumerate(statistics.names), key=lambda item: item[1]):
         own = {name: values[place] for name, values in measured_words.items()}
-        rows += _class_rows(place, number, own, presence[place], bool(leads[place]), statistics, vocabulary)
+        about = {word: proof for (each, word), proof in proofs.items() if each == number}
+        rows += _class_rows(place, number, own, presence[place], about, statistics, vocabulary)
     return Words(rows, vocabulary, statistics)
+
+
+def _proofs(
+    measured: dict[str, NDArray[np.float64]],
+    leads: NDArray[np.bool_],
+    statistics: WordStatistics,
+    vocabulary: Vocabulary,
+    prove: Prover | None,
+) -> dict[Candidate, WordProof]:
+    """What is known of each word that looks suspicious; those with most evidence are tested first."""
+    weight = measured["share"] * measured["exclusivity"] * measured["off"]
+    candidates = []
+    for place, number in enumerate(statistics.names):
+        words = np.flatnonzero(measured["candidate"][place] * leads[place])
+        candidates += [(number, word) for word in words[np.argsort(-weight[place, words], kind="stable")].tolist()]
+    if prove is None or not candidates:
+        return dict.fromkeys(candidates, UNTESTED)
+    return dict(prove(candidates, vocabulary))
 
 
 def write_words(folder: Path, words: Words) -> Path:
@@ -228,12 +268,17 @@ def _class_rows(
     number: int,
     own: dict[str, NDArray[np.float64]],
     presence: NDArray[np.float64],
-    leads: bool,
+    proofs: dict[int, WordProof],
     statistics: WordStatistics,
     vocabulary: Vocabulary,
 ) -> list[dict[str, Any]]:
-    """One class's rows by rank; `own` holds arrays (k,)."""
-    suspicious = own["candidate"].astype(bool) & leads
+    """One class's rows by rank; `own` holds arrays (k,), `proofs` what looks suspicious."""
+    suspicious = np.zeros(len(vocabulary), bool)
+    # Where nothing could be tested suspicion stays; where something was, only what is proved is accused.
+    tested = any(proof.status != "not tested" for proof in proofs.values())
+    suspicious[[word for word, proof in proofs.items() if proof.status == ("proved" if tested else "not tested")]] = (
+        True
+    )
     with np.errstate(invalid="ignore"):
         weight = np.where(suspicious, own["share"] * own["exclusivity"] * own["off"], own["share"])
     seen = np.flatnonzero(statistics.sums["superpixels"][place])
@@ -262,6 +307,7 @@ def _class_rows(
                 "off_object_measured": bool(own["measured"][word]),
                 "presence": _finite(presence[0]),
                 "presence_elsewhere": _finite(presence[1]),
+                **_proof_columns(proofs.get(word)),
                 "superpixels": int(statistics.sums["superpixels"][place, word]),
                 "images": int(statistics.sums["present_in"][place, word]),
                 "lightness": looks.lightness,
@@ -273,6 +319,22 @@ def _class_rows(
             }
         )
     return rows
+
+
+def _proof_columns(proof: WordProof | None) -> dict[str, Any]:
+    word, around = (None, None) if proof is None else (proof.word, proof.around)
+    return {
+        "proof": proof and proof.status,
+        "proof_reason": proof and proof.reason,
+        "pull": word and word.rise,
+        "pull_random": word and word.random,
+        "pull_stderr": word and word.stderr,
+        "around": around and around.rise,
+        "around_random": around and around.random,
+        "around_stderr": around and around.stderr,
+        "proof_images": word and word.count,
+        "proof_picture": proof and proof.picture,
+    }
 
 
 def _looks(statistics: WordStatistics, vocabulary: Vocabulary, place: int, word: int) -> Looks:

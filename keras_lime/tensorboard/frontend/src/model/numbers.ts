@@ -50,6 +50,13 @@ export function signed(value: number | null | undefined): string {
   return isNumber(value) && value > 0 ? `+${shown}` : shown;
 }
 
+/** A difference of probabilities in percentage points: .42 → "+42 points". */
+export function points(difference: number | null | undefined): string {
+  if (!isNumber(difference)) return NOTHING;
+  const rounded = Math.round(100 * difference);
+  return `${rounded < 0 ? "−" : "+"}${Math.abs(rounded)} points`;
+}
+
 /** R², agreements and the like: two decimals, never −0. */
 export function twoDecimals(value: number | null | undefined): string {
   return !isNumber(value) ? NOTHING : value.toFixed(2).replace(/^-0.00$/, "0.00").replace("-", "−");

@@ -98,8 +98,23 @@ export interface Word {
   readonly exclusivity: number | null;
   readonly off_object: number | null;
   readonly measured: boolean;
+  /** What pasting the word's patches into other images said; null where nothing looked suspicious. */
+  readonly proof: Proof | null;
   /** [index of `pictures`, superpixel] */
   readonly examples: readonly (readonly [number, number])[];
+}
+
+/** Rises of the class's probability in images of other classes, by patches of the word and by all that is around objects. */
+export interface Proof {
+  readonly status: "proved" | "not proved" | "not tested";
+  readonly reason: string | null;
+  readonly pull: number | null;
+  readonly random: number | null;
+  readonly around: number | null;
+  readonly aroundRandom: number | null;
+  readonly images: number | null;
+  /** A data: URL of an image with a patch, and beside it with a random one. */
+  readonly picture: string | null;
 }
 
 export interface PictureData {

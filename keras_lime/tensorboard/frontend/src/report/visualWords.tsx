@@ -1,7 +1,7 @@
 // What speaks for each class, in visual words with examples.
-import { percent } from "../model/numbers.ts";
+import { percent, points } from "../model/numbers.ts";
 import { Thumbnail } from "./thumbnail.tsx";
-import type { ClassWords, ReportData, Word } from "./content.ts";
+import type { ClassWords, Proof, ReportData, Word } from "./content.ts";
 
 export function Words({ classes, data }: { classes: readonly ClassWords[]; data: ReportData }) {
   const pictured = classes.filter(({ words }) => words.some(({ examples }) => examples.length > 0));
@@ -13,7 +13,9 @@ export function Words({ classes, data }: { classes: readonly ClassWords[]; data:
       <p>
         The superpixels of all images are sorted into groups that look alike, and what speaks for a class is added up over
         each group. A group stands first and is marked where it lies off the object and goes with this class alone: then
-        the model may know the class by its surroundings.{" "}
+        the model may know the class by its surroundings. Such a group is proved by pasting: its patches, and all that is
+        around the class's objects, must raise the probability of the class in images of other classes, and more than
+        random patches of the same size and place do.{" "}
         {measured
           ? "Where the objects are is known from masks."
           : "Without masks, what touches the edge of the image as often as any surface does counts as surroundings."}
@@ -37,8 +39,37 @@ export function Words({ classes, data }: { classes: readonly ClassWords[]; data:
   );
 }
 
-function sentence({ share, description, suspicious }: Word): string {
-  return `${percent(share)} ${description}${suspicious ? " (suspicious)" : ""}`;
+function sentence({ share, description, proof }: Word): string {
+  return `${percent(share)} ${description}${proof === null ? "" : ` (suspicious, ${proof.status})`}`;
+}
+
+const HEADLINES: Record<Proof["status"], string> = {
+  proved: "Proved by pasting",
+  "not proved": "Not proved by pasting, and so no accusation",
+  "not tested": "Not tested by pasting",
+};
+
+function Pasting({ proof }: { proof: Proof }) {
+  const measured = proof.pull !== null;
+  return (
+    <div class="proof">
+      <p>
+        <b>{HEADLINES[proof.status]}</b>
+        {measured
+          ? `: in images of other classes its patches change the probability of this class by ${points(proof.pull)}, random ` +
+            `patches of the same size and place by ${points(proof.random)} (${proof.images} images); all that is around the ` +
+            `objects changes it by ${points(proof.around)}, other surroundings by ${points(proof.aroundRandom)}.` +
+            (proof.reason === null ? "" : ` It is ${proof.reason}.`)
+          : `: ${proof.reason}.`}
+      </p>
+      {proof.picture !== null && (
+        <figure>
+          <img src={proof.picture} alt="An image of another class with a patch of this group, and with a random patch" />
+          <figcaption>An image of another class: with a patch of this group, and with a random one.</figcaption>
+        </figure>
+      )}
+    </div>
+  );
 }
 
 function OneClass({ each, data }: { each: ClassWords; data: ReportData }) {
@@ -89,6 +120,7 @@ function OneClass({ each, data }: { each: ClassWords; data: ReportData }) {
                 />
               ))}
             </div>
+            {word.proof !== null && <Pasting proof={word.proof} />}
           </li>
         ))}
       </ul>
