@@ -6,6 +6,10 @@ than most files. Tests of one file stay together, and so do those of the page, w
 
 import os
 
+# With a thread for each processor, workers and Keras beside each other, the small matrices of the tests take ten times
+# as long: the threads wait for one another. Said before anything loads NumPy, and to all processes that tests start.
+os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
 import hypothesis
 import pytest
 

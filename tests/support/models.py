@@ -25,12 +25,16 @@ class MaskScorer:
     def __call__(self, plans: Sequence[Plan], wanted: Sequence[Sequence[int | str]]) -> Iterator[Scores]:
         for plan, targets in zip(plans, wanted, strict=True):
             self.calls += 1
-            values = self._function(perturbed_images(plan))
+            values = self._function(self.perturb(plan))
             predicted = int(values[0].argmax())
             chosen = tuple(dict.fromkeys(predicted if target == "predicted" else int(target) for target in targets))
             odds = np.log(np.clip(values, 1e-300, None)) - np.log(np.clip(1 - values, 1e-300, None))
             picked = list(chosen)
             yield Scores(chosen, values[:, picked], odds[:, picked], predicted, float(values[0, predicted]))
+
+    def perturb(self, plan: Plan) -> NDArray[np.float64]:
+        """What the function is asked about, a row for each mask; for scorers that need not paint whole images."""
+        return perturbed_images(plan)
 
     def score_images(self, images: Iterable[Any]) -> NDArray[np.float64]:
         return self._function(np.stack([as_pixels(image).astype(np.float64) for image in images]))
