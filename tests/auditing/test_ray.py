@@ -200,6 +200,7 @@ print("all the same:", found[0].num_rows)
 """
 
 
+@pytest.mark.slow
 def test_layers_and_functions_of_a_script_travel_with_the_model(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "data", 8)
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "RAY_worker_niceness": "0"}
@@ -222,6 +223,7 @@ audit(
 """
 
 
+@pytest.mark.slow
 def test_the_driver_is_killed_and_the_audit_continued(tmp_path: Path) -> None:
     folder, out = write_folder(tmp_path / "data", 40), tmp_path / "ray"
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "SLOW": "0.1"}

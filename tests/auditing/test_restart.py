@@ -75,6 +75,7 @@ def test_kill_and_start_again(tmp_path: Path) -> None:
     assert found.summary == whole.summary
 
 
+@pytest.mark.slow
 def test_two_at_once_write_the_same(tmp_path: Path) -> None:
     folder, out = write_folder(tmp_path / "data", 40), tmp_path / "out"
     environment = {**os.environ, "SLOW": "0.05", "PYTHONPATH": str(ROOT)}

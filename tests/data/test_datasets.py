@@ -245,9 +245,9 @@ class TestFromDataset:
             assert len(probes) == 5
             return found
 
-        peak(50)  # what is imported on the way stays
-        few, many = peak(50), peak(150)
-        assert many < few + 0.5e6  # all images of the further batches: 60 MB
+        peak(5)  # what is imported on the way stays
+        few, many = peak(50), peak(100)
+        assert many < few + 0.5e6  # all images of the further batches: 30 MB
         assert few < 7e6  # probes, the check of the frames of 1,000 images, one batch
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -12,9 +13,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def run(folder: Path, *arguments: str, script: str = "benchmarks/explaining.py") -> str:
+def run(folder: Path, *arguments: str) -> str:
     done = subprocess.run(
-        [sys.executable, str(ROOT / "examples" / script), *arguments],
+        [sys.executable, str(ROOT / "examples/benchmarks/explaining.py"), *arguments],
         env={**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,
         text=True,
@@ -23,6 +24,11 @@ def run(folder: Path, *arguments: str, script: str = "benchmarks/explaining.py")
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
+
+
+def run_here(script: str, *arguments: str) -> None:
+    """Runs a script's `main` in this process, which has its Keras already."""
+    runpy.run_path(str(ROOT / "examples" / script))["main"](arguments)
 
 
 @pytest.mark.slow
@@ -48,16 +54,17 @@ def test_all_parts(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="one backend is enough")
-def test_limits_and_standard_errors(tmp_path: Path) -> None:
+def test_limits_and_standard_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Rescaling(1 / 100), keras.layers.Flatten()])
     model.add(keras.layers.Dense(30, activation="tanh"))
     model.add(keras.layers.Dense(3, activation="softmax", kernel_initializer="random_normal"))
     model.layers[-1].kernel.assign(10 * model.layers[-1].kernel)
     model.save(tmp_path / "m.keras")
-    arguments = ["--model", "m.keras", "--pool", "2000", "--sizes", "200", "--repetitions", "20"]
-    printed = run(tmp_path, *arguments, "--balanced-repetitions", "6", script="studies/standard_errors.py")
-    rows = {line.split()[0]: [float(value) for value in line.split()[1:]] for line in printed.splitlines()[-3:]}
+    arguments = ["--model", str(tmp_path / "m.keras"), "--pool", "2000", "--sizes", "200", "--repetitions", "20"]
+    run_here("studies/standard_errors.py", *arguments, "--balanced-repetitions", "6")
+    printed = capsys.readouterr().out.splitlines()
+    rows = {line.split()[0]: [float(value) for value in line.split()[1:]] for line in printed[-3:]}
     assert set(rows) == {"bernoulli", "balanced", "proxy"}
     for values in rows.values():
         assert values[0] == 200
@@ -66,8 +73,10 @@ def test_limits_and_standard_errors(tmp_path: Path) -> None:
         assert values[3] > 0.4
 
 
-def test_what_the_shortcut_tests_cost(tmp_path: Path) -> None:
-    printed = run(tmp_path, "--quick", script="benchmarks/shortcut_cost.py")
-    rows = [line.split("|") for line in printed.splitlines() if line.startswith(("| masks", "| estimated"))]
+def test_what_the_shortcut_tests_cost(capsys: pytest.CaptureFixture[str]) -> None:
+    run_here("benchmarks/shortcut_cost.py", "--quick")
+    rows = [
+        line.split("|") for line in capsys.readouterr().out.splitlines() if line.startswith(("| masks", "| estimated"))
+    ]
     assert len(rows) == 2
     assert all(10 <= float(row[2]) <= 20 for row in rows)

@@ -138,7 +138,9 @@ def test_every_photograph_is_attributed() -> None:
     assert all(photo.stem in table for photo in photos)
 
 
-@pytest.mark.parametrize(("options", "n_rows"), [([], 5), (["--no-masks"], 3)])
+@pytest.mark.parametrize(
+    ("options", "n_rows"), [([], 5), pytest.param(["--no-masks"], 3, marks=pytest.mark.slow)], ids=["masks", "no masks"]
+)
 def test_stop_signs_runs_from_any_folder(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -275,6 +275,7 @@ DISTRIBUTED_FIT = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="MirroredStrategy is TensorFlow's")
 def test_models_under_a_mirrored_strategy() -> None:
     head = """

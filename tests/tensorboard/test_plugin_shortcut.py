@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,8 @@ from tests.training.test_callback_shortcut import follow, probes
 RUNS = ("background", "object", "corner", "many", "estimated")
 
 
-@pytest.fixture(scope="module", params=LOADERS)
-def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[test.Client]:
+@pytest.fixture(scope="module")
+def log_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     log_dir = tmp_path_factory.mktemp("logs")
     follow(
         background_reader(),
@@ -35,6 +36,11 @@ def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     images, labels, masks = squares(44, n_classes=2)
     follow(object_reader(), log_dir / "many", probe_set=ProbeSet(images[:42], labels[:42], masks=masks[:42]))
     write_run(log_dir / "old" / "lime", Settings(older=True, n_probes=2, epochs=3, n_segments=9, size=16))
+    return log_dir
+
+
+@pytest.fixture(scope="module", params=LOADERS)
+def client(request: pytest.FixtureRequest, log_dir: Path) -> Iterator[test.Client]:
     newest = {**{f"{run}/lime": 2 for run in RUNS}, "old/lime": 2}
     with provider_of(request.param, log_dir, newest) as provider:
         yield client_of(provider)
