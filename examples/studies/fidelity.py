@@ -8,7 +8,7 @@ curve should be small when the most important ones go first (deletion) and large
 Source: Petsiuk et al. 2018, RISE. What hidden pixels show is a choice that favours explainers which hide alike, so each
 curve is drawn for three of them: grey, the picture blurred, and the picture's mean colour.
 
-`lime` and `xplique` take part where they are installed; xplique pins older packages, and is installed without them:
+`lime`, `shap` and `xplique` take part where they are installed. xplique pins older packages; installed without them:
 `pip install --no-deps xplique deprecated einops opencv-python-headless tensorflow-probability tf-keras wrapt dm-tree`.
 The model takes images (size, size, 3) in 0..255 and gives probabilities.
 """
@@ -33,7 +33,7 @@ from traffic_signs import draw_signs
 
 from keras_lime import explain
 
-__all__ = ["areas", "fills", "main"]
+__all__ = ["areas", "contestants", "fills", "main", "pictures"]
 
 Floats = NDArray[np.floating[Any]]
 Predict = Callable[[Floats], Floats]
@@ -135,11 +135,23 @@ def xplique_package(model: Any, calls: int, image: Floats, target: int, seed: in
     return found
 
 
+def shap_package(predict: Predict, calls: int, image: Floats, target: int, seed: int) -> Floats:
+    """The shap package's partition explainer, which hides with grey and leaves nothing to a seed."""
+    import shap
+
+    masker = shap.maskers.Image(np.full_like(image, 127.5), image.shape)
+    explainer = shap.Explainer(lambda batch: predict(batch)[:, [target]], masker, algorithm="partition")
+    found = explainer(image[None], max_evals=calls, batch_size=64, silent=True)
+    weights: Floats = np.asarray(found.values, np.float64).reshape(image.shape).sum(axis=-1)
+    return weights
+
+
 def contestants(model: Any, predict: Predict, calls: int) -> dict[str, Explainer]:
     """The explainers that are installed."""
     found: dict[str, Explainer] = {
         "keras_lime": partial(ours, model, calls, {}),
         "keras_lime, bernoulli": partial(ours, model, calls, {"sampling": "bernoulli"}),
+        "keras_lime, proxy": partial(ours, model, calls, {"proxy": "pairs"}),
         "keras_lime, grey": partial(ours, model, calls, {"baseline": "grey"}),
     }
     try:
@@ -155,6 +167,12 @@ def contestants(model: Any, predict: Predict, calls: int) -> dict[str, Explainer
         found["xplique (grey)"] = partial(xplique_package, model, calls)
     except ImportError as error:
         print(f"xplique takes no part: {error}")
+    try:
+        import shap  # noqa: F401
+
+        found["shap partition"] = partial(shap_package, predict, calls)
+    except ImportError as error:
+        print(f"shap takes no part: {error}")
     found["random superpixels"] = partial(_random, model)
     return found
 

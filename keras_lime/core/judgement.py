@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from keras_lime.core.diagnostics import POOR_R2, DiagnosticBits, SegmentDiagnostic, TargetDiagnostic
 from keras_lime.core.fidelity import measure_fidelity, rank_agreement, weighted_spread
@@ -96,7 +96,7 @@ def _is_determined(fit: Fit) -> NDArray[np.bool_]:
     """Targets (n_targets,) of which at least one weight is beyond what chance makes of so many zeros (Bonferroni)."""
     if fit.stderr is None:
         return np.ones(len(fit.coef), dtype=bool)
-    beyond = float(norm.isf(0.025 / fit.coef.shape[1]))
+    beyond = -float(ndtri(0.025 / fit.coef.shape[1]))
     return np.asarray((np.abs(fit.coef) > beyond * fit.stderr).any(axis=1), dtype=bool)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from keras_lime.core.neighborhood import Neighborhood, kernel_weights
 from keras_lime.core.ridge import design_matrix, influence_matrix
-from keras_lime.core.standard_errors import errors_of_influence
+from keras_lime.core.standard_errors import errors_of_influence, row_groups
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -92,6 +92,7 @@ def fit_path(
     """
     # Row 0 shows everything and has kernel weight 1: what it has more is the factor of enumerated masks.
     factor, design = neighborhood.weights[0], design_matrix(neighborhood.masks)
+    groups = row_groups(neighborhood)
     centred = scores - scores[0]
     coefs, errors = [], []
     # One by one: the matrices of all widths together would leave the processor's caches.
@@ -100,7 +101,7 @@ def fit_path(
         influence = influence_matrix(design, weighted.weights, alpha)
         solution = influence @ centred
         coefs.append(solution[1:].T)
-        errors.append(errors_of_influence(weighted, design, influence, centred - design @ solution))
+        errors.append(errors_of_influence(weighted, design, influence, centred - design @ solution, groups))
     return np.stack(coefs), np.stack(errors)
 
 

@@ -7,6 +7,7 @@ whatever the design keeps out of both. Formulas for independent rows do not know
 Needs the scores that are there already and no further model call. May import numpy and the core.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from keras_lime.core.neighborhood import Neighborhood
 from keras_lime.core.ridge import design_matrix, influence_matrix
 
-__all__ = ["LeftOut", "errors_of_influence", "leave_out", "standard_errors"]
+__all__ = ["LeftOut", "errors_of_influence", "leave_out", "row_groups", "standard_errors"]
 
 _FEWEST_DUMMIES = 8
 """Fewer say too little about a variance."""
@@ -100,7 +101,7 @@ def leave_out(neighborhood: Neighborhood, residuals: NDArray[np.float64], alpha:
     design = design_matrix(neighborhood.masks)
     influence = influence_matrix(design, neighborhood.weights, alpha)
     shrinkage = 1.0 - float(np.einsum("pn,np->p", influence, design)[1:].mean())
-    stderr, deleted = _errors_and_deleted(neighborhood, design, influence, residuals)
+    stderr, deleted = _errors_and_deleted(neighborhood, design, influence, residuals, row_groups(neighborhood))
     return LeftOut(neighborhood, residuals, deleted, stderr, shrinkage)
 
 
@@ -109,19 +110,21 @@ def errors_of_influence(
     design: NDArray[np.float64],
     influence: NDArray[np.float64],
     residuals: NDArray[np.float64],
+    groups: Sequence[NDArray[np.intp]],
 ) -> NDArray[np.float64]:
-    """`standard_errors` where `design_matrix` and `influence_matrix` are known already.
+    """`standard_errors` where `design_matrix`, `influence_matrix` and `row_groups` are known already.
 
     Args:
         neighborhood: masks, weights, groups and dummies, n_samples rows.
         design: float64 array (n_samples, p).
         influence: float64 array (p, n_samples).
         residuals: float64 array (n_samples, n_targets).
+        groups: what `row_groups` gave.
 
     Returns:
         float64 array (n_targets, p − 1); infinite where a weight hangs on one group of rows alone.
     """
-    return _errors_and_deleted(neighborhood, design, influence, residuals)[0]
+    return _errors_and_deleted(neighborhood, design, influence, residuals, groups)[0]
 
 
 def _errors_and_deleted(
@@ -129,6 +132,7 @@ def _errors_and_deleted(
     design: NDArray[np.float64],
     influence: NDArray[np.float64],
     residuals: NDArray[np.float64],
+    groups: Sequence[NDArray[np.intp]],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """`LeftOut.stderr` and `LeftOut.deleted`."""
     squares = np.zeros((len(influence) - 1, residuals.shape[1]))
@@ -136,7 +140,7 @@ def _errors_and_deleted(
         return squares.T, residuals
     of_dummies = _errors_of_dummies(neighborhood, design, influence, residuals)
     deleted = np.empty_like(residuals)
-    for rows in _groups(neighborhood):
+    for rows in groups:
         # (I − H_gg) of every group of this size.
         left = np.eye(rows.shape[1]) - np.einsum("gap,pgb->gab", design[rows], influence[:, rows])
         if np.abs(np.linalg.det(left)).min() < _DETERMINED:
@@ -179,7 +183,7 @@ def _errors_of_dummies(
     return errors
 
 
-def _groups(neighborhood: Neighborhood) -> list[NDArray[np.intp]]:
+def row_groups(neighborhood: Neighborhood) -> list[NDArray[np.intp]]:
     """The rows of every group, groups of one size together: arrays (n_groups, size)."""
     if neighborhood.groups is None:
         return [np.arange(len(neighborhood.masks))[:, None]]

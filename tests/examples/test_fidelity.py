@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples" / "studies"))
 
 import fidelity
+import stability
 
 SIZE = 40
 SQUARE = (slice(0, SIZE // 2), slice(0, SIZE // 2))
@@ -48,3 +49,21 @@ def test_what_hidden_pixels_show_never_changes_the_picture_behind() -> None:
     assert all(each.shape == image.shape for each in filled.values())
     np.testing.assert_array_equal(image, before)
     np.testing.assert_allclose(filled["mean"][0, 0], image.mean(axis=(0, 1)), rtol=1e-5)
+
+
+def test_agreement_of_runs() -> None:
+    rng = np.random.default_rng(0)
+    one = rng.normal(size=40)
+    np.testing.assert_allclose(stability.stability(np.stack([one, one, one])), 1)
+    top5, top10, signs = stability.stability(np.stack([one, -one]))
+    assert (top5, top10, signs) == (0, 0, 0)
+    # Two of five in common: 2 of 8 different ones.
+    moved = np.zeros((2, 40))
+    moved[0, :5] = moved[1, 3:8] = np.arange(5, 0, -1)
+    assert stability.stability(moved)[0] == 2 / 8
+    assert stability.stability(moved)[2] == 34 / 40
+
+
+def test_weights_of_pixels_are_averaged() -> None:
+    labels = np.array([[0, 0, 1], [2, 2, 1]])
+    np.testing.assert_array_equal(stability.averaged(np.array([[1.0, 3, 5], [0, 0, 7]]), labels), [2, 6, 0])
