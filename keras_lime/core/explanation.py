@@ -192,6 +192,8 @@ class Explanation(WeightedSegments):
     def kernel_width_path(self, widths: Sequence[float] | None = None) -> KernelWidthPath:
         """The weights that other kernel widths would have given, refitted from the scores that are there.
 
+        A `proxy` takes no part in them.
+
         Args:
             widths: kernel widths, each > 0. Defaults to `None`: five, from half of the own one to 8 times it.
 
