@@ -297,6 +297,7 @@ def _data(probes: ProbeSet, display_fn: DisplayFn | None, seed: int) -> ProbeDat
         class_names=probes.class_names,
         seed=seed,
         inputs=_inputs(probes),
+        names=probes.names,
     )
 
 

@@ -5,7 +5,7 @@ May import numpy, the core, and the images of `markers`; gets a scorer and runs 
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -71,6 +71,7 @@ class MarkerSearch:
         if scores is None:
             empty = Measurement("markers", math.nan, math.nan, MARKER, False)
             return Findings((empty,), {}, 0, least_probes=LEAST_IMAGES)
+        scores = replace(scores, names=plan.probes.names, estimated=plan.probes.estimated)
         return Findings(
             tuple(_measurements(scores, predictions, plan)),
             {"marker_strength": float(scores.strengths.mean())},
@@ -87,8 +88,9 @@ class MarkerSearch:
             return "No image has a block off its object that could be tested."
         overall = findings.measurements[0]
         return (
-            f"Small things off the object carry {number(overall.value, overall.stderr)} of the probability, by hiding "
-            "them and by pasting them into images of other classes."
+            f"{'By estimated outlines, small' if findings.details.estimated else 'Small'} things off the object carry "
+            f"{number(overall.value, overall.stderr)} of the probability, by hiding them and by pasting them into "
+            "images of other classes."
         )
 
     def alarm_sentence(self, findings: Findings, lasting: Sequence[Measurement], times: str) -> str:
@@ -96,7 +98,7 @@ class MarkerSearch:
         scores: MarkerScores = findings.details
         strongest = np.argsort(-scores.strengths, kind="stable")[:_MOST_SHOWN]
         places = "; ".join(
-            f"image {scores.rows[row]}, rows {top} to {bottom}, columns {left} to {right}"
+            f"{_name(scores, row)}, rows {top} to {bottom}, columns {left} to {right}"
             for row, (top, left, bottom, right) in zip(strongest, scores.blocks[strongest].tolist(), strict=True)
         )
         parts = [
@@ -104,10 +106,17 @@ class MarkerSearch:
             f"{number(each.value, each.stderr)} of the probability (alarm above {number(each.threshold)}), {times}."
             for each in lasting
         ]
+        suspicion = "Suspicion, by estimated outlines: " if scores.estimated else ""
         return (
-            f"{' '.join(parts)} Look at {places}: the model reads something there, such as a letter "
-            "or a stamp. Remove or cover it in all images, for training and for prediction."
+            f"{suspicion}{' '.join(parts)} Look at {places}: the model reads something there, such as a letter or a "
+            "stamp. Remove or cover it in all images, for training and for prediction."
         )
+
+
+def _name(scores: MarkerScores, row: int) -> str:
+    """The image of a row, by its name where it has one."""
+    index = int(scores.rows[row])
+    return scores.names[index] if scores.names else f"image {index}"
 
 
 @dataclass(frozen=True, eq=False)

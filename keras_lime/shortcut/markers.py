@@ -76,6 +76,8 @@ class MarkerScores:
         drops: float array (m,), by how much that class's probability falls when the block is hidden.
         gains: float array (m,), by how much it rises in images of other classes that get the block, less the rise by a
             block that should say nothing.
+        names: of all n images, or nothing. Defaults to nothing.
+        estimated: whether the outlines off which blocks lie are estimates. Defaults to `False`.
     """
 
     rows: NDArray[np.int64]
@@ -83,6 +85,8 @@ class MarkerScores:
     classes: NDArray[np.int64]
     drops: NDArray[np.float64]
     gains: NDArray[np.float64]
+    names: tuple[str, ...] = ()
+    estimated: bool = False
 
     @property
     def strengths(self) -> NDArray[np.float64]:

@@ -92,6 +92,7 @@ class ShortcutMonitor:
         patience: see `Alarm`. Defaults to `2`.
         seed: of the draw of backgrounds. Defaults to `0`.
         inputs: what the model takes beside each image, arrays (n, ...) by name. Defaults to `None`, nothing.
+        names: of the images, for the words of an alarm. Defaults to `()`: they go by their number.
 
     Raises:
         ValueError: if `threshold` is no share or `patience` no positive integer.
@@ -110,12 +111,13 @@ class ShortcutMonitor:
         patience: int = 2,
         seed: int = 0,
         inputs: OtherInputs | None = None,
+        names: tuple[str, ...] = (),
     ) -> None:
         _check(threshold, patience)
         self._images, self._labels, self._masks, self._outlines = images, labels, masks, outlines
         self._class_names, self._display_fn, self._seed = class_names, display_fn, seed
         self._threshold, self._patience = threshold, patience
-        self._inputs = inputs or {}
+        self._inputs, self._names = inputs or {}, names
         self._probes: ProbeData | None = None
         self._tests: tuple[PreparedTest, ...] = ()
         self.reset()
@@ -154,6 +156,7 @@ class ShortcutMonitor:
                 class_names=self._class_names,
                 seed=self._seed,
                 inputs=self._inputs,
+                names=self._names,
             )
             tests = [test for test in shortcut_tests() if test.during_training]
             possible = {test.name: test.why_not(probes) is None for test in tests}

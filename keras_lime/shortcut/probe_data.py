@@ -33,6 +33,7 @@ def prepare_probes(
     class_names: tuple[str, ...] | None = None,
     seed: int = 0,
     inputs: OtherInputs | None = None,
+    names: tuple[str, ...] = (),
 ) -> ProbeData:
     """Gathers what tests need, and estimates outlines where there are labels and no masks.
 
@@ -46,6 +47,7 @@ def prepare_probes(
         class_names: names of the classes. Defaults to `None`.
         seed: of whatever a test draws. Defaults to `0`.
         inputs: what the model takes beside each image, arrays (n, ...) by name. Defaults to `None`, nothing.
+        names: of the images. Defaults to `()`, none.
 
     Raises:
         ValueError: if the function of `outlines` gives masks of another shape.
@@ -59,7 +61,7 @@ def prepare_probes(
             masks, kinds = estimated.masks, ("estimated",) * len(images)
         else:
             obstacle = Obstacle(reason, "Give `ProbeSet` the objects' `masks` or `boxes`.", Status.CANNOT_SAY)
-    return ProbeData(images, display, labels, masks, kinds, class_names, seed, inputs or {}, obstacle)
+    return ProbeData(images, display, labels, masks, kinds, class_names, seed, inputs or {}, obstacle, names)
 
 
 def outline_kinds(masks: NDArray[np.bool_]) -> tuple[str, ...]:

@@ -39,6 +39,7 @@ class ProbeData:
         seed: of whatever a test draws. Defaults to `0`.
         inputs: what the model takes beside each image, arrays (n, ...) by name. Defaults to nothing.
         no_outlines: why outlines could not be estimated though they were asked for, or None.
+        names: of the images, for the words of an alarm. Defaults to nothing: they go by their number.
     """
 
     images: NDArray[Any]
@@ -50,6 +51,7 @@ class ProbeData:
     seed: int = 0
     inputs: OtherInputs = field(default_factory=dict)
     no_outlines: Obstacle | None = None
+    names: tuple[str, ...] = ()
 
     @property
     def shown(self) -> NDArray[np.uint8]:

@@ -162,6 +162,7 @@ class LimeCallback(keras.callbacks.Callback):
                 class_names=probes.class_names,
                 display_fn=self._settings.display_fn,
                 inputs=as_other_inputs(tested.inputs, len(tested)),
+                names=tested.names,
                 threshold=shortcut_threshold,
                 patience=patience,
                 seed=self._settings.seed,

@@ -38,6 +38,7 @@ def readers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Readers]:
     follow(object_reader(), log_dir / "blank masks", probe_set=probes(masks=np.zeros((32, 32, 32), bool)))
     images, labels, masks = squares(44, n_classes=2)
     # The mean of a flat square is the square: some tests look at how the page shows what cannot be judged.
+    follow(corner_reader(), log_dir / "marker")
     many = callback(log_dir / "many", ProbeSet(images, labels, masks=masks), num_samples=64, baseline="mean")
     with pytest.warns(LimeWarning, match="look the same hidden as shown"):
         explanations = many.explain(object_reader(), 0, {"accuracy": 0.9})
@@ -58,7 +59,7 @@ def readers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Readers]:
 
 def is_read(address: str) -> bool:
     runs = get_json(address, "data/plugin/keras_lime/manifest")["runs"]
-    return sorted(run["steps_hint"] or 0 for run in runs) == [1, 1, 3, 3, 3, 3, 3, 4]
+    return sorted(run["steps_hint"] or 0 for run in runs) == [1, 1, 3, 3, 3, 3, 3, 3, 4]
 
 
 def opened(tab: Tab, readers: Readers, run: str, page: str = "shortcut", view: str = "") -> Frame:
@@ -78,8 +79,8 @@ def test_nobody_overlooks_the_alarm(tab: Tab, readers: Readers) -> None:
     )
     expect(banner).to_contain_text("the model reads the background")
     marked = frame.locator(".runs .toggle", has=frame.locator(".alarm-mark"))
-    expect(marked).to_have_count(2)
-    assert marked.locator(".name").all_inner_texts() == ["background/lime", "corner/lime"]
+    expect(marked).to_have_count(3)
+    assert marked.locator(".name").all_inner_texts() == ["background/lime", "corner/lime", "marker/lime"]
     expect(frame.locator(".alarm-ticks i")).to_have_count(2)
     set_slider(frame, "Epoch", 0)
     expect(banner).to_contain_text("No alarm at this epoch, but a shortcut alarm at epoch 1 on.")
@@ -96,6 +97,22 @@ def test_nobody_overlooks_the_alarm(tab: Tab, readers: Readers) -> None:
         "objects on other backgrounds"
     )
     expect(verdict).to_contain_text("This epoch took about 1,664 forward passes.")
+
+
+def test_markers_are_drawn_where_they_are(tab: Tab, readers: Readers) -> None:
+    """The tag is at rows and columns 27 to 30."""
+    frame = opened(tab, readers, "marker")
+    shown = frame.get_by_label("Markers of marker/lime").locator("li")
+    expect(shown.first).to_be_visible()
+    box = shown.first.locator("rect:not(.halo)")
+    left, top, width, height = (int(box.get_attribute(name) or 0) for name in ("x", "y", "width", "height"))
+    assert left <= 27
+    assert top <= 27
+    assert left + width >= 31
+    assert top + height >= 31
+    block = shown.first.get_by_label(f"The block: rows {top} to {top + height}, columns {left} to {left + width}")
+    assert block.get_attribute("viewBox") == f"{left} {top} {width} {height}"
+    expect(block.locator("image")).to_have_attribute("href", re.compile("probe=[0-9a-f]{16}"))
 
 
 def test_a_run_without_an_alarm_shows_none(tab: Tab, readers: Readers) -> None:

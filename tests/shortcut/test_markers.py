@@ -1,6 +1,7 @@
 """The search for markers, on readers of which it is known what they read."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,8 @@ def _run(
     *,
     thorough: bool = True,
 ) -> TestResult:
-    probes = ProbeData(images, Display.of(images), labels, masks, class_names=("blue", "red"))
+    names = tuple(f"blue {row}.png" for row in range(len(images)))
+    probes = ProbeData(images, Display.of(images), labels, masks, class_names=("blue", "red"), names=names)
     scores = reader.score_images(images)
     predictions = Predictions(scores.argmax(axis=1), scores.max(axis=1), 2, ("blue", "red"))
     return run_test(prepare_test(MarkerSearch(), probes, thorough), probes, reader, predictions, 0.1)
@@ -83,7 +85,14 @@ def test_a_dot_at_any_place_is_found_and_shown(thorough: bool, passes: int, stre
     assert reader.passes == 32 * passes
     assert result.findings is not None
     told = MarkerSearch().alarm_sentence(result.findings, result.measurements[:2], "for 1 measurement in a row")
-    assert "columns" in told
+    strongest = int(scores.rows[scores.strengths.argmax()])
+    assert told.startswith("small things off the object carry 0.")
+    assert f"Look at blue {strongest}.png, rows " in told
+    guessed = replace(result.findings, details=replace(scores, estimated=True, names=()))
+    suspected = MarkerSearch().alarm_sentence(guessed, result.measurements[:2], "for 1 measurement in a row")
+    assert suspected.startswith("Suspicion, by estimated outlines: small things off the object carry 0.")
+    assert f"Look at image {strongest}, rows " in suspected
+    assert MarkerSearch().sentence(guessed).startswith("By estimated outlines, small things off the object carry 0.")
     (values,) = result.findings.probe_values.values()
     assert values.shape == (32,)
     assert np.nanmean(values) == pytest.approx(result.statistics["marker_strength"])
