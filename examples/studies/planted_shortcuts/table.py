@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from scipy.stats import spearmanr
@@ -35,27 +36,33 @@ def table(outcomes: Sequence[Outcome]) -> str:
 
 
 def _rates(outcomes: Sequence[Outcome]) -> list[str]:
-    groups: list[tuple[str, Callable[[Outcome], bool]]] = [
-        ("clean, false alarms", lambda each: each.clean),
-        ("… held-out accuracy at most .7", lambda each: each.clean and each.accuracy <= 0.7),
-        ("background, reliance of .5 and more", lambda each: _background(each) and each.reliance >= 0.5),
-        ("… of .3 to .5", lambda each: _background(each) and 0.3 <= each.reliance < 0.5),
-        ("… of .1 to .3", lambda each: _background(each) and 0.1 <= each.reliance < 0.3),
-        ("marker, reliance of .5 and more", lambda each: _is(each, "marker") and each.reliance >= 0.5),
-        ("… of .3 to .5", lambda each: _is(each, "marker") and 0.3 <= each.reliance < 0.5),
-        (
-            "way of taking the image, reliance of .3 and more",
-            lambda each: _is(each, "capture") and each.reliance >= 0.3,
-        ),
-    ]
     lines = [f"| networks with an alarm | {' | '.join(MATERIALS)} |", f"|---|{'---|' * len(MATERIALS)}"]
     for when, title in (("late", "at the last epoch"), ("early", "at the second epoch that counts")):
-        for name, belongs in groups:
+        for name, belongs in _groups("reliance" if when == "late" else "early_reliance"):
             members = [each for each in outcomes if belongs(each)]
             if members:
                 cells = [_cell([bool(getattr(each, when).get(kind)) for each in members]) for kind in MATERIALS]
                 lines.append(f"| {name}, {title} | {' | '.join(cells)} |")
     return lines
+
+
+def _groups(reliance: str) -> list[tuple[str, Callable[[Outcome], bool]]]:
+    """Name and test of each group of networks, by the reliance that they have at the epoch in question."""
+
+    def within(kind: Callable[[Outcome], bool], low: float, high: float = math.inf) -> Callable[[Outcome], bool]:
+        return lambda each: kind(each) and low <= getattr(each, reliance) < high
+
+    marker, capture = (partial(_is, kind=kind) for kind in ("marker", "capture"))
+    return [
+        ("clean, false alarms", lambda each: each.clean),
+        ("… held-out accuracy at most .7", lambda each: each.clean and each.accuracy <= 0.7),
+        ("background, reliance of .5 and more", within(_background, 0.5)),
+        ("… of .3 to .5", within(_background, 0.3, 0.5)),
+        ("… of .1 to .3", within(_background, 0.1, 0.3)),
+        ("marker, reliance of .5 and more", within(marker, 0.5)),
+        ("… of .3 to .5", within(marker, 0.3, 0.5)),
+        ("way of taking the image, reliance of .3 and more", within(capture, 0.3)),
+    ]
 
 
 def _background(outcome: Outcome) -> bool:

@@ -60,6 +60,7 @@ class Outcome:
         accuracy: on held-out images without a trace that goes with the class.
         reliance: accuracy lost where the trace is another class's.
         early: by material which tests were in alarm at the second epoch that counts; `late`: at the last.
+        early_reliance: the reliance at that second epoch; NaN where it was not reached.
         scores: by material the measured reliance, at the last epoch.
         markers: by material the measured strength of markers, at the last epoch.
         seconds: CPU time.
@@ -76,6 +77,7 @@ class Outcome:
     late: dict[str, list[str]] = field(default_factory=dict)
     scores: dict[str, float] = field(default_factory=dict)
     markers: dict[str, float] = field(default_factory=dict)
+    early_reliance: float = float("nan")
     seconds: float = 0.0
 
 
@@ -89,12 +91,13 @@ def run_trial(trial: Trial, world: World) -> Outcome:
     probes = draw(world, 60, trial.seed + 1000, correlation=correlation)
     keras.utils.set_random_seed(trial.seed)
     model = build(trial.architecture, SIDE, world.n_classes)
-    tests = _Tests(model, dict(_monitors(probes)), world.n_classes, trial.epochs)
+    tests = _Tests(model, dict(_monitors(probes)), world, trial)
     watch = keras.callbacks.LambdaCallback(on_epoch_end=tests.measure)
     model.fit(data.images, data.labels, batch_size=16, epochs=trial.epochs, verbose=0, callbacks=[watch])
     outcome.early, outcome.late = tests.early or tests.late, tests.late
     outcome.scores, outcome.markers = tests.scores, tests.markers
-    outcome.accuracy, outcome.reliance = _truth(model, world, trial.seed + 2000)
+    outcome.early_reliance = tests.early_reliance
+    outcome.accuracy, outcome.reliance = _truth(model, world, trial)
     outcome.seconds = time.process_time() - started
     return outcome
 
@@ -127,10 +130,11 @@ class _Tests:
     """Asks the monitors, as `LimeCallback` does, at the epochs that the table is about."""
 
     def __init__(
-        self, model: keras.Model, monitors: dict[str, tuple[int, ShortcutMonitor]], n_classes: int, epochs: int
+        self, model: keras.Model, monitors: dict[str, tuple[int, ShortcutMonitor]], world: World, trial: Trial
     ) -> None:
-        self._network, self._monitors, self._n_classes, self._epochs = model, monitors, n_classes, epochs
+        self._network, self._monitors, self._world, self._trial = model, monitors, world, trial
         self._counted = 0
+        self.early_reliance = float("nan")
         self.early: dict[str, list[str]] = {}
         self.late: dict[str, list[str]] = {}
         self.scores: dict[str, float] = {}
@@ -138,9 +142,11 @@ class _Tests:
 
     def measure(self, epoch: int, logs: Any = None) -> None:
         """Tests, if the epoch is one of the first two that count or of the last two."""
-        self._counted += (logs or {}).get("accuracy", 0) >= least_accuracy(self._n_classes)
-        if not (1 <= self._counted <= 2 or epoch >= self._epochs - 2):
+        self._counted += (logs or {}).get("accuracy", 0) >= least_accuracy(self._world.n_classes)
+        if not (1 <= self._counted <= 2 or epoch >= self._trial.epochs - 2):
             return
+        if self._counted == 2 and not self.early:
+            self.early_reliance = _truth(self._network, self._world, self._trial)[1]
         scorer = make_scorer(self._network, (SIDE, SIDE, 3), "softmax", None, None)
         for material, (_, monitor) in self._monitors.items():
             probes = monitor.prepare()
@@ -155,9 +161,9 @@ class _Tests:
             self.markers[material] = float(told.get("marker_strength", float("nan")))
 
 
-def _truth(model: keras.Model, world: World, seed: int) -> tuple[float, float]:
+def _truth(model: keras.Model, world: World, trial: Trial) -> tuple[float, float]:
     """Held-out accuracy by chance traces, and what another class's trace takes off."""
-    k = world.n_classes
+    k, seed = world.n_classes, trial.seed + 2000
     labels = np.arange(_TEST) % k
     own = draw(world, _TEST, seed, traces=labels)
     other = draw(world, _TEST, seed, traces=(labels + 1 + np.arange(_TEST) // k % (k - 1)) % k)
