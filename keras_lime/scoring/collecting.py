@@ -89,8 +89,11 @@ def check_shapes(plans: Sequence[Plan], image_shape: tuple[int, ...]) -> None:
 
 def stack_images(images: Sequence[NDArray[Any]], n_rows: int, image_shape: tuple[int, ...]) -> NDArray[np.float32]:
     """A batch (n_rows, *image_shape) of some images, filled up with black."""
-    batch = np.zeros((n_rows, *image_shape), np.float32)
-    batch[: len(images)] = images
+    batch = np.empty((n_rows, *image_shape), np.float32)
+    # One by one: of a list NumPy would make another array first.
+    for row, image in zip(batch, images, strict=False):
+        row[...] = image
+    batch[len(images) :] = 0
     return batch
 
 

@@ -77,7 +77,7 @@ class KerasScorer:
         # Images whose batch ran out of memory wait for the next, smaller one: the iterator cannot be asked again.
         while waiting := waiting + list(islice(arriving, max(0, walk.batch_size - len(waiting)))):
             taken = waiting[: walk.batch_size]
-            n_rows = walk.rows(len(taken))
+            n_rows = walk.batch_size if walk.engine.fixed_score else len(taken)
             pixels, others = split_inputs(taken, self.layout.names)
             filled = [fill_up(values, n_rows) for values in others]
             raw = walk.score(stack_images(pixels, n_rows, self._image_shape), filled)

@@ -24,7 +24,7 @@ ON_NUMPY = """
     from keras_lime.scoring.engines.model_call import raw_scores
 
     class NumpyEngine:
-        fixed, traces = False, 0
+        fixed, fixed_score, traces = False, False, 0
 
         def __init__(self, model, spec):
             self.model, self.spec = model, spec

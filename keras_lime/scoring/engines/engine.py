@@ -63,13 +63,15 @@ class Engine(Protocol):
 
     Attributes:
         spec: what it is compiled for; `spec.batch_size` rows per batch at most.
-        fixed: whether every batch must have exactly so many rows, so that nothing is compiled anew.
+        fixed: whether every batch of `run` must have exactly so many rows, so that nothing is compiled anew.
+        fixed_score: the same for `score`.
         outputs: `OutputSpec`s of all outputs of the model, in the model's own structure.
         traces: how often the model has been traced.
     """
 
     spec: EngineSpec
     fixed: bool
+    fixed_score: bool
     outputs: Any
     traces: int
 

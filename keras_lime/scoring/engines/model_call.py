@@ -49,7 +49,8 @@ def raw_scores(model: Any, images: Any, spec: EngineSpec, others: Sequence[Any] 
             f"`model` must give one row of scores per image. Received: shape={tuple(scores.shape)} for "
             f"{images.shape[0]} images."
         )
-    rows = keras.ops.reshape(scores, (images.shape[0], head.columns))
+    # The number of rows may be free.
+    rows = keras.ops.reshape(scores, (-1, head.columns))
     return keras.ops.cast(rows, "float32"), _output_specs(outputs)
 
 

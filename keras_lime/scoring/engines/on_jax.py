@@ -23,7 +23,7 @@ class JaxEngine:
     def __init__(self, model: Any, spec: EngineSpec) -> None:
         height, width, channels = spec.pixel_shape
         self.spec = spec
-        self.fixed = True
+        self.fixed = self.fixed_score = True
         self.outputs: Any = None
         self.traces = 0
         self._model = reference = weakref.ref(model)

@@ -1,4 +1,7 @@
-"""The TensorFlow engine: one compiled graph of fixed batch shape. May import TensorFlow and Keras."""
+"""The TensorFlow engine: a compiled graph of fixed batches of perturbations, and one of any number of ready images.
+
+May import TensorFlow and Keras.
+"""
 
 import functools
 import logging
@@ -14,6 +17,7 @@ from numpy.typing import NDArray
 from keras_lime.scoring.engines.backends import GradientFunction
 from keras_lime.scoring.engines.differentiable import checked_gradient
 from keras_lime.scoring.engines.engine import EngineSpec
+from keras_lime.scoring.engines.limits import fixed_batch_size
 from keras_lime.scoring.engines.model_call import raw_scores
 
 __all__ = ["BACKEND", "TensorFlowBackend", "TensorFlowEngine"]
@@ -30,6 +34,7 @@ class TensorFlowEngine:
         height, width, channels = spec.pixel_shape
         self.spec = spec
         self.fixed = True
+        self.fixed_score = fixed_batch_size(model) is not None
         self.outputs: Any = None
         self.traces = 0
         reference = weakref.ref(model)
@@ -52,14 +57,22 @@ class TensorFlowEngine:
         self._run = tf.function(run, autograph=False).get_concrete_function(
             *_mix_signature(spec.n_slots, height * width, channels, spec.batch_size), *_signature(spec, spec.n_slots)
         )
-        ready = tf.TensorSpec((spec.batch_size, *spec.image_shape), tf.float32)
-        self._score_function = functools.partial(
-            tf.function(score, autograph=False).get_concrete_function, ready, *_signature(spec, spec.batch_size)
-        )
+        self._score_function = tf.function(score, autograph=False)
 
     @functools.cached_property
     def _score(self) -> Any:
-        return self._score_function()
+        """For any number of rows: ready images come in small numbers, of which a full batch would be half black."""
+        if not self.fixed_score:
+            try:
+                return self._traced_score(None)
+            except ValueError:
+                # Some layers read the number of rows off the shape of what they get.
+                self.fixed_score = True
+        return self._traced_score(self.spec.batch_size)
+
+    def _traced_score(self, n_rows: int | None) -> Any:
+        ready = tf.TensorSpec((n_rows, *self.spec.image_shape), tf.float32)
+        return self._score_function.get_concrete_function(ready, *_signature(self.spec, n_rows))
 
     def stage(
         self,
@@ -83,7 +96,12 @@ class TensorFlowEngine:
 
     def score(self, images: NDArray[np.float32], others: Sequence[NDArray[Any]] = ()) -> NDArray[np.float32]:
         """See `Engine.score`."""
-        scores: NDArray[np.float32] = self._score(*map(tf.constant, (images, *others))).numpy()
+        graph, n_rows = self._score, len(images)
+        missing = self.spec.batch_size - n_rows if self.fixed_score else 0
+        given = [
+            np.pad(each, [(0, missing), *[(0, 0)] * (each.ndim - 1)]) if missing else each for each in (images, *others)
+        ]
+        scores: NDArray[np.float32] = graph(*map(tf.constant, given)).numpy()[:n_rows]
         return scores
 
 
@@ -162,7 +180,7 @@ def _mix_signature(n_slots: int, n_pixels: int, channels: int, batch_size: int) 
     return [pixels, pixels, labels, tf.TensorSpec((batch_size,), tf.int32), tf.TensorSpec((batch_size, None), tf.bool)]
 
 
-def _signature(spec: EngineSpec, n_rows: int) -> list[Any]:
+def _signature(spec: EngineSpec, n_rows: int | None) -> list[Any]:
     """Specifications of the other inputs."""
     return [tf.TensorSpec((n_rows, *other.shape), other.dtype) for other in spec.layout.others]
 

@@ -23,7 +23,7 @@ class TorchEngine:
 
     def __init__(self, model: Any, spec: EngineSpec) -> None:
         self.spec = spec
-        self.fixed = fixed_batch_size(model) is not None
+        self.fixed = self.fixed_score = fixed_batch_size(model) is not None
         self.traces = 0
         self._model = weakref.ref(model)
         device = _device(model)
