@@ -57,15 +57,20 @@ def test_rates_and_their_bounds(study: Any) -> None:
     assert table.wilson(0, 60)[1] == pytest.approx(0.0602, abs=1e-3)
     assert table.wilson(5, 5) == pytest.approx((0.5655, 1.0), abs=1e-3)
 
-    def outcome(number: int, clean: bool, alarm: bool, reliance: float) -> Any:
+    def outcome(number: int, clean: bool, alarm: bool, reliance: float, early: float = float("nan")) -> Any:
         alarms = {kind: ["swap"] if alarm else [] for kind in trial.MATERIALS}
         scores = dict.fromkeys(trial.MATERIALS, reliance + 0.1)
-        return trial.Outcome(
+        found = trial.Outcome(
             str(number), "scene", "any", True, clean, 0.6, reliance, early=alarms, late=alarms, scores=scores
         )
+        found.early_reliance = early
+        return found
 
-    found = table.table([outcome(k, True, k == 0, 0.01 * k) for k in range(4)] + [outcome(9, False, True, 0.6)] * 2)
+    planted = [outcome(9, False, True, 0.6), outcome(9, False, True, 0.6, 0.4)]
+    found = table.table([outcome(k, True, k == 0, 0.01 * k) for k in range(4)] + planted)
     assert "| clean, false alarms, at the last epoch | 1 of 4 (5–70 %) |" in found
-    assert "| background, reliance of .5 and more, at the second epoch that counts | 2 of 2 (34–100 %) |" in found
+    assert "| background, reliance of .5 and more, at the last epoch | 2 of 2 (34–100 %) |" in found
+    assert "| … of .3 to .5, at the second epoch that counts | 1 of 1 (21–100 %) |" in found
+    assert "| background, reliance of .5 and more, at the second epoch that counts |" not in found
     assert "masks, 60: Spearman 1.00, mean error 0.10, 6 networks." in found
     assert "Worlds for tuning" not in found
