@@ -46,9 +46,12 @@ hypothesis.settings.load_profile("workers")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """The number of workers for `-n auto`: one a processor for the whole suite, 0 for tests that were named."""
+    """The number of workers for `-n auto`: 0 for tests that were named, else one more than processors.
+
+    Some of them always wait, for a browser, a server or Ray.
+    """
     named = config.args_source is pytest.Config.ArgsSource.ARGS
-    return 0 if named else min(MOST_WORKERS, os.cpu_count() or 1)
+    return 0 if named else min(MOST_WORKERS, (os.cpu_count() or 1) + 1)
 
 
 @pytest.hookimpl(optionalhook=True)

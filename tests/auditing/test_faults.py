@@ -7,6 +7,7 @@ import pytest
 from tests.auditing.fault_study import LOCAL_FAULTS, Study, study_local
 
 
+@pytest.mark.slow
 def test_no_audit_ends_well_with_an_image_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLOW", "0.01")
     study = Study(tmp_path, seed=1)

@@ -102,6 +102,7 @@ class Halved(keras.layers.Layer):
         return inputs * 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("cluster")
 def test_a_worker_is_killed_and_a_stream_goes_on(tmp_path: Path) -> None:
     images, labels, _ = squares(32, biased=False)

@@ -163,6 +163,7 @@ def test_stop_signs_runs_from_any_folder(
     assert "tensorboard --logdir logs" in printed
 
 
+@pytest.mark.slow
 def test_the_cure_runs_from_any_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -40,7 +40,7 @@ def steps(log_dir: str) -> dict[str, list[int]]:
     return {run.name: [step for step, _ in run.series(SUMMARY_TAG)] for run in runs}
 
 
-@pytest.mark.parametrize("with_boto", [True, False])
+@pytest.mark.parametrize("with_boto", [pytest.param(True, marks=pytest.mark.slow), False])
 def test_tensorboard_follows_a_training_in_a_bucket(
     with_boto: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

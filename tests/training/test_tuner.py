@@ -61,6 +61,7 @@ def test_each_trial_is_a_run(tmp_path: Path) -> None:
         assert list(read_events(tmp_path / "logs" / run).records(SUMMARY_TAG)) == [0, 1]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_each_trial_in_a_folder_of_its_name(tmp_path: Path) -> None:
     trials = search(_NamedTrials, tmp_path, [])
