@@ -36,8 +36,8 @@ def sentences(summary: Mapping[str, Any], baseline: Any = None) -> list[str]:
     elif summary["evidence_off_object"] is not None:
         lines.append(
             f"About {percent(summary['evidence_off_object'])} of all evidence, whatever the class, is off the objects, "
-            "by an estimate that takes what touches the border of an image for background. Where that is much, and "
-            "class and scene go together in these images, visual words cannot tell which of them is read."
+            "by an estimate that takes what touches the border of an image for background. Where class and scene go "
+            "together in these images, evidence alone does not tell which of them is read; pasting does."
         )
     if summary["wrong"]:
         lines.append(_mistake(summary))
