@@ -154,7 +154,7 @@ def test_few_superpixels_take_all_masks_only_where_they_must() -> None:
     assert 0.5 < claimed / off < 2
 
 
-# Not number 9: 193 samples leave an error of a quarter there, and so loose a tolerance ends it too early (guide: costs).
+# Not number 9: 193 samples leave an error of a quarter there, and so loose a tolerance ends it early (guide: costs).
 @pytest.mark.parametrize("number", [1, 3])
 def test_it_stops_where_the_tolerance_is_reached(number: int) -> None:
     limit = run([number], num_samples=8192)[0][0].fit.coef
