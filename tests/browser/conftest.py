@@ -30,11 +30,23 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
-@pytest.fixture
-def tab(browser: Browser) -> Iterator[Tab]:
+@pytest.fixture(scope="package")
+def shared_tab(browser: Browser) -> Iterator[Tab]:
     with Tab(browser) as opened:
         yield opened
-        assert opened.problems == []
+
+
+@pytest.fixture
+def tab(shared_tab: Tab) -> Iterator[Tab]:
+    """The window of all tests, which load the page in it anew. What changes TensorBoard itself takes `own_tab`."""
+    yield from shared_tab.lend()
+
+
+@pytest.fixture
+def own_tab(browser: Browser) -> Iterator[Tab]:
+    """A window for one test alone."""
+    with Tab(browser) as opened:
+        yield from opened.lend()
 
 
 @pytest.fixture(scope="package")

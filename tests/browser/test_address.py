@@ -56,44 +56,44 @@ def test_another_address_of_the_tab_is_followed(tab: Tab, fast_address: str) -> 
     expect(frame.get_by_role("tab", name="Shortcuts")).to_have_attribute("aria-selected", "true")
 
 
-def test_another_tab_leaves_the_view_alone_and_is_left_alone(tab: Tab, fast_address: str) -> None:
-    frame = tab.open(fast_address, "lime_size=large")
+def test_another_tab_leaves_the_view_alone_and_is_left_alone(own_tab: Tab, fast_address: str) -> None:
+    frame = own_tab.open(fast_address, "lime_size=large")
     frame.get_by_role("button", name="Positive").click()
-    wait_until(lambda: "lime_sign=positive" in tab.hash, seconds=20)
-    tab.page.get_by_role("tab", name="Scalars").click()
-    wait_until(lambda: tab.hash.startswith("scalars"), seconds=20)
+    wait_until(lambda: "lime_sign=positive" in own_tab.hash, seconds=20)
+    own_tab.page.get_by_role("tab", name="Scalars").click()
+    wait_until(lambda: own_tab.hash.startswith("scalars"), seconds=20)
     frame.get_by_role("button", name="Negative").evaluate("button => button.click()")
-    tab.page.wait_for_timeout(600)
-    assert tab.hash.startswith("scalars")
-    assert "lime_sign=negative" not in tab.hash
-    tab.page.get_by_role("tab", name="LIME").click()
-    wait_until(lambda: "lime_sign=negative" in tab.hash, seconds=20)
+    own_tab.page.wait_for_timeout(600)
+    assert own_tab.hash.startswith("scalars")
+    assert "lime_sign=negative" not in own_tab.hash
+    own_tab.page.get_by_role("tab", name="LIME").click()
+    wait_until(lambda: "lime_sign=negative" in own_tab.hash, seconds=20)
     expect(frame.get_by_role("button", name="Negative")).to_have_attribute("aria-pressed", "true")
     expect(frame.get_by_role("button", name="Large")).to_have_attribute("aria-pressed", "true")
 
 
-def test_the_page_is_dark_where_tensorboard_is(tab: Tab, fast_address: str) -> None:
-    frame = tab.open(fast_address, query="darkMode=true")
+def test_the_page_is_dark_where_tensorboard_is(own_tab: Tab, fast_address: str) -> None:
+    frame = own_tab.open(fast_address, query="darkMode=true")
     expect(frame.locator("html")).to_have_attribute("data-theme", "dark")
     assert frame.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(48, 48, 48)"
-    tab.page.get_by_role("button", name="Menu for changing light or dark theme").click()
-    tab.page.get_by_role("menuitem", name="Light").click()
+    own_tab.page.get_by_role("button", name="Menu for changing light or dark theme").click()
+    own_tab.page.get_by_role("menuitem", name="Light").click()
     expect(frame.locator("html")).to_have_attribute("data-theme", "light")
     assert frame.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(245, 245, 245)"
 
 
-def test_the_page_works_behind_a_path_prefix(tab: Tab, training: Training) -> None:
+def test_the_page_works_behind_a_path_prefix(own_tab: Tab, training: Training) -> None:
     with tensorboard(training.log_dir, "--path_prefix=/behind/a_proxy") as address:
         wait_until_read(address, training.log_dir)
-        frame = tab.open(address)
+        frame = own_tab.open(address)
         expect(frame.locator(".tile canvas")).to_have_count(PROBES)
     # TensorBoard asks for its own fonts at the root, whatever the prefix.
-    tab.problems = [problem for problem in tab.problems if "/font-roboto/" not in problem]
+    own_tab.problems = [problem for problem in own_tab.problems if "/font-roboto/" not in problem]
 
 
-def test_the_page_stands_alone_too(tab: Tab, fast_address: str) -> None:
-    tab.page.goto(f"{fast_address}/data/plugin_entry.html?name=keras_lime#lime_run=honest/lime&lime_epoch=0")
-    expect(tab.page.locator(".tile canvas")).to_have_count(PROBES)
-    expect(tab.page.locator(".steps output b")).to_have_text("0")
+def test_the_page_stands_alone_too(own_tab: Tab, fast_address: str) -> None:
+    own_tab.page.goto(f"{fast_address}/data/plugin_entry.html?name=keras_lime#lime_run=honest/lime&lime_epoch=0")
+    expect(own_tab.page.locator(".tile canvas")).to_have_count(PROBES)
+    expect(own_tab.page.locator(".steps output b")).to_have_text("0")
     # The browser's own question, before any script ran.
-    tab.problems = [problem for problem in tab.problems if "/favicon.ico" not in problem]
+    own_tab.problems = [problem for problem in own_tab.problems if "/favicon.ico" not in problem]

@@ -108,12 +108,12 @@ def test_a_newer_log_gives_notices_and_shows_what_is_known(tab: Tab, address: st
     expect(frame.locator(".notices")).to_contain_text("does not know and does not show: aura")
 
 
-def test_a_new_field_reaches_the_page(tab: Tab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_field_reaches_the_page(own_tab: Tab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     row = Field("result", "edge_density", "float32", ("targets",), "0.2", "How many edges it has.", optional=True)
     monkeypatch.setattr(schema, "SCHEMA", SCHEMA.with_field(row))
     probe = changed(tmp_path / "lime", lambda values: {**values, "edge_density": [0.375] * SETTINGS.n_targets})
     with provider_of("slow", tmp_path, {"lime": 0}) as provider, serve_here(client_of(provider)) as address:
-        tab.page.goto(f"{address}/data/plugin_entry.html?name=keras_lime#lime_probe={probe}")
-        expect(tab.page.locator(".doubts")).to_contain_text("edge density: 0.375")
-        expect(tab.page.locator(".notices")).to_have_count(0)
-    tab.problems = [problem for problem in tab.problems if "/favicon.ico" not in problem]
+        own_tab.page.goto(f"{address}/data/plugin_entry.html?name=keras_lime#lime_probe={probe}")
+        expect(own_tab.page.locator(".doubts")).to_contain_text("edge density: 0.375")
+        expect(own_tab.page.locator(".notices")).to_have_count(0)
+    own_tab.problems = [problem for problem in own_tab.problems if "/favicon.ico" not in problem]
