@@ -57,7 +57,7 @@ def _split(model: Any) -> tuple[Any, Any]:
             '`method` must be "finetune" for a model that does not end in a Dense layer with one unit per class. '
             f"Received: {type(model).__name__} {getattr(model, 'name', '')!r}."
         )
-    return dense, keras.Model(model.inputs, dense.input)
+    return dense, keras.Model(model.inputs[0], dense.input)
 
 
 def _fit(dense: Any, features: NDArray[Any], classes: NDArray[np.int64]) -> None:

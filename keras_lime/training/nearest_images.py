@@ -117,7 +117,8 @@ def penultimate(model: Any) -> Any:
     if not prediction_of(model).is_plain:
         raise ValueError("The model's `predict` is not what calling it gives, so its features are not those it uses.")
     try:
-        found = keras.Model(model.inputs, _last_features(model))
+        # A list of one would have Keras warn of images that come without a list.
+        found = keras.Model(model.inputs[0], _last_features(model))
         if not found.weights:
             raise ValueError("its last layer sees the image itself")
         return found
@@ -136,7 +137,7 @@ def _last_features(model: Any) -> Any:
     entering, features = _input_of(layer, graph), _last_features(layer)
     if any(features is given for given in layer.inputs):
         return entering
-    return keras.Model(layer.inputs, features)(entering)
+    return keras.Model(layer.inputs[0], features)(entering)
 
 
 def _graph_of(model: Any) -> Any:

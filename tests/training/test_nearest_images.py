@@ -82,7 +82,9 @@ def test_the_features_are_those_before_the_last_layer_with_weights() -> None:
     nearest.follow(model)
     found = nearest.find(images)
     assert found is not None
-    features = keras.ops.convert_to_numpy(keras.Model(model.inputs, model.layers[-2].output)(IMAGES.astype(np.float32)))
+    features = keras.ops.convert_to_numpy(
+        keras.Model(model.inputs[0], model.layers[-2].output)(IMAGES.astype(np.float32))
+    )
     unit = features / np.linalg.norm(features, axis=1, keepdims=True)
     np.testing.assert_allclose(found.similarity, -np.sort(-unit[:3] @ unit.T, axis=1)[:, :5], atol=1e-5)
     assert found.labels is None
