@@ -67,7 +67,7 @@ class Tab:
         return self.frame()
 
     def lend(self) -> Iterator[Self]:
-        """Hands the window to a test, which must end without problems; those of what still stands in it do not count."""
+        """Hands the window to a test that must end without problems; those of what stood in it before do not count."""
         self._lent = True
         yield self
         assert self.problems == []
