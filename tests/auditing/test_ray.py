@@ -139,7 +139,7 @@ def test_errors_reach_the_caller_as_they_are(tmp_path: Path) -> None:
     model.save(tmp_path / "model.keras")
     folder = write_folder(tmp_path / "data", 8)
     with pytest.raises(ValueError, match=r"`model` could not be loaded.*call keras_lime.audit\(model, dataset, out\)"):
-        audit(tmp_path / "model.keras", folder, tmp_path / "out", engine="ray", workers=2, **SETTINGS)
+        audit(tmp_path / "model.keras", folder, tmp_path / "out", engine="ray", workers=1, **SETTINGS)
     with pytest.raises(ValueError, match="`workers` must fit what Ray has. Received: 9 workers"):
         audit(model, folder, tmp_path / "out", engine="ray", workers=9, output="logits", **SETTINGS)
     with pytest.raises(ValueError, match="`gpus_per_worker` must fit what Ray has"):
