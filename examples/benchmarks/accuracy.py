@@ -59,12 +59,22 @@ def accuracy(
         limit = fit.coef[0]
         own = _own_error(plan.neighborhood, scores.values)
         errors = {f"lime {size}": _drawn(plan.neighborhood, scores.values, limit, size) for size in shown}
+        settings = [Settings(num_samples=max(sizes), seed=1 + seed, proxy="pairs") for seed in range(seeds)]
+        plans = [make_plans([image], each)[0] for each in settings]
+        answers = list(scorer(plans, [scores.targets] * seeds))
         for size in sizes:
-            settings = [Settings(num_samples=size, seed=1 + seed, proxy="pairs") for seed in range(seeds)]
-            plans = [make_plans([image], each)[0] for each in settings]
-            answers = list(scorer(plans, [scores.targets] * seeds))
-            for design, chosen in (("balanced", [replace(each, pool=None) for each in plans]), ("proxy", plans)):
-                coefs = [adjusted_fit(*pair, None, "probability").coef[0] for pair in zip(chosen, answers, strict=True)]
+            # Fewer samples of a seed are the first of more.
+            pairs = [
+                (replace(plan, neighborhood=plan.neighborhood.rows(0, size)), answer.take(np.arange(size)))
+                for plan, answer in zip(plans, answers, strict=True)
+            ]
+            for design in ("balanced", "proxy"):
+                coefs = [
+                    adjusted_fit(
+                        each if design == "proxy" else replace(each, pool=None), answer, None, "probability"
+                    ).coef[0]
+                    for each, answer in pairs
+                ]
                 square = np.mean((np.array(coefs) - limit) ** 2) - own**2
                 errors[f"{design} {size}"] = float(np.sqrt(max(square, 0.0)) / limit.std())
         p, parts = scores.predicted_value, plan.segmentation.n_segments

@@ -62,7 +62,7 @@ def score_in_rounds(
         wanted: the targets of each image, see `Scorer`.
         scorer: the model.
         fit: scores → surrogates, with standard errors.
-        tolerance: `Fit.relative_error` that is small enough, for every target.
+        tolerance: relative error that is small enough, for every target, see `_largest_error`.
         told: gives, for the position of an image, the context in which its scores are taken.
 
     Returns:
@@ -105,7 +105,8 @@ def _next_stop(plan: Plan, stop: int, excess: float) -> int:
     rows, unpaired = len(plan.neighborhood.masks), _unpaired(plan)
     # Where all masks are there, the error falls to zero with them.
     least = 1 / rows if plan.neighborhood.enumerated else 0.0
-    needed: float = min(1 / (least + (1 / stop - least) / excess**_FALL), _GROWTH * stop)
+    more = least + (1 / stop - least) / excess**_FALL
+    needed: float = min(1 / max(more, 1e-9), _GROWTH * stop)
     step = block_size(plan.segmentation.n_segments) // _STEPS
     steps = max(math.ceil((needed - unpaired) / step), (stop - unpaired) // step + 1)
     return min(rows, unpaired + steps * step)
@@ -117,6 +118,15 @@ def _unpaired(plan: Plan) -> int:
 
 
 def _largest_error(fit: Fit) -> float:
-    """The least sure target's relative error; infinite where it is unknown."""
-    errors = fit.relative_error
-    return math.inf if errors is None else float(np.max(errors))
+    """The least sure target's relative error; infinite where it is unknown, and where chance alone has such weights.
+
+    The largest of d weights that are nothing but error is some sqrt(2 ln d) errors (Cramér 1946, section 28.6). This
+    much of the largest weight's square is not counted: else few rows, with large errors, make themselves look small.
+    """
+    relative = fit.relative_error
+    if relative is None:
+        return math.inf
+    chance = 2 * math.log(fit.coef.shape[1])
+    squares = relative**2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(np.sqrt(np.max(np.where(squares * chance < 1, squares / (1 - squares * chance), np.inf))))

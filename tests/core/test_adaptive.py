@@ -155,7 +155,7 @@ def test_few_superpixels_take_all_masks_only_where_they_must() -> None:
 
 
 # Not number 9: 193 samples leave an error of a quarter there, and so loose a tolerance ends it early (guide: costs).
-@pytest.mark.parametrize("number", [1, 3])
+@pytest.mark.parametrize("number", [1, 3, 5])
 def test_it_stops_where_the_tolerance_is_reached(number: int) -> None:
     limit = run([number], num_samples=8192)[0][0].fit.coef
     fixed = [
@@ -168,6 +168,24 @@ def test_it_stops_where_the_tolerance_is_reached(number: int) -> None:
     used = [run([number], tolerance=float(error[1]), seed=1 + seed)[0][0].num_samples or 0 for seed in range(10)]
     assert error[0] > error[1] > error[2]
     assert 193 / 1.3 < np.mean(used) < 193 * 1.3
+
+
+@pytest.mark.parametrize("scale", ["probability", "logit"])
+def test_weights_that_chance_alone_would_make_are_not_sure(scale: str) -> None:
+    """Every mask has an answer of its own, so there are no weights, and the largest is some 2.5 errors by chance."""
+
+    def noise(images: np.ndarray) -> np.ndarray:
+        codes = (images[:, 2::10, 2::10, 1].reshape(len(images), -1) > 0) @ (1 << np.arange(25))
+        return two_classes(0.1 + 0.8 * np.array([np.random.default_rng(int(code)).random() for code in codes]))
+
+    def explained(**given: Any) -> Explanation:
+        settings = make_settings({**GRID, "scale": scale, **given})
+        plans = make_plans([numbered(0)], settings)
+        return next(iter(explain_plans(plans, [Subject("image")], MaskScorer(noise), settings)))
+
+    few = [explained(num_samples=1 + BLOCK, seed=seed).fit.relative_error for seed in range(6)]
+    assert min(float(np.max(error)) for error in few if error is not None) < 0.45
+    assert {explained(tolerance=0.45, max_samples=300, seed=seed).num_samples for seed in range(6)} == {300}
 
 
 def test_a_second_baseline_is_scored_once_with_the_same_perturbations() -> None:
