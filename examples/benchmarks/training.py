@@ -2,6 +2,7 @@
 
 import statistics
 import tempfile
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,38 +20,65 @@ __all__ = ["callback", "linearity", "plot_linearity", "starting"]
 
 
 def callback(subject: Subject, *, probes: int, samples: int, images: int, rounds: int) -> dict[str, Any]:
-    """Times an explained epoch against as many plain forward passes, and against an epoch of training.
+    """Times an explained epoch against the plain forward passes that it makes, and against an epoch of training.
+
+    Once with every epoch explained by itself, once with `carry_over=True`, from its second explained epoch on.
 
     Args:
         subject: the small network.
         probes: number of probes.
         samples: perturbations of each.
         images: number of pictures of an epoch.
-        rounds: number of rounds.
+        rounds: number of rounds; the network is trained for an epoch in each.
 
     Returns:
-        Median seconds of each, and the ratios.
+        By way of explaining the median seconds, and the medians over rounds of the ratios.
     """
     world = draw_signs(images, 0.2, seed=1)
     asked = ProbeSet(draw_signs(probes, 0.2, split="test", seed=1).images.astype(np.float32))
     plain, _ = plain_passes(subject.model, asked.images[0], probes * samples, (64, 128, 256))
-    times: dict[str, list[float]] = {"plain": [], "callback": [], "epoch": []}
+    ways = {"every epoch by itself": False, "carry_over=True": True}
+    found: dict[str, dict[str, list[float]]] = {
+        way: {"seconds": [], "over": [], "share": [], "made": []} for way in ways
+    }
     with tempfile.TemporaryDirectory() as folder:
-        explainer = LimeCallback(asked, folder, num_samples=samples, max_images=0, shortcut_threshold=None)
-        explainer.explain(subject.model, 0)
+        explainers = {
+            way: LimeCallback(
+                asked,
+                Path(folder) / str(carry_over),
+                num_samples=samples,
+                max_images=0,
+                shortcut_threshold=None,
+                carry_over=carry_over,
+            )
+            for way, carry_over in ways.items()
+        }
+        for explainer in explainers.values():
+            explainer.explain(subject.model, 0)
         subject.model.fit(world.images, world.labels, epochs=1, verbose=0)
         for turn in range(rounds):
-            times["plain"].append(seconds(plain))
-            times["callback"].append(seconds(partial(explainer.explain, subject.model, turn + 1)))
-            times["epoch"].append(seconds(lambda: subject.model.fit(world.images, world.labels, epochs=1, verbose=0)))
-        explainer.close()
-    medians = {name: statistics.median(values) for name, values in times.items()}
-    over = statistics.median(a / b for a, b in zip(times["callback"], times["plain"], strict=True))
-    share = medians["callback"] / medians["epoch"]
+            epoch = seconds(lambda: subject.model.fit(world.images, world.labels, epochs=1, verbose=0))
+            for way, explainer in explainers.items():
+                before = seconds(plain)
+                began = time.perf_counter()
+                explained = explainer.explain(subject.model, turn + 1)
+                took = time.perf_counter() - began
+                made = sum(each.num_samples or 0 for each in explained)
+                # The machine's speed drifts: plain passes just before and after.
+                each = (before + seconds(plain)) / 2 / (probes * samples)
+                for name, value in zip(found[way], (took, took / made / each, took / epoch, made), strict=True):
+                    found[way][name].append(value)
+        for explainer in explainers.values():
+            explainer.close()
+    medians = {way: {name: statistics.median(of) for name, of in lists.items()} for way, lists in found.items()}
     print(f"\nCallback, {probes} probes × {samples} samples on the small CNN, {rounds} rounds")
-    print(f"  {over:.2f}× of {probes * samples:,} plain forward passes; {share:.0%} of an epoch of {images:,} pictures")
-    print(f"  callback {medians['callback']:.3f} s, epoch {medians['epoch']:.3f} s", flush=True)
-    return {"over_plain": over, "share_of_epoch": share, "seconds": medians}
+    for way, median in medians.items():
+        print(
+            f"  {way:<22} {median['seconds']:.3f} s, {median['over']:.2f}× of the {median['made']:,.0f} plain forward "
+            f"passes it makes; {median['share']:.1%} of an epoch of {images:,} pictures",
+            flush=True,
+        )
+    return medians
 
 
 def linearity(subject: Subject, probes: tuple[int, ...], samples: tuple[int, ...], rounds: int) -> dict[str, Any]:

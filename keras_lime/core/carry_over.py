@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from keras_lime.core.adaptive import Answer
 from keras_lime.core.estimated import Estimates, estimate
+from keras_lime.core.one_thread import one_thread
 from keras_lime.core.phrases import count_of
 from keras_lime.core.plan import Plan, longer
 from keras_lime.core.sampling import block_size
@@ -123,11 +124,14 @@ class CarryOver:
                 answers[place] = Answer(plan, scores, fit(plan, scores))
                 if pool is not None:
                     rows = _half(pool, 0)
-                    memories[place] = _Memory({}, 0).after(estimate(pool, rows, scores.take(rows), None), 2)
+                    with one_thread():
+                        memories[place] = _Memory({}, 0).after(estimate(pool, rows, scores.take(rows), None), 2)
                 continue
-            news = estimate(pool, _quarter(pool, memory.turn), scores, memory.earlier(scores.targets))
-            if news.unexplained(pool.neighborhood).max() <= _MOVED:
-                stand_in = news.stand_in(pool.neighborhood)
+            with one_thread():
+                news = estimate(pool, _quarter(pool, memory.turn), scores, memory.earlier(scores.targets))
+                moved = news.unexplained(pool.neighborhood).max() > _MOVED
+                stand_in = None if moved else news.stand_in(pool.neighborhood)
+            if stand_in is not None:
                 answers[place] = Answer(pool, stand_in, fit(pool, stand_in))
                 memories[place] = memory.after(news, (memory.turn + 1) % 4)
             else:
@@ -147,7 +151,8 @@ class CarryOver:
             weights = half.neighborhood.weights / pool.neighborhood.weights[0]
             half = replace(half, neighborhood=replace(half.neighborhood, weights=weights))
             answers[place] = Answer(half, scores, fit(half, scores))
-            news = estimate(pool, rows, scores, memory.earlier(scores.targets))
+            with one_thread():
+                news = estimate(pool, rows, scores, memory.earlier(scores.targets))
             memories[place] = memory.after(news, 2 if memory.turn < 2 else 0)
         if any(memory is not None for memory in self._memories):
             few = sum(pool is None for pool in self._pools)
@@ -166,7 +171,7 @@ def _pool(plan: Plan, settings: Settings) -> Plan | None:
         return None
     # The ridge penalty means the same as it does for `num_samples`.
     weights = pool.neighborhood.weights * settings.most_samples / (4 * quarter)
-    return replace(pool, neighborhood=replace(pool.neighborhood, weights=weights))
+    return replace(pool, neighborhood=replace(pool.neighborhood, weights=weights).kept())
 
 
 def _quarter(pool: Plan, turn: int) -> NDArray[np.intp]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.lapack import dpotrf, dpotrs, dtrtri
 
 from keras_lime.core.neighborhood import Neighborhood
 from keras_lime.core.plan import Plan
@@ -77,16 +78,16 @@ class Estimates:
         Args:
             neighborhood: the plan's, all masks.
         """
-        scores, working = self.scores, _working(self.scores)
+        scores, n_targets = self.scores, self.log_odds.shape[1]
         asked = np.zeros(len(self.log_odds), dtype=bool)
         asked[self.rows] = True
-        return replace(
-            scores,
-            values=self._corrected(neighborhood, self._values(), scores.values),
-            log_odds=self._corrected(neighborhood, self.log_odds, working),
-            saturated=None,
-            asked=asked,
+        corrected = self._corrected(
+            neighborhood,
+            np.concatenate([self._values(), self.log_odds], axis=1),
+            np.concatenate([scores.values, _working(scores)], axis=1),
         )
+        values, log_odds = corrected[:, :n_targets], corrected[:, n_targets:]
+        return replace(scores, values=values, log_odds=log_odds, saturated=None, asked=asked)
 
     def _values(self) -> NDArray[np.float64]:
         """The estimates on the scale of the scores."""
@@ -106,7 +107,7 @@ class Estimates:
         design = design_matrix(neighborhood.masks)
         linear = design @ (influence_matrix(design[rows], weights, 1e-9) @ wrong)
         corrected = estimates + linear
-        corrected[rows] += times * (wrong - linear[rows]) / np.sqrt(self.freedom)
+        corrected[rows] += times * (wrong - linear[rows]) / np.sqrt(np.tile(self.freedom, 2))
         corrected[0] = answers[0]
         return corrected
 
@@ -126,19 +127,23 @@ def estimate(plan: Plan, rows: NDArray[np.intp], scores: Scores, earlier: NDArra
     working = _working(scores)
     weights = plan.neighborhood.weights[rows] / plan.neighborhood.weights[0]
     features = _features(plan)
-    centred = features - weights @ features[rows] / weights.sum()
+    scored = features[rows]
+    centre = weights @ scored / weights.sum()
     mean = weights @ working / weights.sum()
-    weighted = centred[rows].T * weights
-    gram = weighted @ centred[rows]
-    inverse = np.linalg.inv(gram + np.eye(len(gram)))
+    weighted = (scored - centre).T * weights
+    # X'WX + I by its triangular root: a third of an inverse's time.
+    root, _ = dpotrf(weighted @ scored + np.eye(len(centre)), lower=True, overwrite_a=True)
 
     def smooth(answers: NDArray[np.float64]) -> NDArray[np.float64]:
         """What the features say of all masks, given answers to the scored ones, (n_masks, n_targets)."""
-        smoothed: NDArray[np.float64] = centred @ (inverse @ (weighted @ answers))
+        found, _ = dpotrs(root, weighted @ answers, lower=True)
+        smoothed: NDArray[np.float64] = features @ found - centre @ found
         return smoothed
 
+    # The trace of (X'WX + I)⁻¹ is what the penalty leaves of the features.
+    penalised = float((np.tril(dtrtri(root, lower=True)[0]) ** 2).sum())
     found = mean + smooth(working - mean)
-    freedom = np.full(working.shape[1], 1 - (np.sum(inverse * gram) + 1) / len(rows))
+    freedom = np.full(working.shape[1], 1 - (len(centre) - penalised + 1) / len(rows))
     if earlier is not None:
         # The earlier answer is one more feature, joined by its part that the others do not explain.
         shift = earlier - weights @ earlier[rows] / weights.sum()

@@ -5,15 +5,16 @@ numpy and the core; the figure comes from `keras_lime.plotting`, imported when o
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_lime.core.neighborhood import Neighborhood, kernel_weights
-from keras_lime.core.ridge import design_matrix, influence_matrix
-from keras_lime.core.standard_errors import errors_of_influence, row_groups
+from keras_lime.core.neighborhood import Neighborhood
+from keras_lime.core.regression import regression_of
+from keras_lime.core.ridge import design_matrix
+from keras_lime.core.standard_errors import errors_of_regression
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -90,18 +91,14 @@ def fit_path(
     Returns:
         Weights and standard errors, float64 arrays (n_widths, n_targets, n_segments).
     """
-    # Row 0 shows everything and has kernel weight 1: what it has more is the factor of enumerated masks.
-    factor, design = neighborhood.weights[0], design_matrix(neighborhood.masks)
-    groups = row_groups(neighborhood)
-    centred = scores - scores[0]
+    design, centred = design_matrix(neighborhood.masks), scores - scores[0]
     coefs, errors = [], []
     # One by one: the matrices of all widths together would leave the processor's caches.
     for width in widths:
-        weighted = replace(neighborhood, weights=factor * kernel_weights(neighborhood.masks, float(width)))
-        influence = influence_matrix(design, weighted.weights, alpha)
-        solution = influence @ centred
+        regression = regression_of(neighborhood, design, alpha, float(width))
+        solution = regression.coefficients(design, centred)
         coefs.append(solution[1:].T)
-        errors.append(errors_of_influence(weighted, design, influence, centred - design @ solution, groups))
+        errors.append(errors_of_regression(neighborhood, regression, design, centred - design @ solution))
     return np.stack(coefs), np.stack(errors)
 
 

@@ -1,9 +1,14 @@
 """Perturbations in mask space: which superpixels each shows, and how much it counts. May import numpy."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from keras_lime.core.regression import Regression
 
 __all__ = ["Neighborhood", "kernel_weights"]
 
@@ -23,6 +28,8 @@ class Neighborhood:
         unseen: share of all masks that are not among the rows, where none of these is there twice: what is left to
             chance, and the factor of variances (finite population: Cochran 1977, section 2.6). 1 where masks may come
             twice.
+        regressions: those that were made on these masks, by penalty and kernel width; None where they are not kept,
+            see `kept`.
     """
 
     masks: NDArray[np.bool_]
@@ -31,6 +38,28 @@ class Neighborhood:
     groups: NDArray[np.int64] | None = None
     dummies: NDArray[np.bool_] | None = None
     unseen: float = 1.0
+    # Not an argument, so that `dataclasses.replace` never gives the regressions of some masks to others.
+    regressions: "dict[tuple[float, float | None], Regression] | None" = field(default=None, init=False, repr=False)
+
+    def kept(self) -> "Neighborhood":
+        """The same, for perturbations that are scored again and again: what regressions need of them is made once.
+
+        It takes about as much memory as five times 150 numbers a superpixel, so one explanation alone does without.
+        """
+        lasting = replace(self)
+        object.__setattr__(lasting, "regressions", {})
+        return lasting
+
+    @cached_property
+    def rows_of_groups(self) -> list[NDArray[np.intp]]:
+        """The rows of every group, groups of one size together: arrays (n_groups, size)."""
+        if self.groups is None:
+            return [np.arange(len(self.masks))[:, None]]
+        order = np.argsort(self.groups, kind="stable")
+        sorted_groups = self.groups[order]
+        starts = np.flatnonzero(np.diff(sorted_groups, prepend=sorted_groups[0] - 1))
+        sizes = np.diff(starts, append=len(order))
+        return [order[starts[sizes == size][:, None] + np.arange(size)] for size in np.unique(sizes)]
 
     def rows(self, start: int, stop: int) -> "Neighborhood":
         """The perturbations from row `start` up to, and without, row `stop`."""
@@ -45,6 +74,10 @@ class Neighborhood:
         dummies = None if self.dummies is None else self.dummies[rows]
         everything = self.enumerated and len(masks) == len(self.masks)
         return Neighborhood(masks, self.weights[rows], everything, groups, dummies, unseen)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled: nothing that can be made anew."""
+        return {name: value for name, value in vars(self).items() if name not in ("regressions", "rows_of_groups")}
 
 
 def kernel_weights(masks: NDArray[np.bool_], kernel_width: float) -> NDArray[np.float64]:

@@ -1,6 +1,5 @@
-"""Plans + scorer → explanations. May import numpy, scikit-learn, threadpoolctl and the core."""
+"""Plans + scorer → explanations. May import numpy, scikit-learn and the core."""
 
-import functools
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -9,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LinearRegression, Ridge
-from threadpoolctl import ThreadpoolController
 
 from keras_lime.core.adaptive import Answer, score_in_rounds
 from keras_lime.core.carry_over import CarryOver
 from keras_lime.core.explanation import Explanation
+from keras_lime.core.one_thread import one_thread
 from keras_lime.core.plan import Plan
 from keras_lime.core.proxy import adjusted_fit
 from keras_lime.core.scores import Scorer, Scores
@@ -118,7 +117,7 @@ def explain_plans(
         with told(place):
             answer = next(answers)
             second = None if second_answers is None else next(second_answers)
-        with _one_thread():
+        with one_thread():
             explanation = Explanation.assemble(
                 answer.plan,
                 answer.scores,
@@ -143,23 +142,8 @@ def _titled(subject: Subject, position: int) -> Iterator[None]:
         raise SubjectError(f"{subject.title}: {error}", position) from error
 
 
-def _one_thread() -> AbstractContextManager[object]:
-    """Holds linear algebra to one thread.
-
-    The matrices are small, and a training's own threads keep the cores busy: more than one thread of linear algebra
-    would wait for the other, at fifty times the cost.
-    """
-    limit: AbstractContextManager[object] = _threads().limit(limits=1, user_api="blas")
-    return limit
-
-
-@functools.cache
-def _threads() -> ThreadpoolController:
-    return ThreadpoolController()
-
-
 def _fit(plan: Plan, scores: Scores, settings: Settings) -> Fit:
-    with _one_thread():
+    with one_thread():
         return adjusted_fit(plan, scores, settings.surrogate, settings.scale)
 
 
@@ -180,7 +164,7 @@ def fit_log_odds(explanation: Explanation) -> Fit | None:
     if not of_probability or neighborhood is None or scores is None or alpha is None:
         return None
     surrogate = None if alpha == 1.0 else Ridge(alpha=alpha) if alpha else LinearRegression()
-    with _one_thread():
+    with one_thread():
         return fit_surrogate(neighborhood, scores.log_odds, surrogate)
 
 

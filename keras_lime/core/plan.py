@@ -60,6 +60,10 @@ class Plan:
         """The image as the model gets it, float32 (h, w, c); c is 1 for an image (h, w)."""
         return as_pixels(self.image)
 
+    def kept(self) -> "Plan":
+        """The same, for several epochs: see `Neighborhood.kept`."""
+        return replace(self, neighborhood=self.neighborhood.kept())
+
 
 def make_plan(image: NDArray[Any], settings: Settings, display: Display, segmentation: Segmentation) -> Plan:
     """Samples and fills once.

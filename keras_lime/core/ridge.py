@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["design_matrix", "influence_matrix"]
+__all__ = ["design_matrix", "influence_matrix", "inverse_gram"]
 
 
 def design_matrix(masks: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -28,9 +28,13 @@ def influence_matrix(design: NDArray[np.float64], weights: NDArray[np.float64], 
         float64 array (p, n_samples).
     """
     weighted = design.T * weights
+    return np.asarray(inverse_gram(weighted, design, alpha) @ weighted, dtype=np.float64)
+
+
+def inverse_gram(weighted: NDArray[np.float64], design: NDArray[np.float64], alpha: float) -> NDArray[np.float64]:
+    """`A⁻¹`, float64 (p, p), from `X'W` and `X`; see `influence_matrix`."""
     gram = weighted @ design
     penalised = np.arange(1, design.shape[1])
     gram[penalised, penalised] += alpha
     # The penalty keeps the matrix far from singular; inverting it is three times as fast as solving for every score.
-    inverse = np.linalg.inv(gram) if alpha > 0 else np.linalg.pinv(gram, hermitian=True)
-    return np.asarray(inverse @ weighted, dtype=np.float64)
+    return np.asarray(np.linalg.inv(gram) if alpha > 0 else np.linalg.pinv(gram, hermitian=True), dtype=np.float64)

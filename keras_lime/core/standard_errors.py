@@ -7,25 +7,16 @@ whatever the design keeps out of both. Formulas for independent rows do not know
 Needs the scores that are there already and no further model call. May import numpy and the core.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keras_lime.core.neighborhood import Neighborhood
-from keras_lime.core.ridge import design_matrix, influence_matrix
+from keras_lime.core.regression import DummyColumns, Regression, regression_of
+from keras_lime.core.ridge import design_matrix
 
-__all__ = ["LeftOut", "errors_of_influence", "leave_out", "row_groups", "standard_errors"]
-
-_FEWEST_DUMMIES = 8
-"""Fewer say too little about a variance."""
-
-_LEAST_OWN = 0.25
-"""Share of a dummy's variance that the superpixels must leave to it."""
-
-_DETERMINED = 1e-9
-"""`det(I − H_gg)` of a group of rows without which the fit would be undetermined."""
+__all__ = ["LeftOut", "errors_of_regression", "leave_out", "standard_errors"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,102 +84,75 @@ def standard_errors(
         float64 array (n_targets, n_segments); zero where all masks were enumerated, because nothing was left to chance,
         and infinite where least squares has no more samples than weights.
     """
-    return leave_out(neighborhood, residuals, alpha).stderr
-
-
-def leave_out(neighborhood: Neighborhood, residuals: NDArray[np.float64], alpha: float) -> LeftOut:
-    """`LeftOut` of a ridge surrogate; the arguments are those of `standard_errors`."""
     design = design_matrix(neighborhood.masks)
-    influence = influence_matrix(design, neighborhood.weights, alpha)
-    shrinkage = 1.0 - float(np.einsum("pn,np->p", influence, design)[1:].mean())
-    stderr, deleted = _errors_and_deleted(neighborhood, design, influence, residuals, row_groups(neighborhood))
-    return LeftOut(neighborhood, residuals, deleted, stderr, shrinkage)
+    return errors_of_regression(neighborhood, regression_of(neighborhood, design, alpha), design, residuals)
 
 
-def errors_of_influence(
-    neighborhood: Neighborhood,
-    design: NDArray[np.float64],
-    influence: NDArray[np.float64],
-    residuals: NDArray[np.float64],
-    groups: Sequence[NDArray[np.intp]],
+def leave_out(
+    neighborhood: Neighborhood, regression: Regression, design: NDArray[np.float64], residuals: NDArray[np.float64]
+) -> LeftOut:
+    """`LeftOut` of a ridge surrogate; the arguments are those of `errors_of_regression`."""
+    if neighborhood.enumerated:
+        deleted = residuals
+    elif regression.left is None:
+        deleted = np.full_like(residuals, np.nan)
+    else:
+        deleted = np.empty_like(residuals)
+        for rows, left in regression.left:
+            deleted[rows] = np.linalg.solve(left, residuals[rows])
+    stderr = errors_of_regression(neighborhood, regression, design, residuals)
+    return LeftOut(neighborhood, residuals, deleted, stderr, regression.shrinkage)
+
+
+def errors_of_regression(
+    neighborhood: Neighborhood, regression: Regression, design: NDArray[np.float64], residuals: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """`standard_errors` where `design_matrix`, `influence_matrix` and `row_groups` are known already.
+    """`standard_errors` of a regression that was made already.
 
     Args:
-        neighborhood: masks, weights, groups and dummies, n_samples rows.
-        design: float64 array (n_samples, p).
-        influence: float64 array (p, n_samples).
+        neighborhood: groups and dummies; the weights are those of the regression.
+        regression: made on its masks.
+        design: `design_matrix` of the masks.
         residuals: float64 array (n_samples, n_targets).
-        groups: what `row_groups` gave.
 
     Returns:
         float64 array (n_targets, p − 1); infinite where a weight hangs on one group of rows alone.
     """
-    return _errors_and_deleted(neighborhood, design, influence, residuals, groups)[0]
-
-
-def _errors_and_deleted(
-    neighborhood: Neighborhood,
-    design: NDArray[np.float64],
-    influence: NDArray[np.float64],
-    residuals: NDArray[np.float64],
-    groups: Sequence[NDArray[np.intp]],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """`LeftOut.stderr` and `LeftOut.deleted`."""
-    squares = np.zeros((len(influence) - 1, residuals.shape[1]))
+    shape = residuals.shape[1], design.shape[1] - 1
     if neighborhood.enumerated:
-        return squares.T, residuals
-    of_dummies = _errors_of_dummies(neighborhood, design, influence, residuals)
-    deleted = np.empty_like(residuals)
-    for rows in groups:
-        # (I − H_gg) of every group of this size.
-        left = np.eye(rows.shape[1]) - np.einsum("gap,pgb->gab", design[rows], influence[:, rows])
-        if np.abs(np.linalg.det(left)).min() < _DETERMINED:
-            return np.full(squares.T.shape, np.inf), np.full_like(residuals, np.nan)
+        return np.zeros(shape)
+    if regression.left is None:
+        return np.full(shape, np.inf)
+    if neighborhood.dummies is not None and regression.dummies is not None:
+        columns = neighborhood.dummies[:, regression.dummies.free].astype(np.float64)
+        return _errors_of_dummies(regression, regression.dummies, columns, design, residuals, neighborhood.unseen)
+    influence = regression.inverse @ (design.T * regression.weights)
+    squares = np.zeros(shape[::-1])
+    for rows, left in regression.left:
         inflated = np.linalg.solve(left, residuals[rows])
-        deleted[rows] = inflated
-        if of_dummies is not None:
-            continue
         for one in range(rows.shape[1]):
             for other in range(one + 1):
                 products = influence[1:, rows[:, one]] * influence[1:, rows[:, other]]
                 twice = 1 if one == other else 2
                 squares += twice * neighborhood.unseen * products @ (inflated[:, one] * inflated[:, other])
-    errors: NDArray[np.float64] = np.sqrt(np.maximum(squares, 0.0)).T if of_dummies is None else of_dummies
-    return errors, deleted
+    return np.asarray(np.sqrt(np.maximum(squares, 0.0)).T)
 
 
 def _errors_of_dummies(
-    neighborhood: Neighborhood,
+    regression: Regression,
+    dummies: DummyColumns,
+    columns: NDArray[np.float64],
     design: NDArray[np.float64],
-    influence: NDArray[np.float64],
     residuals: NDArray[np.float64],
-) -> NDArray[np.float64] | None:
-    """Standard errors (n_targets, p − 1) from the weights of dummies; None where there are too few."""
-    if neighborhood.dummies is None:
-        return None
-    columns = neighborhood.dummies.astype(np.float64)
-    weights = neighborhood.weights[:, None]
-    # What the superpixels' columns do not explain of each. Of few rows they span some, such as inverted columns.
-    own = columns - design @ (influence @ columns)
-    moving = columns - (weights * columns).sum(axis=0) / weights.sum()
-    free = (weights * own**2).sum(axis=0) > _LEAST_OWN * (weights * moving**2).sum(axis=0)
-    if np.count_nonzero(free) < _FEWEST_DUMMIES:
-        return None
-    sums = weights * own[:, free]
-    variance = ((sums.T @ residuals) ** 2 / (sums**2).sum(axis=0)[:, None]).mean(axis=0) * neighborhood.unseen
+    unseen: float,
+) -> NDArray[np.float64]:
+    """Standard errors (n_targets, p − 1) from the weights of dummies, their free columns (n_samples, n_free)."""
+    weighted = regression.weights[:, None] * residuals
+    moments = design.T @ weighted
+    # The weight of each dummy, were it to join the surrogate, but for its scale.
+    weights = columns.T @ weighted - dummies.fitted.T @ moments
+    variance = (weights**2 / dummies.squares[:, None]).mean(axis=0) * unseen
     # What the penalty takes from the weights: the residuals hold it, and fitted once more they give it.
-    shrunk = (influence[1:] @ residuals).T
-    errors: NDArray[np.float64] = np.sqrt(variance[:, None] * (influence[1:] ** 2).sum(axis=1) + shrunk**2)
+    shrunk = (regression.inverse[1:] @ moments).T
+    errors: NDArray[np.float64] = np.sqrt(variance[:, None] * regression.squares[1:] + shrunk**2)
     return errors
-
-
-def row_groups(neighborhood: Neighborhood) -> list[NDArray[np.intp]]:
-    """The rows of every group, groups of one size together: arrays (n_groups, size)."""
-    if neighborhood.groups is None:
-        return [np.arange(len(neighborhood.masks))[:, None]]
-    order = np.argsort(neighborhood.groups, kind="stable")
-    sorted_groups = neighborhood.groups[order]
-    starts = np.flatnonzero(np.diff(sorted_groups, prepend=sorted_groups[0] - 1))
-    sizes = np.diff(starts, append=len(order))
-    return [order[starts[sizes == size][:, None] + np.arange(size)] for size in np.unique(sizes)]

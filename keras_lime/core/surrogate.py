@@ -9,7 +9,8 @@ from sklearn.base import clone
 from sklearn.linear_model import LinearRegression, Ridge
 
 from keras_lime.core.neighborhood import Neighborhood
-from keras_lime.core.ridge import design_matrix, influence_matrix
+from keras_lime.core.regression import Regression, regression_of
+from keras_lime.core.ridge import design_matrix
 from keras_lime.core.standard_errors import leave_out
 
 __all__ = ["RESOLUTION", "Fit", "fit_surrogate", "ridge_penalty", "unresolved"]
@@ -79,39 +80,45 @@ def fit_surrogate(neighborhood: Neighborhood, scores: NDArray[np.float64], surro
     coef = np.stack([np.ravel(model.coef_) for model in models]).astype(np.float64)
     intercept = np.array([float(np.squeeze(getattr(model, "intercept_", 0.0))) for model in models])
     predicted = np.stack([np.ravel(model.predict(masks)) for model in models], axis=1)
-    return _judged(neighborhood, scores, predicted, coef, intercept, ridge_penalty(surrogate))
+    alpha, design = ridge_penalty(surrogate), design_matrix(neighborhood.masks)
+    regression = None if alpha is None else regression_of(neighborhood, design, alpha)
+    return _judged(neighborhood, design, scores, predicted, coef, intercept, regression)
 
 
 def _fit_ridge(neighborhood: Neighborhood, scores: NDArray[np.float64]) -> Fit:
     # Without scikit-learn's `Ridge`, whose checks take longer than its solution.
     design = design_matrix(neighborhood.masks)
     # Relative to the image itself: scores that are all equal give weights that are exactly zero.
-    solution = influence_matrix(design, neighborhood.weights, 1.0) @ (scores - scores[0])
+    regression = regression_of(neighborhood, design, 1.0)
+    solution = regression.coefficients(design, scores - scores[0])
     predicted = design @ solution + scores[0]
-    return _judged(neighborhood, scores, predicted, solution[1:].T.copy(), solution[0] + scores[0], 1.0)
+    coef, intercept = solution[1:].T.copy(), solution[0] + scores[0]
+    return _judged(neighborhood, design, scores, predicted, coef, intercept, regression)
 
 
 def _judged(
     neighborhood: Neighborhood,
+    design: NDArray[np.float64],
     scores: NDArray[np.float64],
     predicted: NDArray[np.float64],
     coef: NDArray[np.float64],
     intercept: NDArray[np.float64],
-    alpha: float | None,
+    regression: Regression | None,
 ) -> Fit:
-    """The `Fit` with what can be said about its quality; `alpha` as in `ridge_penalty`."""
+    """The `Fit` with what can be said about its quality; no `regression` where `ridge_penalty` knows no penalty."""
     unmoved = unresolved(scores)
     weights = neighborhood.weights
     with np.errstate(divide="ignore", invalid="ignore"):
         r2 = 1 - weights @ (scores - predicted) ** 2 / (weights @ (scores - weights @ scores / weights.sum()) ** 2)
-    fit = Fit(coef, intercept, np.where(unmoved, np.nan, r2), predicted[0].astype(np.float64), alpha=alpha)
-    if alpha is None:
+    fit = Fit(coef, intercept, np.where(unmoved, np.nan, r2), predicted[0].astype(np.float64))
+    if regression is None:
         return fit
-    left_out = leave_out(neighborhood, scores - predicted, alpha)
+    left_out = leave_out(neighborhood, regression, design, scores - predicted)
     # What does not move beyond its resolution is as unsure as the resolution is coarse, however well it is fitted.
     coarse = np.where(unmoved, RESOLUTION * np.abs(scores).max(axis=0), 0.0)
     return replace(
         fit,
+        alpha=regression.alpha,
         stderr=np.maximum(left_out.stderr, coarse[:, None]),
         r2_adjusted=np.where(unmoved, np.nan, left_out.adjusted_r2(scores)),
         shrinkage=left_out.shrinkage,

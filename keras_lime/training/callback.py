@@ -294,7 +294,7 @@ class LimeCallback(keras.callbacks.Callback):
         if self._nearest is not None:
             self._nearest.follow(model)
         if self._plans is None:
-            self._plans = make_plans(list(self.probes.images), settings, self._inputs)
+            self._plans = [plan.kept() for plan in make_plans(list(self.probes.images), settings, self._inputs)]
         if self._monitor is not None:
             self._monitor.prepare()
 

@@ -45,7 +45,8 @@ def test_all_parts(tmp_path: Path) -> None:
     assert all(0 <= error < 10 for error in errors.values())
     assert found["time"]["small CNN"]["samples"]["others"] == 128
     assert found["memory"]["explain_mb"] > 50
-    assert found["callback"]["share_of_epoch"] > 0
+    assert [way["made"] for way in found["callback"].values()] == [192, 192]
+    assert all(way["share"] > 0 for way in found["callback"].values())
     assert [row[0] for row in found["linear"]["probes"]] == [1, 2, 3]
     assert set(found["start"]) == {"serial", "threads"}
     assert (tmp_path / "b.png").read_bytes()[:4] == b"\x89PNG"
