@@ -70,10 +70,10 @@ def standard_errors(
     (Plackett & Burman 1946: dummy factors). To its square that of the bias is added which the penalty makes: beside the
     small errors of a model that is nearly linear it counts.
 
-    Masks without dummies, such as those of the `lime` package, get HC3 (MacKinnon & White 1985, equation 11), or for
-    rows in groups its cluster form CR3 (Bell & McCaffrey 2002, section 3): with the names of `keras_lime.core.ridge`,
-    `A⁻¹ (Σ_g s_g s_g') A⁻¹` with `s_g = X_g'W_g (I − H_gg)⁻¹ e_g` and `H = X A⁻¹ X'W`. So do those with fewer than
-    eight dummies that the superpixels do not span.
+    Masks without dummies, such as those of the `lime` package, get HC2 (MacKinnon & White 1985, equation 8), with its
+    cluster form CR2 for rows in groups (Bell & McCaffrey 2002, section 3): with the names of `keras_lime.core.ridge`,
+    `A⁻¹ X'W (Σ_g e_g e_g' (I − H_gg)⁻¹) W X A⁻¹`, made symmetric, and `H = X A⁻¹ X'W`; and the square of the bias. So
+    do those with fewer than eight dummies that the superpixels do not span.
 
     Args:
         neighborhood: masks, weights, groups and dummies, n_samples rows.
@@ -133,9 +133,10 @@ def errors_of_regression(
         for one in range(rows.shape[1]):
             for other in range(one + 1):
                 products = influence[1:, rows[:, one]] * influence[1:, rows[:, other]]
-                twice = 1 if one == other else 2
-                squares += twice * neighborhood.unseen * products @ (inflated[:, one] * inflated[:, other])
-    return np.asarray(np.sqrt(np.maximum(squares, 0.0)).T)
+                crossed = residuals[rows[:, one]] * inflated[:, other] + inflated[:, one] * residuals[rows[:, other]]
+                squares += (0.5 if one == other else 1) * neighborhood.unseen * products @ crossed
+    shrunk = _shrunk(regression, design.T @ (regression.weights[:, None] * residuals))
+    return np.asarray(np.sqrt(np.maximum(squares, 0.0).T + shrunk**2))
 
 
 def _errors_of_dummies(
@@ -152,7 +153,10 @@ def _errors_of_dummies(
     # The weight of each dummy, were it to join the surrogate, but for its scale.
     weights = columns.T @ weighted - dummies.fitted.T @ moments
     variance = (weights**2 / dummies.squares[:, None]).mean(axis=0) * unseen
-    # What the penalty takes from the weights: the residuals hold it, and fitted once more they give it.
-    shrunk = (regression.inverse[1:] @ moments).T
-    errors: NDArray[np.float64] = np.sqrt(variance[:, None] * regression.squares[1:] + shrunk**2)
-    return errors
+    shrunk = _shrunk(regression, moments)
+    return np.asarray(np.sqrt(variance[:, None] * regression.squares[1:] + shrunk**2))
+
+
+def _shrunk(regression: Regression, moments: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What the penalty takes from the weights, (n_targets, p − 1), of `X'W e`: fitted anew, the residuals give it."""
+    return np.asarray((regression.inverse[1:] @ moments).T)
