@@ -95,6 +95,15 @@ def _members(rows: NDArray[np.int64], n_segments: int) -> list[NDArray[np.intp]]
     return np.split(order // max(1, rows.shape[1]), ends[:-1])
 
 
+def _bits(rows: NDArray[np.int64], n_segments: int) -> list[int]:
+    """For each superpixel a number with the bits of the rows (n, k) that hold it."""
+    found = [0] * n_segments
+    for row, held in enumerate(rows.tolist()):
+        for each in held:
+            found[each] |= 1 << row
+    return found
+
+
 def choose_inversions(
     columns: NDArray[np.int64], triples: NDArray[np.int64], rng: np.random.Generator, count: int
 ) -> NDArray[np.bool_]:
@@ -122,13 +131,15 @@ def choose_inversions(
     found = []
     for _ in range(count):
         inverted = rng.integers(0, 2, size=len(columns), dtype=np.uint8).astype(bool)
-        members, odd = _members(fours, len(columns)), np.bitwise_xor.reduce(inverted[fours], axis=1)
-        for each in np.tile(rng.permutation(len(columns)), _SWEEPS):
+        # One bit a four, in numbers of any length: there are too few of them to be worth an array.
+        members = _bits(fours, len(columns))
+        odd = _bits(np.bitwise_xor.reduce(inverted[fours], axis=1)[:, None].astype(np.int64), 2)[1]
+        for each in np.tile(rng.permutation(len(columns)), _SWEEPS).tolist():
             mine = members[each]
-            if 2 * np.count_nonzero(odd[mine]) < len(mine):
+            if 2 * (odd & mine).bit_count() < mine.bit_count():
                 inverted[each] = ~inverted[each]
-                odd[mine] ^= True
-        fours = fours[~odd]
+                odd ^= mine
+        fours = fours[[not odd >> four & 1 for four in range(len(fours))]]
         found.append(inverted)
     return np.stack(found)
 

@@ -126,8 +126,8 @@ def estimate(plan: Plan, rows: NDArray[np.intp], scores: Scores, earlier: NDArra
     """
     working = _working(scores)
     weights = plan.neighborhood.weights[rows] / plan.neighborhood.weights[0]
-    features = _features(plan)
-    scored = features[rows]
+    pairs = plan.segmentation.neighbours()
+    scored = _features(plan.neighborhood.masks[rows], pairs)
     centre = weights @ scored / weights.sum()
     mean = weights @ working / weights.sum()
     weighted = (scored - centre).T * weights
@@ -137,11 +137,11 @@ def estimate(plan: Plan, rows: NDArray[np.intp], scores: Scores, earlier: NDArra
     def smooth(answers: NDArray[np.float64]) -> NDArray[np.float64]:
         """What the features say of all masks, given answers to the scored ones, (n_masks, n_targets)."""
         found, _ = dpotrs(root, weighted @ answers, lower=True)
-        smoothed: NDArray[np.float64] = features @ found - centre @ found
+        smoothed: NDArray[np.float64] = _combined(plan.neighborhood.masks, pairs, found) - centre @ found
         return smoothed
 
     # The trace of (X'WX + I)⁻¹ is what the penalty leaves of the features.
-    penalised = float((np.tril(dtrtri(root, lower=True)[0]) ** 2).sum())
+    penalised = float((dtrtri(root, lower=True)[0] ** 2).sum())
     found = mean + smooth(working - mean)
     freedom = np.full(working.shape[1], 1 - (len(centre) - penalised + 1) / len(rows))
     if earlier is not None:
@@ -156,11 +156,23 @@ def estimate(plan: Plan, rows: NDArray[np.intp], scores: Scores, earlier: NDArra
     return Estimates(found, rows, scores, np.maximum(freedom, 0.1))
 
 
-def _features(plan: Plan) -> NDArray[np.float64]:
+def _features(masks: NDArray[np.bool_], pairs: NDArray[np.int64]) -> NDArray[np.float64]:
     """Superpixels and pairs that touch, each over the root of its penalty, (n_masks, n_features)."""
-    signs = plan.neighborhood.masks - 0.5
-    one, other = plan.segmentation.neighbours().T
+    signs, (one, other) = masks - 0.5, pairs.T
     return np.concatenate([signs / np.sqrt(_ALONE), 2 * signs[:, one] * signs[:, other] / np.sqrt(_PAIRS)], axis=1)
+
+
+def _combined(
+    masks: NDArray[np.bool_], pairs: NDArray[np.int64], coefficients: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """`_features @ coefficients`, (n_masks, n_targets), as a quadratic form: the features of all masks are many."""
+    signs, (one, other), d = masks - 0.5, pairs.T, masks.shape[1]
+    combined = signs @ (coefficients[:d] / np.sqrt(_ALONE))
+    for target, of_pairs in enumerate(2 * coefficients[d:].T / np.sqrt(_PAIRS)):
+        form = np.zeros((d, d))
+        form[one, other] = of_pairs
+        combined[:, target] += np.einsum("nd,nd->n", signs @ form, signs)
+    return np.asarray(combined)
 
 
 def _working(scores: Scores) -> NDArray[np.float64]:

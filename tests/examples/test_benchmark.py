@@ -81,3 +81,9 @@ def test_what_the_shortcut_tests_cost(capsys: pytest.CaptureFixture[str]) -> Non
     ]
     assert len(rows) == 2
     assert all(10 <= float(row[2]) <= 20 for row in rows)
+
+
+@pytest.mark.slow
+def test_two_checkouts_in_turn(capsys: pytest.CaptureFixture[str]) -> None:
+    run_here("benchmarks/against.py", str(ROOT), "--rounds", "1", "--repeats", "1")
+    assert capsys.readouterr().out.count("of the other's time") == 3
