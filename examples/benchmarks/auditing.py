@@ -242,6 +242,7 @@ def main() -> None:
     parser.add_argument("--engine", default="local", help=argparse.SUPPRESS)
     parser.add_argument("--workers", type=int, default=0, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     if options.one:
         one_audit(options)
     elif options.memory:
