@@ -1,5 +1,6 @@
 """One list of settings, checked before anything runs."""
 
+import inspect
 from functools import partial
 from typing import Any
 
@@ -16,9 +17,9 @@ def test_both_doors_take_the_same_names() -> None:
 
 
 def test_every_setting_is_documented() -> None:
-    documentation = Settings.__doc__ or ""
+    documentation = inspect.getdoc(Settings) or ""
     for name in Settings.__dataclass_fields__:
-        assert f"        {name}: " in documentation
+        assert f"\n    {name}: " in documentation
 
 
 @pytest.mark.parametrize(
